@@ -27,6 +27,7 @@ class Guarded {
   explicit Guarded(T value) : value_(std::move(value)) {}
 
   [[nodiscard]] Access lock() { return Access{mutex_, value_}; }
+
  private:
   std::mutex mutex_;
   T value_{};

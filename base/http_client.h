@@ -22,8 +22,8 @@ struct HttpClientOptions {
   std::chrono::milliseconds connect_timeout{std::chrono::seconds{10}};
   std::chrono::milliseconds read_timeout{std::chrono::seconds{70}};  // longer than a held poll
   std::size_t body_limit = std::size_t{64} << 20U;
-  int attempts = 1;                                 // >1 retries 408, 429, 5xx and transport errors
-  std::chrono::milliseconds first_backoff{100};     // doubles up to 60 s, with full jitter
+  int attempts = 1;                              // >1 retries 408, 429, 5xx and transport errors
+  std::chrono::milliseconds first_backoff{100};  // doubles up to 60 s, with full jitter
   int breaker_failures = 10;
   std::chrono::milliseconds breaker_pause{std::chrono::seconds{5}};
   std::string user_agent = "slipway";

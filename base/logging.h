@@ -22,13 +22,14 @@ enum class Format : std::uint8_t { Text, Json };
 
 class Field {
  public:
-  Field(std::string_view key, std::string_view value) : key(key), value(value), quoted(true) {}
-  Field(std::string_view key, const char* value) : Field(key, std::string_view{value}) {}
-  Field(std::string_view key, const std::string& value) : Field(key, std::string_view{value}) {}
-  Field(std::string_view key, bool value) : key(key), value(value ? "true" : "false") {}
+  Field(std::string_view name, std::string_view text) : key(name), value(text), quoted(true) {}
+  Field(std::string_view name, const char* text) : Field(name, std::string_view{text}) {}
+  Field(std::string_view name, const std::string& text) : Field(name, std::string_view{text}) {}
+  Field(std::string_view name, bool yes) : key(name), value(yes ? "true" : "false") {}
   template <typename T>
-    requires(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
-  Field(std::string_view key, T number) : key(key), value(std::to_string(number)) {}
+  requires(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
+      Field(std::string_view name, T number)
+      : key(name), value(std::to_string(number)) {}
 
   std::string_view key;
   std::string value;

@@ -29,10 +29,10 @@ enum class Stderr : std::uint8_t {
 };
 
 struct ProcessSpec {
-  std::vector<std::string> argv;             // argv[0] is looked up in env's PATH; never a shell string
-  std::filesystem::path workdir;             // empty: the caller's
-  std::map<std::string, std::string> env;    // complete: nothing is inherited
-  std::string input;                         // written to standard input, which then is closed
+  std::vector<std::string> argv;  // argv[0] is looked up in env's PATH; never a shell string
+  std::filesystem::path workdir;  // empty: the caller's
+  std::map<std::string, std::string> env;  // complete: nothing is inherited
+  std::string input;                       // written to standard input, which then is closed
   Stderr error_output = Stderr::Merged;
   std::chrono::milliseconds deadline{std::chrono::hours{1}};
   std::chrono::milliseconds grace{std::chrono::seconds{10}};
@@ -78,13 +78,14 @@ class ChildProcess {
   ~ChildProcess();
 
   [[nodiscard]] int pid() const;
-  [[nodiscard]] int input_fd() const;   // -1 once closed
+  [[nodiscard]] int input_fd() const;  // -1 once closed
   [[nodiscard]] int output_fd() const;
-  [[nodiscard]] int exit_fd() const;    // a pidfd: readable when the child has ended
+  [[nodiscard]] int error_fd() const;  // -1 unless the spec says Stderr::Separate
+  [[nodiscard]] int exit_fd() const;   // a pidfd: readable when the child has ended
   void close_input();
 
-  void signal_group(int signal);        // to every process of the child's session group
-  // Reaps if it has ended; nullopt while it runs. Afterwards the rest of the group is killed.
+  void signal_group(int signal);  // to every process of the child's session group
+  // Reaps if it has ended, killing what is left of its session; nullopt while it runs.
   std::optional<ProcessOutcome> try_wait();
   // Blocks until it ends.
   ProcessOutcome wait();
