@@ -1,0 +1,46 @@
+// The server's settings: read once at start, checked as a whole, passed down by const reference.
+// The table is what the flags, `slipway server --show-settings` and the README are made from.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/logging.h"
+#include "base/settings.h"
+
+namespace slipway::server {
+
+struct ServerSettings {
+  std::string listen_address = "127.0.0.1";
+  std::uint16_t listen_port = 8080;
+  std::filesystem::path data_dir;
+  std::string external_url;  // without a trailing slash; derived from the address when not given
+  std::string registry;      // registry prefix of CI_REGISTRY_IMAGE; empty: no registry variables
+  log::Level log_level = log::Level::Info;
+  log::Format log_format = log::Format::Text;
+  std::chrono::seconds poll_hold{30};
+  std::chrono::seconds ack_timeout{30};
+  std::chrono::seconds lease{90};
+  std::chrono::seconds default_timeout{3600};
+  long long trace_limit = 0;
+  long long artifact_limit = 0;
+  long long webhook_limit = 0;
+  int io_threads = 1;
+  int worker_threads = 8;
+  bool allow_local_repositories = false;
+};
+
+// Rows that write into `settings`, which must outlive them.
+std::vector<Setting> settings_table(ServerSettings& settings);
+
+// What follows from the other settings (external_url), and what may not stand together: listening
+// beyond loopback without https in external_url needs allow_insecure_listen.
+Result<void> finish_settings(ServerSettings& settings, bool allow_insecure_listen);
+
+// The port of "host:port" that `listen` holds may be 0: the system chooses, for tests.
+std::string derived_external_url(const ServerSettings& settings, std::uint16_t port);
+
+}  // namespace slipway::server
