@@ -44,7 +44,9 @@ struct OwnSession {
   bp::error_code on_exec_setup(Launcher&, const std::filesystem::path&, Rest&&...) const {
     const auto failed = [] { return bp::error_code{errno, boost::system::system_category()}; };
     if (::setsid() < 0) return failed();
-    for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+    struct sigaction standard {};
+    standard.sa_handler = SIG_DFL;
+    for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
     if (::dup2(input, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0) return failed();
     if (error >= 0 && ::dup2(error, STDERR_FILENO) < 0) return failed();
     if (workdir != nullptr && ::chdir(workdir) != 0) return failed();
@@ -126,7 +128,8 @@ Result<std::filesystem::path> find_program(const ProcessSpec& spec) {
   const std::string& name = spec.argv.front();
   if (name.find('/') != std::string::npos) return std::filesystem::path{name};
   const auto at = spec.env.find("PATH");
-  std::string_view rest = at == spec.env.end() ? "/usr/local/bin:/usr/bin:/bin" : at->second;
+  const std::string path = at == spec.env.end() ? "/usr/local/bin:/usr/bin:/bin" : at->second;
+  std::string_view rest = path;
   while (!rest.empty()) {
     const auto colon = std::min(rest.find(':'), rest.size());
     const auto candidate = std::filesystem::path{rest.substr(0, colon)} / name;
