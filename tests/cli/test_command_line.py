@@ -1,0 +1,91 @@
+"""The command line as scripts see it: exit codes, standard output and standard error."""
+
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+BINARY = os.environ.get("SLIPWAY_BINARY", "build/dev/slipway")
+
+
+def slipway(*arguments, **environment):
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=60,
+                          env={"PATH": os.environ["PATH"], **environment}, stdin=subprocess.DEVNULL)
+
+
+class CommandLine(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory(prefix="slipway-cli-")
+        self.addCleanup(self.directory.cleanup)
+
+    def file(self, text, name=".gitlab-ci.yml"):
+        path = pathlib.Path(self.directory.name) / name
+        path.write_text(text)
+        return str(path)
+
+    def test_without_a_command_or_with_an_unknown_one_it_is_a_usage_error(self):
+        for arguments in ([], ["launch"], ["lint", "--no-such-flag"], ["plan", "--event", "lunch"]):
+            done = slipway(*arguments)
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertTrue(done.stderr, arguments)
+
+    def test_every_command_has_help_with_an_example(self):
+        for command in ("server", "runner", "lint", "plan", "project", "token"):
+            done = slipway(command, "--help")
+            self.assertEqual(done.returncode, 0, command)
+            self.assertIn("slipway " + command, done.stdout, command)
+            self.assertIn("Example", done.stdout, command)
+
+    def test_a_valid_file_lints_clean(self):
+        done = slipway("lint", self.file("test:\n  script: [make test]\n"))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_an_invalid_file_is_exit_code_3_with_the_place(self):
+        path = self.file("test:\n  scirpt: [make test]\n")
+        done = slipway("lint", path)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(f"{path}:2:3: error:", done.stdout)
+
+        findings = json.loads(slipway("lint", path, "--json").stdout)
+        self.assertFalse(findings["valid"])
+        self.assertEqual(findings["findings"][0]["line"], 2)
+
+    def test_a_missing_file_is_a_usage_error(self):
+        self.assertEqual(slipway("lint", self.directory.name + "/none.yml").returncode, 2)
+
+    def test_plan_shows_jobs_and_why_the_others_are_not_there(self):
+        path = self.file("test:\n  script: [make]\ndeploy:\n  script: [make]\n  only: [main]\n")
+        done = slipway("plan", path, "--event", "push", "--branch", "feature")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("test", done.stdout)
+        self.assertIn("deploy", done.stdout)
+        self.assertIn(":5", done.stdout)
+
+    def test_an_unreachable_server_is_exit_code_4(self):
+        done = slipway("project", "list", SLIPWAY_URL="http://127.0.0.1:1", SLIPWAY_TOKEN="x")
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("no answer from http://127.0.0.1:1", done.stderr)
+
+    def test_a_bad_setting_of_the_server_is_exit_code_3(self):
+        done = slipway("server", "--lease", "soon", "--data-dir", self.directory.name)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("'--lease' must be a time", done.stderr)
+
+    def test_settings_are_shown_with_their_origins_and_secrets_without_values(self):
+        done = slipway("server", "--show-settings", "--poll-hold", "5s", SLIPWAY_LEASE="60s")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"poll_hold\s+5s\s+--poll-hold")
+        self.assertRegex(done.stdout, r"lease\s+60s\s+SLIPWAY_LEASE")
+
+    def test_completion_knows_the_commands_and_their_options(self):
+        script = slipway("completion", "bash").stdout
+        words = subprocess.run(
+            ["bash", "-c", script + "\nCOMP_WORDS=(slipway project add --vis); COMP_CWORD=3; "
+             "_slipway; echo \"${COMPREPLY[@]}\""], capture_output=True, text=True)
+        self.assertEqual(words.stdout.strip(), "--visibility")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
