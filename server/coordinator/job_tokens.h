@@ -1,0 +1,61 @@
+// Who a job token belongs to, in memory: every log piece asks, so it is one hash look-up.
+//
+// Thread-safe. Written by the coordinator after each commit: what stands here is durable. A token
+// of an ended job stays known for ten minutes, so that a repeated last call gets the same answer; a
+// token of an attempt that was taken away is forgotten at once.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "server/store/ids.h"
+
+namespace slipway::server {
+
+struct JobCredential {
+  JobId job_id;
+  PipelineId pipeline_id;
+  ProjectId project_id;
+  RunnerId runner_id;
+  int dispatch = 0;    // the fencing number of this hand-out
+  std::string status;  // what `Job-Status` says: "running" also before it is acknowledged
+  bool acknowledged = false;
+  bool finished = false;
+  std::string coverage_regex;
+};
+
+class JobTokens {
+ public:
+  // `token` as the job carries it.
+  [[nodiscard]] std::optional<JobCredential> find(std::string_view token, SteadyTime now) const;
+  // Notes that the holder was heard from. False: not known, not acknowledged or already ended.
+  bool heard_from(JobId job, int dispatch, SteadyTime now);
+
+  void put(const std::string& token_hash, JobCredential credential, SteadyTime now);
+  void forget(JobId job);
+  void clear();
+  // Since when nothing was heard of it; nullopt when nobody holds the job.
+  [[nodiscard]] std::optional<SteadyTime> last_heard(JobId job) const;
+  void drop_finished_before(SteadyTime limit);
+
+ private:
+  struct Entry {
+    JobCredential credential;
+    std::string token_hash;
+    std::atomic<SteadyTime::rep> heard_at{0};
+  };
+
+  mutable std::shared_mutex mutex_;
+  std::unordered_map<std::string, std::shared_ptr<Entry>> by_hash_;
+  std::unordered_map<JobId, std::shared_ptr<Entry>> by_job_;
+};
+
+}  // namespace slipway::server

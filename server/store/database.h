@@ -1,0 +1,130 @@
+// The SQLite database: one writer session for the coordinator, a few read-only sessions for
+// everybody else. WAL with synchronous=FULL, so that a commit that returned survives a power cut.
+//
+// Only the writer checkpoints (SQLite 3.40.1 can corrupt a WAL when two connections do). Broken SQL
+// and broken disks are thrown as StoreFailure: nobody below can mend them, so they are caught at
+// the top of a request or of the coordinator's round.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "base/error.h"
+#include "server/store/artifact_store.h"
+#include "server/store/delivery_store.h"
+#include "server/store/effect_store.h"
+#include "server/store/job_store.h"
+#include "server/store/pipeline_store.h"
+#include "server/store/project_store.h"
+#include "server/store/runner_store.h"
+#include "server/store/user_store.h"
+
+namespace slipway::server {
+
+class StoreFailure : public std::runtime_error {
+ public:
+  explicit StoreFailure(Error error)
+      : std::runtime_error{error.message}, error_(std::move(error)) {}
+  // Conflict for a value that must be unique, Unavailable for a full or broken disk, else Internal.
+  [[nodiscard]] const Error& error() const { return error_; }
+
+ private:
+  Error error_;
+};
+
+// Every repository over one session.
+struct Stores {
+  explicit Stores(Session& session)
+      : projects(session),
+        pipelines(session),
+        jobs(session),
+        runners(session),
+        users(session),
+        sessions(session),
+        tokens(session),
+        deliveries(session),
+        artifacts(session),
+        outbox(session),
+        audit(session),
+        settings(session) {}
+
+  ProjectStore projects;
+  PipelineStore pipelines;
+  JobStore jobs;
+  RunnerStore runners;
+  UserStore users;
+  SessionStore sessions;
+  TokenStore tokens;
+  DeliveryStore deliveries;
+  ArtifactStore artifacts;
+  OutboxStore outbox;
+  AuditStore audit;
+  SettingStore settings;
+};
+
+class Database;
+
+// A read-only session, borrowed for as long as this lives; use it on one thread and give it back
+// soon: `auto read = database.read(); read->jobs.find(id)`. Each statement sees the newest commit.
+class Reader {
+ public:
+  Reader(Reader&&) noexcept;
+  Reader& operator=(Reader&&) = delete;
+  ~Reader();
+  Stores* operator->() { return &stores_; }
+  Stores& operator*() { return stores_; }
+
+ private:
+  friend class Database;
+  Reader(Database& database, std::unique_ptr<Session> session);
+
+  Database* database_;
+  std::unique_ptr<Session> session_;
+  Stores stores_;
+};
+
+struct DatabaseOptions {
+  int readers = 4;
+};
+
+class Database {
+ public:
+  // Creates or migrates `file`. Unavailable when another server has it open; Conflict when it was
+  // written by a newer version of Slipway.
+  static Result<std::unique_ptr<Database>> open(const std::filesystem::path& file,
+                                                DatabaseOptions options = {});
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // Thread-safe; waits while all readers are borrowed.
+  [[nodiscard]] Reader read();
+
+  // For the coordinator's thread only. A transaction that was begun is ended by exactly one of
+  // commit() and rollback(); after a commit() that threw, call rollback().
+  [[nodiscard]] Stores& writer();
+  void begin();
+  void commit();
+  void rollback() noexcept;
+  // Part of a transaction that can be undone alone.
+  void savepoint();
+  void release_savepoint();
+  void rollback_to_savepoint();
+  // Moves what the WAL holds into the database file, when there is much of it.
+  void checkpoint_when_large();
+
+  // For tests: the next commit() throws as a full disk would.
+  void fail_next_commit();
+
+ private:
+  friend class Reader;
+  struct State;
+  explicit Database(std::unique_ptr<State> state);
+  void give_back(std::unique_ptr<Session> session) noexcept;
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace slipway::server

@@ -1,0 +1,36 @@
+// The numbers of things, as types that cannot be mistaken for one another. 0 is "none".
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+
+namespace slipway::server {
+
+template <typename Tag>
+struct Id {
+  std::int64_t value = 0;
+
+  auto operator<=>(const Id&) const = default;
+  explicit operator bool() const { return value != 0; }
+};
+
+using ProjectId = Id<struct ProjectTag>;
+using PipelineId = Id<struct PipelineTag>;
+using JobId = Id<struct JobTag>;
+using PlanId = Id<struct PlanTag>;
+using RunnerId = Id<struct RunnerTag>;
+using UserId = Id<struct UserTag>;
+using TokenId = Id<struct TokenTag>;
+using DeliveryId = Id<struct DeliveryTag>;
+using ArtifactId = Id<struct ArtifactTag>;
+using EffectId = Id<struct EffectTag>;
+
+}  // namespace slipway::server
+
+template <typename Tag>
+struct std::hash<slipway::server::Id<Tag>> {
+  std::size_t operator()(slipway::server::Id<Tag> id) const noexcept {
+    return std::hash<std::int64_t>{}(id.value);
+  }
+};

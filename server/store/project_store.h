@@ -1,0 +1,65 @@
+// Projects: a repository somewhere, and how its pipelines are to be run.
+//
+// As all repositories: a view on one session, used by that session's thread only. Reading never
+// fails but by StoreFailure (broken disk or schema); changes are made inside a transaction.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "server/store/ids.h"
+#include "server/store/paging.h"
+
+namespace slipway::server {
+
+class Session;
+
+struct ProjectRow {
+  ProjectId id;
+  std::string path;            // "group/name"; compared without regard to case
+  std::string repository_url;  // where the mirror fetches from; credentials stand in settings
+  std::string default_branch = "main";
+  std::string visibility = "private";  // or "public"
+  std::string ci_config_path = ".gitlab-ci.yml";
+  std::string webhook_secret;  // sealed
+  UnixMillis created_at = 0;
+};
+
+// A variable that a project gives to its jobs. `value` is sealed.
+struct ProjectVariableRow {
+  ProjectId project_id;
+  std::string key;
+  std::string value;
+  bool masked = false;
+  bool raw = false;
+  bool file = false;
+  bool protected_only = false;
+};
+
+class ProjectStore {
+ public:
+  explicit ProjectStore(Session& session) : session_(session) {}
+
+  [[nodiscard]] std::optional<ProjectRow> find(ProjectId id) const;
+  [[nodiscard]] std::optional<ProjectRow> find_by_path(std::string_view path) const;
+  // By path; `search` is a part of the path, "" for all. Visibility "" means any.
+  [[nodiscard]] Page<ProjectRow> list(std::string_view search, std::string_view visibility,
+                                      PageRequest page) const;
+  [[nodiscard]] std::vector<ProjectVariableRow> variables(ProjectId id) const;
+
+  // A path that is taken is StoreFailure with ErrorKind::Conflict.
+  ProjectId insert(const ProjectRow& row);
+  void update(const ProjectRow& row);
+  // Takes everything of the project with it; files are the caller's business.
+  void remove(ProjectId id);
+  void put_variable(const ProjectVariableRow& row);
+  bool remove_variable(ProjectId id, std::string_view key);
+
+ private:
+  Session& session_;
+};
+
+}  // namespace slipway::server

@@ -1,0 +1,96 @@
+// People: accounts, browser sessions and personal tokens. Only hashes of secrets stand here.
+//
+// As all repositories: views on one session, used by that session's thread only.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "server/store/ids.h"
+
+namespace slipway::server {
+
+class Session;
+
+struct UserRow {
+  UserId id;
+  std::string username;  // compared without regard to case
+  std::string password_hash;
+  bool is_admin = false;
+  bool disabled = false;
+  std::int64_t auth_epoch = 0;  // raised to end every session at once
+  UnixMillis created_at = 0;
+};
+
+class UserStore {
+ public:
+  explicit UserStore(Session& session) : session_(session) {}
+
+  [[nodiscard]] std::optional<UserRow> find(UserId id) const;
+  [[nodiscard]] std::optional<UserRow> find_by_name(std::string_view username) const;
+  [[nodiscard]] long long count() const;
+  // A name that is taken is StoreFailure with ErrorKind::Conflict.
+  UserId insert(const UserRow& row);
+  void update(const UserRow& row);
+
+ private:
+  Session& session_;
+};
+
+struct SessionRow {
+  std::string token_hash;
+  UserId user_id;
+  std::int64_t auth_epoch = 0;  // of the user when it was made; older than the user's: dead
+  UnixMillis created_at = 0;
+  UnixMillis seen_at = 0;
+  UnixMillis expires_at = 0;
+  std::string ip_address;
+  std::string user_agent;
+};
+
+class SessionStore {
+ public:
+  explicit SessionStore(Session& session) : session_(session) {}
+
+  [[nodiscard]] std::optional<SessionRow> find(std::string_view token_hash) const;
+  void insert(const SessionRow& row);
+  void touch(std::string_view token_hash, UnixMillis seen_at);
+  void remove(std::string_view token_hash);
+  void remove_of_user(UserId id);
+  void remove_expired(UnixMillis now);
+
+ private:
+  Session& session_;
+};
+
+struct TokenRow {
+  TokenId id;
+  std::string token_hash;
+  UserId user_id;
+  std::string name;
+  std::vector<std::string> scopes;
+  UnixMillis created_at = 0;
+  std::optional<UnixMillis> expires_at;
+  std::optional<UnixMillis> last_used_at;  // minute grain
+  std::optional<UnixMillis> revoked_at;
+};
+
+class TokenStore {
+ public:
+  explicit TokenStore(Session& session) : session_(session) {}
+
+  [[nodiscard]] std::optional<TokenRow> find(TokenId id) const;
+  [[nodiscard]] std::optional<TokenRow> find_by_hash(std::string_view token_hash) const;
+  [[nodiscard]] std::vector<TokenRow> of_user(UserId id) const;
+  TokenId insert(const TokenRow& row);
+  void used(TokenId id, UnixMillis at);
+  void revoke(TokenId id, UnixMillis at);
+
+ private:
+  Session& session_;
+};
+
+}  // namespace slipway::server
