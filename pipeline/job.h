@@ -1,0 +1,178 @@
+// A job as the pipeline file describes it, typed and checked, with defaults and bases applied.
+//
+// Plain values; the source is docs/ci/yaml of GitLab, whose words are kept.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+
+namespace slipway::pipeline {
+
+enum class When : std::uint8_t { OnSuccess, OnFailure, Always, Manual, Delayed, Never };
+std::string_view to_string(When when);
+Result<When> parse_when(std::string_view text);
+
+struct Variable {
+  std::string name;
+  std::string value;
+  bool raw = false;   // `expand: false`
+  bool file = false;  // the value goes into a file, the variable holds its path
+  bool masked = false;
+
+  bool operator==(const Variable&) const = default;
+};
+
+// In order; a later entry of a name overrides an earlier one.
+using Variables = std::vector<Variable>;
+// The last entry of that name, or null.
+const Variable* find_variable(const Variables& variables, std::string_view name);
+// Overrides in place, or appends.
+void set_variable(Variables& variables, Variable variable);
+
+struct Image {
+  std::string name;
+  std::vector<std::string> entrypoint;
+  bool has_entrypoint = false;  // `entrypoint: [""]` differs from none
+  std::vector<std::string> pull_policy;
+  std::string docker_user;
+  std::string docker_platform;
+};
+
+struct Service {
+  Image image;
+  std::string alias;
+  std::vector<std::string> command;
+  Variables variables;
+};
+
+enum class UploadWhen : std::uint8_t { OnSuccess, OnFailure, Always };
+std::string_view to_string(UploadWhen when);
+
+struct Report {
+  std::string type;  // "junit", "dotenv", "cobertura", …
+  std::vector<std::string> paths;
+};
+
+struct Artifacts {
+  std::string name;
+  std::vector<std::string> paths;
+  std::vector<std::string> exclude;
+  bool untracked = false;
+  UploadWhen when = UploadWhen::OnSuccess;
+  std::string expire_in;  // as written; "" is the server's default
+  std::vector<Report> reports;
+};
+
+struct Cache {
+  std::string key = "default";
+  std::vector<std::string> key_files;
+  std::string key_prefix;
+  std::vector<std::string> paths;
+  bool untracked = false;
+  std::string policy = "pull-push";
+  UploadWhen when = UploadWhen::OnSuccess;
+  std::vector<std::string> fallback_keys;
+};
+
+struct Need {
+  std::string job;  // name of an instance, after parallel jobs are expanded
+  bool artifacts = true;
+  bool optional = false;
+  SourceSpan at;
+};
+
+struct AllowFailure {
+  bool always = false;
+  std::vector<int> exit_codes;  // allowed when the job fails with one of these
+};
+
+struct Retry {
+  int max = 0;
+  std::vector<std::string> when;  // GitLab's words; empty with no exit codes: on any failure
+  std::vector<int> exit_codes;
+};
+
+struct Changes {
+  std::vector<std::string> paths;
+  std::string compare_to;
+};
+
+struct Rule {
+  std::optional<std::string> condition;  // `if`
+  std::optional<Changes> changes;
+  std::optional<std::vector<std::string>> exists;
+  std::optional<When> when;
+  std::optional<std::chrono::seconds> start_in;
+  std::optional<AllowFailure> allow_failure;
+  Variables variables;
+  std::optional<std::vector<Need>> needs;
+  std::optional<bool> interruptible;
+  SourceSpan at;
+};
+
+// `only` or `except`.
+struct RefPolicy {
+  std::optional<std::vector<std::string>> refs;
+  std::vector<std::string> variables;  // expressions
+  std::optional<std::vector<std::string>> changes;
+  SourceSpan at;
+};
+
+struct Environment {
+  std::string name;
+  std::string url;
+  std::string action = "start";
+  std::string on_stop;
+  std::string auto_stop_in;
+  std::string deployment_tier;
+};
+
+struct Job {
+  std::string name;       // of the instance: "test 1/3", "build: [linux, x64]"
+  std::string base_name;  // as written in the file
+  std::string stage = "test";
+  int stage_index = 0;  // in Configuration::stages
+  SourceSpan at;
+
+  std::vector<std::string> script;  // before_script first, then script; one entry a list item
+  std::vector<std::string> after_script;
+  std::vector<std::pair<std::string, std::vector<std::string>>> hooks;
+
+  std::optional<Image> image;
+  std::vector<Service> services;
+  std::vector<std::string> tags;
+  Variables variables;  // the job's own, with matrix variables
+  bool inherit_all_variables = true;
+  std::vector<std::string> inherited_variables;  // when not all
+
+  std::optional<When> when;  // as written at job level
+  std::optional<std::chrono::seconds> start_in;
+  std::optional<AllowFailure> allow_failure;
+  std::optional<std::vector<Rule>> rules;
+  std::optional<RefPolicy> only;
+  std::optional<RefPolicy> except;
+
+  std::optional<std::vector<Need>> needs;
+  std::optional<std::vector<std::string>> dependencies;
+
+  std::optional<Artifacts> artifacts;
+  std::vector<Cache> caches;
+  std::string coverage;  // the expression without its slashes; "" without
+  std::optional<std::chrono::seconds> timeout;
+  Retry retry;
+  std::optional<bool> interruptible;
+  std::string resource_group;
+  std::optional<Environment> environment;
+
+  int node_index = 0;  // CI_NODE_INDEX from 1; 0 when the job is not parallel
+  int node_total = 1;
+};
+
+}  // namespace slipway::pipeline

@@ -1,0 +1,135 @@
+// The life of a pipeline, as pure functions from state and event to the next state.
+//
+//   created ──▶ pending ──assigned/started──▶ running ──▶ success | failed
+//      │ ├────▶ manual ──play──▶ pending        │ cancel
+//      │ ├────▶ scheduled ──delay elapsed──▶ pending
+//      │ └────▶ skipped                         ▼
+//      └──cancel──▶ canceled ◀─────────────  canceling
+//
+// A retry makes a new job of the same name and flags the old one as retried; skipped jobs that
+// followed it go back to created. Nothing here reads a clock or a store: the coordinator applies
+// the transitions and writes them. Sources: GitLab's Ci::ProcessPipelineService and
+// Gitlab::Ci::Status::Composite.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "pipeline/job.h"
+#include "pipeline/reason.h"
+
+namespace slipway::pipeline {
+
+enum class Status : std::uint8_t {
+  Created,
+  WaitingForResource,
+  Preparing,
+  Pending,
+  Running,
+  Success,
+  Failed,
+  Canceling,
+  Canceled,
+  Skipped,
+  Manual,
+  Scheduled,
+};
+std::string_view to_string(Status status);  // GitLab's words
+Result<Status> parse_status(std::string_view text);
+std::span<const Status> all_statuses();
+
+bool is_final(Status status);       // success, failed, canceled, skipped
+bool is_active(Status status);      // waiting for resource, preparing, pending, running, canceling
+bool is_cancelable(Status status);  // active but not canceling, created, manual, scheduled
+
+struct JobNode {
+  std::int64_t id = 0;
+  std::string name;
+  int stage_index = 0;
+  std::vector<std::string> needs;  // names of jobs of this pipeline
+  bool dag = false;
+  When when = When::OnSuccess;
+  AllowFailure allow_failure;
+  Retry retry;
+  bool interruptible = false;
+  std::optional<std::chrono::seconds> start_in;
+
+  Status status = Status::Created;
+  Reason reason;
+  bool retried = false;          // a newer try of this name exists
+  int attempt = 1;               // which try of its name
+  bool failure_allowed = false;  // failed with an exit code that allow_failure lists
+};
+
+struct PipelineState {
+  std::vector<JobNode> jobs;  // all tries; in stage order within the first tries
+  Status status = Status::Created;
+  bool cancel_on_failure = false;  // workflow:auto_cancel:on_job_failure: all
+};
+
+enum class EventKind : std::uint8_t {
+  Begin,       // of the pipeline: the first processing
+  Start,       // pending → running: a runner acknowledged
+  Succeed,     // canceling → canceled
+  Fail,        // with failure_reason and exit_code; canceling → canceled; may retry by itself
+  LoseRunner,  // running or canceling, silent past its lease
+  Requeue,     // a hand-out was not acknowledged: stays or goes back to pending
+  CancelJob,   // pending and earlier → canceled, running → canceling
+  CancelPipeline,
+  ForceCancel,    // canceling → canceled: the runner did not obey in time
+  Play,           // manual or scheduled → pending
+  RetryJob,       // of an ended job: a new try
+  RetryPipeline,  // new tries for all failed and canceled jobs
+  ElapseDelay,    // scheduled → pending
+};
+std::string_view to_string(EventKind kind);
+std::span<const EventKind> all_event_kinds();
+
+struct Event {
+  EventKind kind = EventKind::Begin;
+  std::int64_t job = 0;        // unless it concerns the pipeline
+  std::string failure_reason;  // Fail: GitLab's words
+  std::optional<int> exit_code;
+  Reason reason;  // CancelJob, CancelPipeline: why; None means by a user
+};
+
+struct Transition {
+  std::int64_t job = 0;  // of a new try: a negative number, -1, -2, … in order of creation
+  Status from = Status::Created;
+  Status to = Status::Created;
+  Reason reason;
+  std::int64_t retry_of = 0;  // set: this is a new try of that job
+};
+
+// Validates the event, applies it, and processes the pipeline until nothing more follows. `state`
+// is changed only on success. New tries appear in `state.jobs` with the negative id of their
+// transition; the caller gives them real ones with renumber(). A reason that alone changed (pending
+// job, created job) is also reported, with from == to.
+// Conflict when the event makes no sense in the job's status: a late report of a runner that lost
+// its job is normal traffic, not a bug. NotFound when there is no such job.
+Result<std::vector<Transition>> apply(PipelineState& state, const Event& event);
+
+void renumber(PipelineState& state, std::int64_t provisional, std::int64_t id);
+
+// GitLab's composite of the statuses of `jobs` (retried ones are passed over).
+enum class Question : std::uint8_t { Stage, Dag };
+struct CompositeStatus {
+  Status status = Status::Success;
+  bool warnings = false;
+};
+CompositeStatus composite_status(std::span<const JobNode* const> jobs, Question question);
+
+// Of the whole pipeline, computed from its jobs alone.
+CompositeStatus pipeline_status(const PipelineState& state);
+// Of one stage; Created when it has no jobs.
+CompositeStatus stage_status(const PipelineState& state, int stage_index);
+// Why the pipeline is in its status.
+Reason pipeline_reason(const PipelineState& state);
+
+}  // namespace slipway::pipeline

@@ -1,0 +1,43 @@
+// Variables of a job: what is predefined, and the two ways in which values are expanded.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "pipeline/job.h"
+#include "pipeline/plan.h"
+
+namespace slipway::pipeline {
+
+// Lower case, everything but a-z and 0-9 becomes '-', at most 63 characters, no '-' at the ends.
+std::string slug(std::string_view text);
+// CI_ENVIRONMENT_SLUG: at most 24 characters, with a hash when the name had to change.
+std::string environment_slug(std::string_view name);
+
+// Those that rules, workflow and includes may see (GitLab's phase "pre-pipeline").
+Variables predefined_variables(const Trigger& trigger);
+// Those that only a planned job has: CI_JOB_NAME, CI_JOB_STAGE, CI_NODE_*, CI_ENVIRONMENT_*.
+Variables job_variables(const PlannedJob& job);
+
+// Server-side expansion of all values against each other, in order of dependency: `$NAME`,
+// `${NAME}`,
+// `%NAME%`; `$$` and `%%` stay; an unknown name, and one that is raw or a file, stays as written.
+// Raw values are not touched. InvalidInput: "circular variable reference detected: ["A", "B"]".
+Result<Variables> expand_variables(const Variables& variables);
+
+// One text expanded once by the server's rules; `unknown_is_empty` as for environment names.
+std::string expand_text(std::string_view text, const Variables& variables, bool unknown_is_empty);
+
+// The runner's expansion (Go's os.Expand): one pass, `$NAME` and `${NAME}`, unknown is empty, `$$`
+// is
+// `$`, and the shell's special parameters are empty.
+std::string expand_on_runner(std::string_view text,
+                             const std::map<std::string, std::string>& values);
+
+// A dotenv report, as GitLab parses it: KEY=VALUE lines, nothing else. InvalidInput names the line.
+Result<Variables> parse_dotenv(std::string_view text);
+
+}  // namespace slipway::pipeline
