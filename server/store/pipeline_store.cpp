@@ -1,0 +1,217 @@
+#include "server/store/pipeline_store.h"
+
+#include <nlohmann/json.hpp>
+
+#include "server/store/session.h"
+
+namespace slipway::server {
+
+template <>
+struct Columns<PipelineRow> {
+  template <typename F>
+  static void each(PipelineRow& row, F&& f) {
+    f("id", row.id);
+    f("iid", row.iid);
+    f("project_id", row.project_id);
+    f("status", row.status);
+    f("reason_code", row.reason_code);
+    f("reason_text", row.reason_text);
+    f("source", row.source);
+    f("ref", row.ref);
+    f("tag", row.tag);
+    f("ref_protected", row.ref_protected);
+    f("sha", row.sha);
+    f("before_sha", row.before_sha);
+    f("name", row.name);
+    f("commit_title", row.commit_title);
+    f("commit_message", row.commit_message);
+    f("author_name", row.author_name);
+    f("author_email", row.author_email);
+    f("committed_at", row.committed_at);
+    f("user_id", row.user_id);
+    f("coverage", row.coverage);
+    f("created_at", row.created_at);
+    f("updated_at", row.updated_at);
+    f("started_at", row.started_at);
+    f("finished_at", row.finished_at);
+  }
+};
+
+template <>
+struct Columns<CoveragePoint> {
+  template <typename F>
+  static void each(CoveragePoint& row, F&& f) {
+    f("id", row.pipeline_id);
+    f("iid", row.iid);
+    f("ref", row.ref);
+    f("sha", row.sha);
+    f("coverage", row.coverage);
+    f("created_at", row.created_at);
+  }
+};
+
+namespace {
+
+struct DetailsRow {
+  std::string stages;
+  std::string left_out;
+  std::string findings;
+  std::string variables;
+};
+
+using nlohmann::json;
+
+std::string dump(const json& value) {
+  // Names come from files that need not be UTF-8.
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string left_out_json(const std::vector<LeftOutRow>& rows) {
+  json array = json::array();
+  for (const LeftOutRow& row : rows)
+    array.push_back({{"name", row.name},
+                     {"stage", row.stage},
+                     {"reason_code", row.reason_code},
+                     {"reason_text", row.reason_text},
+                     {"file", row.file},
+                     {"line", row.line}});
+  return dump(array);
+}
+
+std::vector<LeftOutRow> left_out_rows(const std::string& text) {
+  std::vector<LeftOutRow> rows;
+  for (const json& item : json::parse(text))
+    rows.push_back({item.at("name"), item.at("stage"), item.at("reason_code"),
+                    item.at("reason_text"), item.at("file"), item.at("line")});
+  return rows;
+}
+
+std::string findings_json(const std::vector<FindingRow>& rows) {
+  json array = json::array();
+  for (const FindingRow& row : rows)
+    array.push_back({{"severity", row.severity},
+                     {"code", row.code},
+                     {"message", row.message},
+                     {"file", row.file},
+                     {"line", row.line},
+                     {"column", row.column},
+                     {"hint", row.hint}});
+  return dump(array);
+}
+
+std::vector<FindingRow> finding_rows(const std::string& text) {
+  std::vector<FindingRow> rows;
+  for (const json& item : json::parse(text))
+    rows.push_back({item.at("severity"), item.at("code"), item.at("message"), item.at("file"),
+                    item.at("line"), item.at("column"), item.at("hint")});
+  return rows;
+}
+
+}  // namespace
+
+template <>
+struct Columns<DetailsRow> {
+  template <typename F>
+  static void each(DetailsRow& row, F&& f) {
+    f("stages", row.stages);
+    f("left_out", row.left_out);
+    f("findings", row.findings);
+    f("variables", row.variables);
+  }
+};
+
+std::optional<PipelineRow> PipelineStore::find(PipelineId id) const {
+  static const std::string sql =
+      "SELECT " + column_names<PipelineRow>() + " FROM pipelines WHERE id = ?";
+  return select_one<PipelineRow>(session_, sql, id);
+}
+
+Page<PipelineRow> PipelineStore::list(ProjectId project, const PipelineFilter& filter,
+                                      PageRequest page) const {
+  static const std::string where =
+      " FROM pipelines WHERE project_id = ?1 AND (?2 = '' OR ref = ?2)"
+      " AND (?3 = '' OR status = ?3) AND (?4 = '' OR source = ?4) AND (?5 = '' OR sha = ?5)";
+  static const std::string rows =
+      "SELECT " + column_names<PipelineRow>() + where + " ORDER BY id DESC LIMIT ?6 OFFSET ?7";
+  static const std::string total = "SELECT COUNT(*)" + where;
+  return {select<PipelineRow>(session_, rows, project, filter.ref, filter.status, filter.source,
+                              filter.sha, page.per_page, (page.page - 1) * page.per_page),
+          select_value<long long>(session_, total, project, filter.ref, filter.status,
+                                  filter.source, filter.sha)};
+}
+
+std::optional<PipelineRow> PipelineStore::newest(ProjectId project, std::string_view ref) const {
+  static const std::string sql = "SELECT " + column_names<PipelineRow>() +
+                                 " FROM pipelines WHERE project_id = ? AND ref = ?"
+                                 " ORDER BY id DESC LIMIT 1";
+  return select_one<PipelineRow>(session_, sql, project, ref);
+}
+
+std::optional<double> PipelineStore::newest_coverage(ProjectId project,
+                                                     std::string_view ref) const {
+  const auto row = select_one<Scalar<double>>(session_, R"sql(
+SELECT coverage FROM pipelines
+ WHERE project_id = ? AND ref = ? AND coverage IS NOT NULL AND finished_at IS NOT NULL
+ ORDER BY id DESC LIMIT 1)sql",
+                                              project, ref);
+  if (!row) return std::nullopt;
+  return row->value;
+}
+
+std::vector<CoveragePoint> PipelineStore::coverage_history(ProjectId project, std::string_view ref,
+                                                           int limit) const {
+  static const std::string sql = "SELECT " + column_names<CoveragePoint>() + " FROM (SELECT " +
+                                 column_names<CoveragePoint>() +
+                                 " FROM pipelines WHERE project_id = ?1 AND (?2 = '' OR ref = ?2)"
+                                 " AND coverage IS NOT NULL AND finished_at IS NOT NULL"
+                                 " ORDER BY id DESC LIMIT ?3) ORDER BY id";
+  return select<CoveragePoint>(session_, sql, project, ref, limit);
+}
+
+std::vector<PipelineRow> PipelineStore::unfinished() const {
+  // The condition is the partial index's, word for word.
+  static const std::string sql =
+      "SELECT " + column_names<PipelineRow>() +
+      " FROM pipelines WHERE status NOT IN ('success', 'failed', 'canceled', 'skipped')"
+      " ORDER BY id";
+  return select<PipelineRow>(session_, sql);
+}
+
+PipelineDetails PipelineStore::details(PipelineId id) const {
+  static const std::string sql =
+      "SELECT " + column_names<DetailsRow>() + " FROM pipeline_details WHERE pipeline_id = ?";
+  const auto row = select_one<DetailsRow>(session_, sql, id);
+  if (!row) return {};
+  return {strings_of_json(row->stages), left_out_rows(row->left_out), finding_rows(row->findings),
+          row->variables};
+}
+
+std::vector<std::pair<std::string, long long>> PipelineStore::count_by_status() const {
+  return select<std::pair<std::string, long long>>(
+      session_, "SELECT status, COUNT(*) FROM pipelines GROUP BY status");
+}
+
+PipelineId PipelineStore::insert(PipelineRow& row, const PipelineDetails& details) {
+  row.iid = select_value<long long>(
+      session_, "UPDATE projects SET last_iid = last_iid + 1 WHERE id = ? RETURNING last_iid",
+      row.project_id);
+  row.id.value = insert_row(session_, "pipelines", row);
+  execute(session_, R"sql(
+INSERT INTO pipeline_details (pipeline_id, stages, left_out, findings, variables)
+VALUES (?, ?, ?, ?, ?))sql",
+          row.id, json_of_strings(details.stages), left_out_json(details.left_out),
+          findings_json(details.findings), details.variables);
+  return row.id;
+}
+
+void PipelineStore::update_state(const PipelineRow& row) {
+  execute(session_, R"sql(
+UPDATE pipelines
+   SET status = ?, reason_code = ?, reason_text = ?, coverage = ?, updated_at = ?, started_at = ?,
+       finished_at = ?
+ WHERE id = ?)sql",
+          row.status, row.reason_code, row.reason_text, row.coverage, row.updated_at,
+          row.started_at, row.finished_at, row.id);
+}
+
+}  // namespace slipway::server

@@ -1,0 +1,242 @@
+#include "server/store/database.h"
+
+#include "base/files.h"
+
+#include "server/store/migrations.h"
+#include "server/store/session.h"
+#include "tests/server/store/store_fixture.h"
+#include "tests/support/catch.h"
+
+#include <atomic>
+#include <thread>
+
+using namespace slipway;
+using namespace slipway::server;
+using slipway::server::test::StoreFixture;
+
+TEST_CASE("what was committed is there after the database is opened again", "[store]") {
+  StoreFixture fixture;
+  const ProjectId id = fixture.project("a/b");
+
+  fixture.reopen();
+
+  const auto found = fixture.database->read()->projects.find(id);
+  REQUIRE(found);
+  CHECK(found->path == "a/b");
+  CHECK(found->repository_url == "https://git.example/a/b");
+}
+
+TEST_CASE("what was rolled back was never there", "[store]") {
+  StoreFixture fixture;
+  const ProjectId kept = fixture.project("a/kept");
+
+  fixture.database->begin();
+  ProjectRow row;
+  row.path = "a/gone";
+  const ProjectId gone = fixture.stores().projects.insert(row);
+  fixture.database->rollback();
+
+  CHECK(fixture.stores().projects.find(kept));
+  CHECK_FALSE(fixture.stores().projects.find(gone));
+}
+
+TEST_CASE("a savepoint undoes one request and keeps the others of its transaction", "[store]") {
+  StoreFixture fixture;
+  ProjectRow row;
+
+  fixture.database->begin();
+  row.path = "a/first";
+  fixture.stores().projects.insert(row);
+  fixture.database->savepoint();
+  row.path = "a/undone";
+  fixture.stores().projects.insert(row);
+  fixture.database->rollback_to_savepoint();
+  row.path = "a/last";
+  fixture.stores().projects.insert(row);
+  fixture.database->commit();
+
+  const auto page = fixture.database->read()->projects.list("", "", {});
+  REQUIRE(page.total == 2);
+  CHECK(page.rows[0].path == "a/first");
+  CHECK(page.rows[1].path == "a/last");
+}
+
+TEST_CASE("a reader does not see what is not committed yet, and then does", "[store]") {
+  StoreFixture fixture;
+  auto reader = fixture.database->read();
+
+  fixture.database->begin();
+  ProjectRow row;
+  row.path = "a/b";
+  fixture.stores().projects.insert(row);
+  CHECK(reader->projects.list("", "", {}).total == 0);
+  fixture.database->commit();
+
+  CHECK(reader->projects.list("", "", {}).total == 1);
+}
+
+TEST_CASE("a reader cannot write", "[store]") {
+  StoreFixture fixture;
+  auto reader = fixture.database->read();
+  ProjectRow row;
+  row.path = "a/b";
+
+  CHECK_THROWS_AS(reader->projects.insert(row), StoreFailure);
+}
+
+TEST_CASE("readers are lent to many threads and come back", "[store]") {
+  StoreFixture fixture;
+  fixture.project();
+  std::atomic<int> found = 0;
+
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i)
+    threads.emplace_back([&] {
+      for (int round = 0; round < 50; ++round)
+        found += static_cast<int>(fixture.database->read()->projects.list("", "", {}).total);
+    });
+  for (std::thread& thread : threads) thread.join();
+
+  CHECK(found == 400);
+}
+
+TEST_CASE("a second server on the same directory is told so", "[store]") {
+  const StoreFixture fixture;
+
+  const auto second = Database::open(fixture.file());
+
+  REQUIRE_FALSE(second);
+  CHECK(second.error().kind == ErrorKind::Unavailable);
+  CHECK(second.error().message ==
+        "another server is running on '" + fixture.directory.path().string() + "'");
+  CHECK(second.error().hint == "stop it, or give this one another data_dir");
+}
+
+TEST_CASE("a directory that does not exist is named", "[store]") {
+  const slipway::test::TempDirectory directory;
+
+  const auto opened = Database::open(directory / "missing" / "slipway.db");
+
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().message.find("missing/slipway.db.lock") != std::string::npos);
+}
+
+TEST_CASE("a file that is no database is refused", "[store]") {
+  const slipway::test::TempDirectory directory;
+  REQUIRE(replace_file(directory / "slipway.db", std::string(4096, 'x')));
+
+  const auto opened = Database::open(directory / "slipway.db");
+
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().message.find("cannot open '") == 0);
+  CHECK(opened.error().message.find("not a database") != std::string::npos);
+}
+
+TEST_CASE("a database of a newer version is refused and stays as it is", "[store]") {
+  const slipway::test::TempDirectory directory;
+  {
+    Session session{directory / "slipway.db", Session::Mode::Writer};
+    session.run("PRAGMA user_version = 99");
+  }
+
+  const auto opened = Database::open(directory / "slipway.db");
+
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().kind == ErrorKind::Conflict);
+  CHECK(
+      opened.error().message.find("the database has schema 99, this program knows schemas up to " +
+                                  std::to_string(migrations().size())) != std::string::npos);
+  Session session{directory / "slipway.db", Session::Mode::Writer};
+  CHECK(select_value<long long>(session, "SELECT COUNT(*) FROM sqlite_master") == 0);
+}
+
+TEST_CASE("migrations run once each, in order, also over several starts", "[store]") {
+  const slipway::test::TempDirectory directory;
+  Session session{directory / "slipway.db", Session::Mode::Writer};
+  std::vector<Migration> steps{{"CREATE TABLE notes (text TEXT)"},
+                               {"INSERT INTO notes VALUES ('two')"}};
+  REQUIRE(migrate(session, steps));
+  steps.push_back({"INSERT INTO notes VALUES ('three')"});
+
+  REQUIRE(migrate(session, steps));
+  REQUIRE(migrate(session, steps));
+
+  const auto notes = select<Scalar<std::string>>(session, "SELECT text FROM notes ORDER BY rowid");
+  REQUIRE(notes.size() == 2);
+  CHECK(notes[0].value == "two");
+  CHECK(notes[1].value == "three");
+}
+
+TEST_CASE("a session is durable and checks references", "[store]") {
+  const slipway::test::TempDirectory directory;
+  Session session{directory / "slipway.db", Session::Mode::Writer};
+
+  CHECK(select_value<std::string>(session, "PRAGMA journal_mode") == "wal");
+  CHECK(select_value<long long>(session, "PRAGMA synchronous") == 2);
+  CHECK(select_value<long long>(session, "PRAGMA foreign_keys") == 1);
+  CHECK(select_value<long long>(session, "PRAGMA wal_autocheckpoint") == 0);
+  CHECK(select_value<long long>(session, "PRAGMA busy_timeout") == 5000);
+}
+
+TEST_CASE("numbers of 64 bits, absent values and odd texts come back as they went in", "[store]") {
+  const slipway::test::TempDirectory directory;
+  Session session{directory / "slipway.db", Session::Mode::Writer};
+  session.run("CREATE TABLE values_ (number INTEGER, text TEXT)");
+  const std::string odd = std::string{"nul \0 and ' and ü", 18};
+  const std::optional<std::int64_t> none;
+
+  execute(session, "INSERT INTO values_ VALUES (?, ?)", std::int64_t{1} << 62U, odd);
+  execute(session, "INSERT INTO values_ VALUES (?, ?)", none, std::string{});
+
+  using Row = std::pair<std::optional<std::int64_t>, std::string>;
+  const auto rows = select<Row>(session, "SELECT number, text FROM values_ ORDER BY rowid");
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].first == std::int64_t{1} << 62U);
+  CHECK(rows[0].second == odd);
+  CHECK_FALSE(rows[1].first);
+  CHECK(rows[1].second.empty());
+}
+
+TEST_CASE("a broken statement is our mistake and says what is wrong", "[store]") {
+  const slipway::test::TempDirectory directory;
+  Session session{directory / "slipway.db", Session::Mode::Writer};
+
+  try {
+    session.run("SELEKT 1");
+    FAIL("it was accepted");
+  } catch (const StoreFailure& failure) {
+    CHECK(failure.error().kind == ErrorKind::Internal);
+    CHECK(failure.error().message.find("SELEKT") != std::string::npos);
+  }
+}
+
+TEST_CASE("a commit that fails keeps nothing, and the next one works", "[store]") {
+  StoreFixture fixture;
+  fixture.database->begin();
+  ProjectRow row;
+  row.path = "a/lost";
+  fixture.stores().projects.insert(row);
+  fixture.database->fail_next_commit();
+
+  CHECK_THROWS_AS(fixture.database->commit(), StoreFailure);
+  fixture.database->rollback();
+
+  fixture.project("a/kept");
+  CHECK(fixture.database->read()->projects.list("", "", {}).total == 1);
+}
+
+TEST_CASE("the write-ahead log is moved into the database from time to time", "[store]") {
+  StoreFixture fixture;
+  const ProjectId id = fixture.project();
+  for (int i = 0; i < 600; ++i) {
+    fixture.commit([&](Stores& stores) {
+      stores.settings.put("n", std::to_string(i));
+      return 0;
+    });
+    fixture.database->checkpoint_when_large();
+  }
+
+  CHECK(fixture.database->read()->settings.get("n") == "599");
+  CHECK(fixture.database->read()->projects.find(id));
+  CHECK(std::filesystem::file_size(fixture.file().string() + "-wal") < (std::size_t{4} << 20U));
+}
