@@ -1,0 +1,120 @@
+// The requests that the pages make, one function each, so that a page never spells an API address.
+import { change, get, getPage } from './client';
+import type {
+  CoveragePoint,
+  Delivery,
+  Job,
+  Page,
+  Pipeline,
+  PipelineDetail,
+  Project,
+  Runner,
+  User,
+} from './model';
+
+const api = '/api/v4';
+const project = (id: string | number): string => `${api}/projects/${encodeURIComponent(id)}`;
+
+export type SignedInUser = User & { csrf_token?: string | null };
+
+export const currentUser = (): Promise<SignedInUser> => get(`${api}/user`);
+export const setupState = (): Promise<{ needed: boolean }> => get(`${api}/setup`);
+export const setup = (body: {
+  token: string;
+  username: string;
+  password: string;
+}): Promise<{ token: string; user: User }> => change('POST', `${api}/setup`, body);
+export const login = (
+  username: string,
+  password: string,
+): Promise<{ user: User; csrf_token: string }> =>
+  change('POST', `${api}/session`, { username, password });
+export const logout = (): Promise<void> => change('DELETE', `${api}/session`);
+
+export const listProjects = (
+  query: { search?: string; page?: number },
+  signal?: AbortSignal,
+): Promise<Page<Project>> => getPage(`${api}/projects`, { ...query, per_page: 50 }, signal);
+export const createProject = (body: {
+  path: string;
+  url: string;
+  default_branch?: string;
+}): Promise<Project & { webhook_secret: string }> => change('POST', `${api}/projects`, body);
+export const getProject = (path: string, signal?: AbortSignal): Promise<Project> =>
+  get(project(path), {}, signal);
+
+export const listPipelines = (
+  path: string,
+  query: { ref?: string; status?: string; page?: number },
+  signal?: AbortSignal,
+): Promise<Page<Pipeline>> =>
+  getPage(`${project(path)}/pipelines`, { ...query, per_page: 20 }, signal);
+export const getPipeline = (
+  path: string,
+  id: number,
+  signal?: AbortSignal,
+): Promise<PipelineDetail> => get(`${project(path)}/pipelines/${id}`, {}, signal);
+export const createPipeline = (path: string, ref: string): Promise<PipelineDetail> =>
+  change('POST', `${project(path)}/pipeline`, { ref });
+export const changePipeline = (
+  path: string,
+  id: number,
+  action: 'cancel' | 'retry',
+): Promise<PipelineDetail> => change('POST', `${project(path)}/pipelines/${id}/${action}`);
+
+/** All jobs of a pipeline, however many pages the server needs for them. */
+export async function listPipelineJobs(
+  path: string,
+  id: number,
+  signal?: AbortSignal,
+): Promise<Job[]> {
+  const jobs: Job[] = [];
+  for (let page: number | null = 1; page !== null;) {
+    const part: Page<Job> = await getPage<Job>(
+      `${project(path)}/pipelines/${id}/jobs`,
+      { page, per_page: 100 },
+      signal,
+    );
+    jobs.push(...part.items);
+    page = part.items.length === 0 ? null : part.next;
+  }
+  return jobs;
+}
+
+export const getJob = (path: string, id: number, signal?: AbortSignal): Promise<Job> =>
+  get(`${project(path)}/jobs/${id}`, {}, signal);
+export const changeJob = (
+  path: string,
+  id: number,
+  action: 'cancel' | 'retry' | 'play',
+): Promise<Job> => change('POST', `${project(path)}/jobs/${id}/${action}`);
+export const traceAddress = (path: string, id: number): string =>
+  `${project(path)}/jobs/${id}/trace`;
+export const traceEventsAddress = (path: string, id: number): string =>
+  `${project(path)}/jobs/${id}/trace/events`;
+export const artifactsAddress = (path: string, id: number): string =>
+  `${project(path)}/jobs/${id}/artifacts`;
+
+export const coverageHistory = (
+  path: string,
+  ref: string,
+  signal?: AbortSignal,
+): Promise<CoveragePoint[]> => get(`${project(path)}/coverage`, { ref }, signal);
+export const listDeliveries = (
+  path: string,
+  page: number,
+  signal?: AbortSignal,
+): Promise<Page<Delivery>> => getPage(`${project(path)}/deliveries`, { page }, signal);
+
+export const listRunners = (signal?: AbortSignal): Promise<Runner[]> =>
+  get(`${api}/runners`, {}, signal);
+export const createRunner = (body: {
+  runner_type: 'instance_type';
+  description?: string;
+  tag_list?: string[];
+  run_untagged?: boolean;
+}): Promise<{ id: number; token: string }> => change('POST', `${api}/user/runners`, body);
+export const updateRunner = (id: number, body: { paused: boolean }): Promise<Runner> =>
+  change('PUT', `${api}/runners/${id}`, body);
+export const deleteRunner = (id: number): Promise<void> => change('DELETE', `${api}/runners/${id}`);
+export const eventsAddress = `${api}/events`;

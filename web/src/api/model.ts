@@ -1,0 +1,24 @@
+// Short names for the types generated from schemas/openapi.yaml. Nothing is declared here that the contract declares.
+import type { components } from './types';
+
+type Schemas = components['schemas'];
+
+export type Status = Schemas['Status'];
+export type Reason = Schemas['Reason'];
+export type User = Schemas['User'];
+export type Project = Schemas['Project'];
+export type Pipeline = Schemas['Pipeline'];
+export type PipelineDetail = Schemas['PipelineDetail'];
+export type LeftOutJob = Schemas['LeftOutJob'];
+export type Finding = Schemas['Finding'];
+export type Job = Schemas['Job'];
+export type Artifact = Schemas['Artifact'];
+export type Runner = Schemas['Runner'];
+export type CoveragePoint = Schemas['CoveragePoint'];
+export type Delivery = Schemas['Delivery'];
+
+export interface Page<T> {
+  items: T[];
+  total: number | null;
+  next: number | null;
+}

@@ -1,0 +1,76 @@
+// How a value told by the event stream enters what a page shows. Pure: new arrays come back, the old ones stay.
+import type { Job, Pipeline, Project, Runner } from '../api/model';
+
+/** Replaces the item of the same id; an unknown one is left to the page, which knows whether it belongs to the list. */
+export function replaceById<T extends { id: number }>(items: T[], item: T): T[] {
+  const index = items.findIndex((other) => other.id === item.id);
+  if (index === -1) return items;
+  const copy = items.slice();
+  copy[index] = { ...items[index], ...item };
+  return copy;
+}
+
+/** A job of a pipeline: a retry is a new job of the same name and takes the place of the one before it. */
+export function mergeJob(jobs: Job[], job: Job): Job[] {
+  if (jobs.some((other) => other.id === job.id)) {
+    return job.retried ? jobs.filter((other) => other.id !== job.id) : replaceById(jobs, job);
+  }
+  if (job.retried) return jobs;
+  const before = jobs.findIndex((other) => other.name === job.name && other.id < job.id);
+  if (before === -1) return [...jobs, job];
+  const copy = jobs.slice();
+  copy[before] = job;
+  return copy;
+}
+
+export interface PipelineFilter {
+  ref: string;
+  status: string;
+}
+
+/** A pipeline in a filtered list that shows the newest first; new ones enter only on the first page. */
+export function mergePipeline(
+  list: Pipeline[],
+  pipeline: Pipeline,
+  filter: PipelineFilter,
+  firstPage: boolean,
+): Pipeline[] {
+  if (list.some((other) => other.id === pipeline.id)) return replaceById(list, pipeline);
+  const fits =
+    (filter.ref === '' || filter.ref === pipeline.ref) &&
+    (filter.status === '' || filter.status === pipeline.status);
+  const newest = list[0] === undefined || pipeline.id > list[0].id;
+  return fits && firstPage && newest ? [pipeline, ...list] : list;
+}
+
+/** The newest pipeline of a project's default branch is what the list of projects shows. */
+export function mergeLastPipeline(projects: Project[], pipeline: Pipeline): Project[] {
+  return projects.map((project) => {
+    if (project.id !== pipeline.project_id || pipeline.tag) return project;
+    if (project.default_branch !== pipeline.ref) return project;
+    if (project.last_pipeline !== null && project.last_pipeline.id > pipeline.id) return project;
+    return { ...project, last_pipeline: pipeline };
+  });
+}
+
+export function mergeRunner(runners: Runner[], runner: Runner): Runner[] {
+  return runners.some((other) => other.id === runner.id)
+    ? replaceById(runners, runner)
+    : [...runners, runner];
+}
+
+export interface Progress {
+  done: number;
+  total: number;
+  failed: number;
+}
+
+export function progress(jobs: Job[]): Progress {
+  const counted = jobs.filter((job) => job.status !== 'manual');
+  return {
+    total: counted.length,
+    done: counted.filter((job) => ['success', 'failed', 'canceled', 'skipped'].includes(job.status))
+      .length,
+    failed: counted.filter((job) => job.status === 'failed' && !job.allow_failure).length,
+  };
+}
