@@ -1,4 +1,5 @@
 // The address as reactive state, on the history API. Ordinary links work: clicks on them are caught in one place.
+import { SvelteURLSearchParams } from 'svelte/reactivity';
 import { parseRoute, type Route } from './router';
 
 class Navigation {
@@ -25,7 +26,7 @@ class Navigation {
 
   /** Changes parts of the query; an empty value removes its part. */
   setQuery(values: Record<string, string>): void {
-    const query = new URLSearchParams(this.#search);
+    const query = new SvelteURLSearchParams(this.#search);
     for (const [name, value] of Object.entries(values)) {
       if (value === '') query.delete(name);
       else query.set(name, value);

@@ -18,7 +18,7 @@ export class Resource<T> {
     this.#changes = [];
     this.loading = true;
     try {
-      let value = await fetcher(reading.signal);
+      let value: T = await fetcher(reading.signal);
       if (this.#reading !== reading) return;
       for (const change of this.#changes) value = change(value);
       this.value = value;

@@ -62,16 +62,14 @@ function curve(points: Point[]): string {
   return path;
 }
 
-/** Where an edge passes a column it goes straight, so that it never cuts the corner of a card. */
+/** Where an edge passes a column it goes straight, so that it never cuts the corner of a card; between columns it is free. */
 function throughColumns(points: Point[], columns: Set<number>): Point[] {
-  return points.flatMap((point) =>
-    columns.has(Math.round(point.x))
-      ? [
-          { x: point.x - cardWidth / 2, y: point.y },
-          { x: point.x + cardWidth / 2, y: point.y },
-        ]
-      : [point],
-  );
+  return points
+    .filter((point) => columns.has(Math.round(point.x)))
+    .flatMap((point) => [
+      { x: point.x - cardWidth / 2, y: point.y },
+      { x: point.x + cardWidth / 2, y: point.y },
+    ]);
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10;

@@ -1,0 +1,410 @@
+// A stand-in for the Slipway server, for developing the pages and testing them alone: serves dist/ with the real
+// Content-Security-Policy, and the API in the shapes of schemas/openapi.yaml over a small scripted world.
+//   node mock/server.mjs [--port 5174] [--step 1000] [--fresh]
+// Sign in as admin with the password "correct horse". --fresh begins before the first administrator exists; the setup
+// token is slst-mock.
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { admin, project as newProject, runner as newRunner } from './data.mjs';
+import { World } from './world.mjs';
+
+const dist = fileURLToPath(new URL('../dist', import.meta.url));
+const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const types = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+const password = 'correct horse';
+
+class Refusal extends Error {
+  constructor(status, message, hint) {
+    super(String(message));
+    this.detail = message;
+    this.status = status;
+    this.hint = hint;
+  }
+}
+
+function routes(world) {
+  const find = (list, id) => {
+    const found = list.find((one) => one.id === Number(id));
+    if (found === undefined) throw new Refusal(404, 'not found');
+    return found;
+  };
+  const project = (id) => {
+    const found = world.projects.find(
+      (one) => String(one.id) === id || one.path_with_namespace === id,
+    );
+    if (found === undefined) throw new Refusal(404, 'no such project');
+    return found;
+  };
+  const page = (list, query) => {
+    const number = Number(query.get('page') ?? 1);
+    const size = Number(query.get('per_page') ?? 20);
+    const next = number * size < list.length ? String(number + 1) : '';
+    return {
+      body: list.slice((number - 1) * size, number * size),
+      headers: { 'X-Total': String(list.length), 'X-Next-Page': next },
+    };
+  };
+  const session = { 'Set-Cookie': 'slipway_session=mock; HttpOnly; SameSite=Lax; Path=/' };
+  const latest = (id) => world.jobs.filter((one) => one.pipeline.id === Number(id) && !one.retried);
+  const fits = (value, wanted) => wanted === null || value === wanted;
+
+  return [
+    ['GET', '/setup', () => ({ body: { needed: world.setupNeeded } }), 'open'],
+    [
+      'POST',
+      '/setup',
+      ({ body }) => {
+        if (body.token !== 'slst-mock')
+          throw new Refusal(
+            403,
+            'this is not the setup token',
+            'it stands in the file setup-token in the data directory',
+          );
+        world.setupNeeded = false;
+        return { status: 201, headers: session, body: { token: 'glpat-mock', user: admin } };
+      },
+      'open',
+    ],
+    [
+      'POST',
+      '/session',
+      ({ body }) => {
+        if (body.password !== password) throw new Refusal(401, 'user name or password is wrong');
+        return { status: 201, headers: session, body: { user: admin, csrf_token: 'csrf' } };
+      },
+      'open',
+    ],
+    [
+      'DELETE',
+      '/session',
+      () => ({ status: 204, headers: { 'Set-Cookie': 'slipway_session=; Max-Age=0; Path=/' } }),
+    ],
+    ['GET', '/user', () => ({ body: { ...admin, csrf_token: 'csrf' } })],
+    [
+      'GET',
+      '/projects',
+      ({ query }) =>
+        page(
+          world.projects.filter((one) =>
+            one.path_with_namespace.includes(query.get('search') ?? ''),
+          ),
+          query,
+        ),
+    ],
+    [
+      'POST',
+      '/projects',
+      ({ body }) => {
+        if (world.projects.some((one) => one.path_with_namespace === body.path))
+          throw new Refusal(409, { path: ['has already been taken'] });
+        const made = newProject(world.projects.length + 1, body.path);
+        world.projects.push(made);
+        return {
+          status: 201,
+          body: { ...made, webhook_secret: 'whsec-0123456789abcdef0123456789abcdef' },
+        };
+      },
+    ],
+    ['GET', '/projects/:id', ({ id }) => ({ body: project(id) })],
+    [
+      'GET',
+      '/projects/:id/pipelines',
+      ({ id, query }) => {
+        const owner = project(id).id;
+        const list = world.pipelines.filter(
+          (one) =>
+            one.project_id === owner &&
+            fits(one.ref, query.get('ref')) &&
+            fits(one.status, query.get('status')),
+        );
+        return page(
+          list.sort((a, b) => b.id - a.id),
+          query,
+        );
+      },
+    ],
+    [
+      'POST',
+      '/projects/:id/pipeline',
+      ({ id, body }) => ({
+        status: 201,
+        body: world.details(world.start(project(id).id, body.ref)),
+      }),
+    ],
+    [
+      'GET',
+      '/projects/:id/pipelines/:one',
+      ({ one }) => ({ body: world.details(find(world.pipelines, one)) }),
+    ],
+    ['GET', '/projects/:id/pipelines/:one/jobs', ({ one, query }) => page(latest(one), query)],
+    [
+      'POST',
+      '/projects/:id/pipelines/:one/cancel',
+      ({ one }) => {
+        const value = find(world.pipelines, one);
+        world.cancel(value);
+        return { status: 201, body: world.details(value) };
+      },
+    ],
+    [
+      'POST',
+      '/projects/:id/pipelines/:one/retry',
+      ({ one }) => {
+        for (const failed of latest(one).filter((other) => other.status === 'failed'))
+          world.retry(failed);
+        return { status: 201, body: world.details(find(world.pipelines, one)) };
+      },
+    ],
+    [
+      'GET',
+      '/projects/:id/coverage',
+      ({ id, query }) => ({
+        body: world.pipelines
+          .filter(
+            (one) =>
+              one.project_id === project(id).id &&
+              one.coverage !== null &&
+              fits(one.ref, query.get('ref')),
+          )
+          .map((one) => ({
+            pipeline_id: one.id,
+            pipeline_iid: one.iid,
+            ref: one.ref,
+            sha: one.sha,
+            coverage: Number(one.coverage),
+            created_at: one.created_at,
+          })),
+      }),
+    ],
+    [
+      'GET',
+      '/projects/:id/deliveries',
+      ({ id, query }) =>
+        page(
+          project(id).id !== 1
+            ? []
+            : [
+                {
+                  id: 2,
+                  delivery_id: '9c1e',
+                  event: 'push',
+                  verdict: 'accepted',
+                  reason: 'pipeline created',
+                  received_at: new Date(Date.now() - 60_000).toISOString(),
+                  pipeline_id: 30,
+                },
+                {
+                  id: 1,
+                  delivery_id: '77aa',
+                  event: 'push',
+                  verdict: 'ignored',
+                  reason: 'the branch was deleted',
+                  received_at: new Date(Date.now() - 4e6).toISOString(),
+                  pipeline_id: null,
+                },
+              ],
+          query,
+        ),
+    ],
+    ['GET', '/projects/:id/jobs/:one', ({ one }) => ({ body: find(world.jobs, one) })],
+    [
+      'POST',
+      '/projects/:id/jobs/:one/cancel',
+      ({ one }) => {
+        const value = find(world.jobs, one);
+        world.setJob(value, 'canceled');
+        return { status: 201, body: value };
+      },
+    ],
+    [
+      'POST',
+      '/projects/:id/jobs/:one/retry',
+      ({ one }) => ({ status: 201, body: world.retry(find(world.jobs, one)) }),
+    ],
+    [
+      'GET',
+      '/projects/:id/jobs/:one/trace',
+      ({ one }) => ({ text: world.logs.get(Number(one)) ?? '' }),
+    ],
+    ['GET', '/projects/:id/jobs/:one/artifacts', () => ({ text: 'PK' })],
+    ['GET', '/runners', () => ({ body: world.runners })],
+    [
+      'POST',
+      '/user/runners',
+      ({ body }) => {
+        const made = newRunner(world.runners.length + 1, {
+          ...body,
+          online: false,
+          status: 'never_contacted',
+          contacted_at: null,
+        });
+        world.runners.push(made);
+        return {
+          status: 201,
+          body: { id: made.id, token: 'glrt-0123456789abcdefghij', token_expires_at: null },
+        };
+      },
+    ],
+    [
+      'PUT',
+      '/runners/:one',
+      ({ one, body }) => {
+        const value = Object.assign(find(world.runners, one), body);
+        world.tell('runner', value);
+        return { body: value };
+      },
+    ],
+    [
+      'DELETE',
+      '/runners/:one',
+      ({ one }) => {
+        world.runners = world.runners.filter((other) => other.id !== Number(one));
+        return { status: 204 };
+      },
+    ],
+  ].map(([method, pattern, action, access]) => ({
+    method,
+    action,
+    open: access === 'open',
+    pattern: new RegExp(`^/api/v4${pattern.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`),
+  }));
+}
+
+function eventStream(response) {
+  response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+  response.write(': hello\n\n');
+  return (event, value, id) =>
+    response.write(`event: ${event}\nid: ${id}\ndata: ${JSON.stringify(value)}\n\n`);
+}
+
+function sendEvents(world, request, response) {
+  const send = eventStream(response);
+  let id = 0;
+  const listener = (kind, value) => send(kind, value, ++id);
+  world.listeners.add(listener);
+  request.on('close', () => world.listeners.delete(listener));
+}
+
+function sendTrace(world, jobId, offset, request, response) {
+  const send = eventStream(response);
+  let sent = offset;
+  const push = (changed) => {
+    if (changed !== jobId) return;
+    const bytes = Buffer.from(world.logs.get(jobId) ?? '');
+    if (bytes.length > sent)
+      send('trace', { offset: sent, text: bytes.subarray(sent).toString() }, bytes.length);
+    sent = Math.max(sent, bytes.length);
+    const one = world.jobs.find((other) => other.id === jobId);
+    if (one !== undefined && ['success', 'failed', 'canceled', 'skipped'].includes(one.status)) {
+      send('end', { status: one.status }, sent);
+      response.end();
+      world.logListeners.delete(push);
+    }
+  };
+  world.logListeners.add(push);
+  request.on('close', () => world.logListeners.delete(push));
+  push(jobId);
+}
+
+async function sendFile(pathname, response) {
+  const path = normalize(join(dist, pathname));
+  let name = path.startsWith(dist) && extname(path) in types ? path : join(dist, 'index.html');
+  let bytes;
+  try {
+    bytes = await readFile(name);
+  } catch {
+    name = join(dist, 'index.html');
+    bytes = await readFile(name);
+  }
+  response.writeHead(200, {
+    'Content-Type': types[extname(name)],
+    'Content-Security-Policy': policy,
+    'X-Content-Type-Options': 'nosniff',
+  });
+  response.end(bytes);
+}
+
+async function bodyOf(request) {
+  const parts = [];
+  for await (const part of request) parts.push(part);
+  return parts.length === 0 ? {} : JSON.parse(Buffer.concat(parts).toString());
+}
+
+async function answerApi(world, table, request, url, response) {
+  const known = table.find(
+    (one) => one.method === request.method && one.pattern.test(url.pathname),
+  );
+  const signedIn = (request.headers.cookie ?? '').includes('slipway_session=mock');
+  if (!signedIn && !known?.open) throw new Refusal(401, 'you are not signed in');
+  if (url.pathname === '/api/v4/events') return sendEvents(world, request, response);
+  const trace = /\/jobs\/(\d+)\/trace\/events$/.exec(url.pathname);
+  if (trace !== null) {
+    const offset = Number(request.headers['last-event-id'] ?? url.searchParams.get('offset') ?? 0);
+    return sendTrace(world, Number(trace[1]), offset, request, response);
+  }
+  if (known === undefined) throw new Refusal(404, 'no such address');
+  if (request.method !== 'GET' && !known.open && request.headers['x-csrf-token'] !== 'csrf')
+    throw new Refusal(403, 'the CSRF token is missing');
+  const groups = Object.fromEntries(
+    Object.entries(known.pattern.exec(url.pathname).groups ?? {}).map(([key, value]) => [
+      key,
+      decodeURIComponent(value),
+    ]),
+  );
+  const body = request.method === 'GET' ? {} : await bodyOf(request);
+  const answer = known.action({ ...groups, query: url.searchParams, body });
+  const text = answer.text ?? (answer.body === undefined ? '' : JSON.stringify(answer.body));
+  response.writeHead(answer.status ?? 200, {
+    'Content-Type': answer.text === undefined ? 'application/json' : 'text/plain; charset=utf-8',
+    ...answer.headers,
+  });
+  response.end(text);
+}
+
+/** Starts a mock server; answers it with its address. Port 0 lets the kernel choose. */
+export async function startMock({ port = 0, stepMs = 1000, fresh = false } = {}) {
+  const world = new World({ stepMs, fresh });
+  const table = routes(world);
+  const server = createServer((request, response) => {
+    const url = new URL(request.url, 'http://mock');
+    const answer = url.pathname.startsWith('/api/')
+      ? answerApi(world, table, request, url, response)
+      : sendFile(url.pathname, response);
+    answer?.catch((error) => {
+      response.writeHead(error.status ?? 500, { 'Content-Type': 'application/json' });
+      response.end(
+        JSON.stringify({
+          message: error.detail ?? error.message,
+          ...(error.hint ? { hint: error.hint } : {}),
+        }),
+      );
+    });
+  });
+  await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return { server, world, url: `http://127.0.0.1:${server.address().port}` };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({
+    options: {
+      port: { type: 'string', default: '5174' },
+      step: { type: 'string', default: '1000' },
+      fresh: { type: 'boolean' },
+    },
+  });
+  const { url } = await startMock({
+    port: Number(values.port),
+    stepMs: Number(values.step),
+    fresh: values.fresh,
+  });
+  console.log(`mock server on ${url}`);
+}
