@@ -8,7 +8,7 @@ image_is_current() {
 }
 
 digest_of() {
-  sha256sum "$@" | sha256sum | cut -c 1-16
+  cat "$@" | sha256sum | cut -c 1-16
 }
 
 # Usage: import_image NAME MADE_FROM ROOT
@@ -82,4 +82,5 @@ make_images() {
   make_busybox_image
   make_sample_base_image
   make_scanner_image "$1/deploy/sample/scanner"
+  docker image prune --force --filter label=slipway.made-from >/dev/null  # what these replaced
 }

@@ -5,4 +5,7 @@ const app = createApp();
 app.listen(Number(process.env.PORT ?? 8080), process.env.HOST ?? '0.0.0.0', () => {
   console.log(`listening on port ${app.address().port}`);
 });
-process.on('SIGTERM', () => app.close());
+process.on('SIGTERM', () => {
+  app.close();
+  app.closeIdleConnections(); // node 18 would wait for them
+});
