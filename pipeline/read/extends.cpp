@@ -1,0 +1,114 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "pipeline/read/resolve.h"
+
+namespace slipway::pipeline::read {
+namespace {
+
+constexpr int kDeepest = 10;  // ancestors, as GitLab
+
+class Extender {
+ public:
+  Extender(const Node& root, Diagnostics& findings) : root_(root), findings_(findings) {}
+
+  // The entry's value with its bases under it; nullptr after an error.
+  NodePtr extended(const Entry& entry, int depth) {
+    if (const auto done = done_.find(entry.key); done != done_.end()) return done->second;
+    const Entry* extends = entry.value->kind == Kind::Mapping
+                               ? entry.value->find_entry("extends")
+                               : nullptr;
+    if (extends == nullptr || extends->value->kind == Kind::Null) return entry.value;
+    if (depth > kDeepest) return refuse(entry, *extends, "nesting too deep in `extends`");
+    if (!open_.insert(entry.key).second)
+      return refuse(entry, *extends, "circular dependency detected in `extends`");
+
+    NodePtr merged;
+    for (const NodePtr& name : names_of(entry, *extends)) {
+      const Entry* base = root_.find_entry(name->text);
+      if (base == nullptr) {
+        refuse(entry, *name, "unknown keys in `extends` (" + name->text + ")", hint_for(name->text));
+        continue;
+      }
+      if (base->value->kind != Kind::Mapping) {
+        refuse(entry, *name, "invalid base hashes in `extends` (" + name->text + ")");
+        continue;
+      }
+      const NodePtr under = extended(*base, depth + 1);
+      if (!under) continue;
+      merged = merged ? deep_merge(merged, under) : under;
+    }
+    open_.erase(entry.key);
+    NodePtr result = merged ? deep_merge(merged, entry.value) : entry.value;
+    done_[entry.key] = result;
+    return result;
+  }
+
+  [[nodiscard]] bool failed() const { return failed_; }
+
+ private:
+  std::vector<NodePtr> names_of(const Entry& entry, const Entry& extends) {
+    if (extends.value->is_scalar()) return {extends.value};
+    const auto& items = extends.value->items;
+    if (extends.value->kind == Kind::Sequence &&
+        std::all_of(items.begin(), items.end(), [](const NodePtr& item) { return item->is_scalar(); }))
+      return items;
+    refuse(entry, extends, "`extends` should be a string or an array of strings");
+    return {};
+  }
+
+  std::string hint_for(const std::string& name) const {
+    std::vector<std::string> names;
+    for (const Entry& entry : root_.entries) names.push_back(entry.key);
+    const std::string near = nearest(name, names);
+    return near.empty() ? "" : "did you mean '" + near + "'?";
+  }
+
+  NodePtr refuse(const Entry& entry, const Entry& extends, const std::string& what) {
+    return refuse(entry, *extends.value, what);
+  }
+  NodePtr refuse(const Entry& entry, const Node& at, const std::string& what,
+                 std::string hint = {}) {
+    failed_ = true;
+    findings_.push_back(
+        {Severity::Error, "extends", entry.key + ": " + what, at.at, std::move(hint)});
+    return nullptr;
+  }
+
+  const Node& root_;
+  Diagnostics& findings_;
+  std::map<std::string, NodePtr> done_;
+  std::set<std::string> open_;
+  bool failed_ = false;
+};
+
+}  // namespace
+
+NodePtr deep_merge(const NodePtr& base, const NodePtr& over) {
+  if (base->kind != Kind::Mapping || over->kind != Kind::Mapping) return over;
+  std::vector<Entry> entries = base->entries;
+  for (const Entry& entry : over->entries) {
+    const auto existing = std::find_if(entries.begin(), entries.end(),
+                                       [&](const Entry& e) { return e.key == entry.key; });
+    if (existing == entries.end()) {
+      entries.push_back(entry);
+      continue;
+    }
+    NodePtr merged = deep_merge(existing->value, entry.value);
+    *existing = entry;
+    existing->value = std::move(merged);
+  }
+  return make_mapping(std::move(entries), over->at);
+}
+
+NodePtr resolve_extends(const NodePtr& root, Diagnostics& findings) {
+  Extender extender{*root, findings};
+  std::vector<Entry> entries = root->entries;
+  for (Entry& entry : entries)
+    if (NodePtr value = extender.extended(entry, 0)) entry.value = std::move(value);
+  if (extender.failed()) return nullptr;
+  return make_mapping(std::move(entries), root->at);
+}
+
+}  // namespace slipway::pipeline::read

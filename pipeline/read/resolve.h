@@ -1,0 +1,25 @@
+// From the tree of a file to the tree that its jobs are read from: includes merged in, bases that
+// `extends` names laid under, and `!reference` replaced by what it points at, in that order.
+#pragma once
+
+#include <string>
+
+#include "pipeline/configuration.h"
+#include "pipeline/read/source.h"
+
+namespace slipway::pipeline::read {
+
+// Deep merge: two mappings merge key by key, anything else (null too) is replaced by `over`.
+NodePtr deep_merge(const NodePtr& base, const NodePtr& over);
+
+// Parses `text` and merges what it includes under it, depth first. nullptr after an error.
+NodePtr parse_with_includes(std::string_view text, const std::string& file, IncludeSource& source,
+                            const Variables& variables, Diagnostics& findings);
+
+// Each top-level mapping with `extends` merged over its bases. nullptr after an error.
+NodePtr resolve_extends(const NodePtr& root, Diagnostics& findings);
+
+// Every `!reference [a, b]` replaced by the value at that path. nullptr after an error.
+NodePtr resolve_references(const NodePtr& root, Diagnostics& findings);
+
+}  // namespace slipway::pipeline::read

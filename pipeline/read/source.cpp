@@ -1,0 +1,346 @@
+#include "pipeline/read/source.h"
+
+#include <re2/re2.h>
+#include <yaml.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <unordered_map>
+
+namespace slipway::pipeline::read {
+namespace {
+
+std::string_view text_of(const yaml_char_t* value, std::size_t length) {
+  return {reinterpret_cast<const char*>(value), length};
+}
+std::string text_of(const yaml_char_t* value) {
+  return value == nullptr ? "" : reinterpret_cast<const char*>(value);
+}
+
+// Ends parsing; caught in parse().
+struct Refused : std::runtime_error {
+  explicit Refused(Diagnostic why) : std::runtime_error{why.message}, finding(std::move(why)) {}
+  Diagnostic finding;
+};
+
+class Event {
+ public:
+  explicit Event(yaml_parser_t& parser) : ok_(yaml_parser_parse(&parser, &event_) != 0) {}
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+  ~Event() {
+    if (ok_) yaml_event_delete(&event_);
+  }
+  [[nodiscard]] bool ok() const { return ok_; }
+  const yaml_event_t* operator->() const { return &event_; }
+
+ private:
+  yaml_event_t event_{};
+  bool ok_;
+};
+
+class Parser {
+ public:
+  Parser(std::string_view text, std::string file, Diagnostics& findings, const Limits& limits)
+      : file_(std::move(file)), findings_(findings), limits_(limits) {
+    yaml_parser_initialize(&parser_);
+    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
+                                 text.size());
+  }
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
+  ~Parser() { yaml_parser_delete(&parser_); }
+
+  NodePtr document() {
+    NodePtr root;
+    while (true) {
+      const Event event{parser_};
+      require_ok(event);
+      switch (event->type) {
+        case YAML_STREAM_END_EVENT:
+          return root ? root : std::make_shared<const Node>(Node{.at = {file_, 1, 1}});
+        case YAML_DOCUMENT_START_EVENT:
+          if (root)
+            throw Refused{finding(event->start_mark, "several_documents",
+                                  "a second YAML document is not supported here",
+                                  "`spec:` headers are not supported yet; keep one document")};
+          root = value(0);
+          break;
+        default: break;
+      }
+    }
+  }
+
+ private:
+  SourceSpan span(const yaml_mark_t& mark) const {
+    return {file_, static_cast<int>(mark.line) + 1, static_cast<int>(mark.column) + 1};
+  }
+  Diagnostic finding(const yaml_mark_t& mark, std::string code, std::string message,
+                     std::string hint = {}) const {
+    return {Severity::Error, std::move(code), std::move(message), span(mark), std::move(hint)};
+  }
+
+  void require_ok(const Event& event) {
+    if (event.ok()) return;
+    const char* problem = parser_.problem == nullptr ? "not valid YAML" : parser_.problem;
+    yaml_mark_t mark = parser_.problem_mark;
+    if (parser_.error == YAML_READER_ERROR) mark = parser_.mark;
+    throw Refused{finding(mark, "yaml_syntax", problem, syntax_hint(problem))};
+  }
+
+  static std::string syntax_hint(std::string_view problem) {
+    if (problem.find("mapping values are not allowed") != std::string_view::npos)
+      return "a ': ' inside a value needs quotes around the whole value";
+    if (problem.find("cannot start any token") != std::string_view::npos)
+      return "indent with spaces, not tabs; quote a value that begins with @, ` or %";
+    if (problem.find("found undefined tag handle") != std::string_view::npos ||
+        problem.find("tag") != std::string_view::npos)
+      return "quote a value that begins with '!'";
+    if (problem.find("did not find expected") != std::string_view::npos)
+      return "look at the indentation of this line and the one before";
+    return {};
+  }
+
+  NodePtr value(int depth) {
+    const Event event{parser_};
+    require_ok(event);
+    return value_of(event, depth);
+  }
+
+  NodePtr value_of(const Event& event, int depth) {
+    if (depth > limits_.depth)
+      throw Refused{finding(event->start_mark, "too_deep",
+                            "The parsed YAML is too big: nested deeper than " +
+                                std::to_string(limits_.depth) + " levels")};
+    switch (event->type) {
+      case YAML_ALIAS_EVENT: return alias(event);
+      case YAML_SCALAR_EVENT: return count(scalar(event), event);
+      case YAML_SEQUENCE_START_EVENT: return sequence(event, depth);
+      case YAML_MAPPING_START_EVENT: return mapping(event, depth);
+      default: throw Refused{finding(event->start_mark, "yaml_syntax", "a value is expected here")};
+    }
+  }
+
+  // Keeps the node under its anchor, and the whole below its limit.
+  NodePtr keep(const std::string& anchor, Node node, const yaml_mark_t& mark) {
+    if (node.weight > limits_.nodes)
+      throw Refused{finding(mark, "too_big", "The parsed YAML is too big: more than " +
+                                                 std::to_string(limits_.nodes) + " values")};
+    auto kept = std::make_shared<const Node>(std::move(node));
+    if (!anchor.empty()) anchors_[anchor] = kept;
+    return kept;
+  }
+
+  NodePtr count(Node node, const Event& event) {
+    return keep(text_of(event->data.scalar.anchor), std::move(node), event->start_mark);
+  }
+
+  NodePtr alias(const Event& event) {
+    const std::string name = text_of(event->data.alias.anchor);
+    const auto at = anchors_.find(name);
+    if (at == anchors_.end())
+      throw Refused{finding(event->start_mark, "unknown_alias", "Unknown alias: " + name,
+                            "anchors are valid only inside one file, and only after their definition")};
+    if (!at->second)
+      throw Refused{finding(event->start_mark, "recursive_alias",
+                            "the alias '" + name + "' contains itself")};
+    return at->second;
+  }
+
+  Node scalar(const Event& event) {
+    const auto& data = event->data.scalar;
+    Node node;
+    node.at = span(event->start_mark);
+    const std::string_view text = text_of(data.value, data.length);
+    const std::string tag = text_of(data.tag);
+    if (data.style != YAML_PLAIN_SCALAR_STYLE || tag == "!" || tag == YAML_STR_TAG) {
+      node.kind = Kind::String;
+      node.text = text;
+      return node;
+    }
+    Typed typed = type_plain_scalar(text);
+    if (!typed.error.empty())
+      throw Refused{finding(event->start_mark, "yaml_type", typed.error,
+                            "quote it: \"" + std::string{text} + "\"")};
+    node.kind = typed.kind;
+    node.text = std::move(typed.text);
+    return node;
+  }
+
+  NodePtr sequence(const Event& start, int depth) {
+    const std::string anchor = text_of(start->data.sequence_start.anchor);
+    if (!anchor.empty()) anchors_[anchor] = nullptr;
+    Node node;
+    node.kind = Kind::Sequence;
+    node.at = span(start->start_mark);
+    node.reference = text_of(start->data.sequence_start.tag) == "!reference";
+    while (true) {
+      const Event event{parser_};
+      require_ok(event);
+      if (event->type == YAML_SEQUENCE_END_EVENT) break;
+      node.items.push_back(value_of(event, depth + 1));
+      node.weight += node.items.back()->weight;
+    }
+    return keep(anchor, std::move(node), start->start_mark);
+  }
+
+  NodePtr mapping(const Event& start, int depth) {
+    const std::string anchor = text_of(start->data.mapping_start.anchor);
+    if (!anchor.empty()) anchors_[anchor] = nullptr;
+    Node node;
+    node.kind = Kind::Mapping;
+    node.at = span(start->start_mark);
+    std::unordered_map<std::string, std::size_t> places;
+    while (true) {
+      const Event event{parser_};
+      require_ok(event);
+      if (event->type == YAML_MAPPING_END_EVENT) break;
+      const NodePtr key = value_of(event, depth + 1);
+      NodePtr content = value(depth + 1);
+      node.weight += 1 + content->weight;
+      if (node.weight > limits_.nodes) keep({}, std::move(node), start->start_mark);
+      add(node, places, *key, std::move(content));
+    }
+    return keep(anchor, std::move(node), start->start_mark);
+  }
+
+  void add(Node& node, std::unordered_map<std::string, std::size_t>& places, const Node& key,
+           NodePtr content) {
+    if (key.kind == Kind::Sequence || key.kind == Kind::Mapping)
+      throw Refused{Diagnostic{Severity::Error, "yaml_key", "a key must be a plain value", key.at, {}}};
+    if (key.text == "<<" && merge(node, places, *content)) return;
+    if (places.count(key.text) != 0)
+      findings_.push_back({Severity::Warning, "duplicate_key",
+                           "the key '" + key.text + "' stands here again; the last one counts",
+                           key.at, "remove one of them"});
+    put(node, places, Entry{key.text, key.kind, key.at, std::move(content)});
+  }
+
+  // As Ruby's Hash: a key keeps its first place and takes the last value.
+  static void put(Node& node, std::unordered_map<std::string, std::size_t>& places, Entry entry) {
+    const auto [at, is_new] = places.try_emplace(entry.key, node.entries.size());
+    if (is_new)
+      node.entries.push_back(std::move(entry));
+    else
+      node.entries[at->second] = std::move(entry);
+  }
+
+  // Psych merges where `<<` stands: keys before it are overwritten, keys after it win. Of a list the
+  // first mapping wins. Anything else stays an ordinary key.
+  static bool merge(Node& node, std::unordered_map<std::string, std::size_t>& places,
+                    const Node& content) {
+    if (content.kind == Kind::Mapping) {
+      for (const Entry& entry : content.entries) put(node, places, entry);
+      return true;
+    }
+    const auto is_mapping = [](const NodePtr& item) { return item->kind == Kind::Mapping; };
+    if (content.kind != Kind::Sequence ||
+        !std::all_of(content.items.begin(), content.items.end(), is_mapping))
+      return false;
+    for (auto item = content.items.rbegin(); item != content.items.rend(); ++item)
+      for (const Entry& entry : (*item)->entries) put(node, places, entry);
+    return true;
+  }
+
+  yaml_parser_t parser_{};
+  std::string file_;
+  Diagnostics& findings_;
+  const Limits& limits_;
+  std::map<std::string, NodePtr> anchors_;  // null while the anchored value is being read
+};
+
+struct Attempt {
+  NodePtr root;
+  std::optional<Diagnostic> refusal;
+};
+
+Attempt try_parse(std::string_view text, const std::string& file, Diagnostics& findings,
+                  const Limits& limits) {
+  const std::size_t known = findings.size();
+  try {
+    return {Parser{text, file, findings, limits}.document(), std::nullopt};
+  } catch (const Refused& refused) {
+    findings.resize(known);
+    return {nullptr, refused.finding};
+  }
+}
+
+// `coverage: /Total: \d+/` is refused by YAML because of its ': '. Where it is plainly a regular
+// expression, the line is read as if it were quoted; columns before the value stay right. False when
+// the line is another.
+bool quote_coverage(std::string& text, const SourceSpan& at, Diagnostics& findings) {
+  static const re2::RE2 shape{R"((\s*coverage:[ \t]+)(/.*/)[ \t]*\r?)"};
+  std::size_t begin = 0;
+  for (int line = 1; line < at.line; ++line) begin = text.find('\n', begin) + 1;
+  const std::size_t end = std::min(text.find('\n', begin), text.size());
+  std::string before;
+  std::string expression;
+  if (!re2::RE2::FullMatch(re2::StringPiece{text.data() + begin, end - begin}, shape, &before,
+                           &expression))
+    return false;
+  std::string quoted = "'";
+  for (const char c : expression) quoted += c == '\'' ? std::string{"''"} : std::string{c};
+  quoted += "'";
+  findings.push_back({Severity::Warning, "coverage_quotes",
+                      "a plain value with ': ' in it is not valid YAML and GitLab refuses it",
+                      {at.file, at.line, static_cast<int>(before.size()) + 1},
+                      "write it as coverage: " + quoted});
+  text.replace(begin + before.size(), expression.size(), quoted);
+  return true;
+}
+
+}  // namespace
+
+const Entry* Node::find_entry(std::string_view key) const {
+  const auto at = std::find_if(entries.begin(), entries.end(),
+                               [&](const Entry& entry) { return entry.key == key; });
+  return at == entries.end() ? nullptr : &*at;
+}
+
+const NodePtr* Node::find(std::string_view key) const {
+  const Entry* entry = find_entry(key);
+  return entry == nullptr ? nullptr : &entry->value;
+}
+
+NodePtr parse(std::string_view text, const std::string& file, Diagnostics& findings,
+              const Limits& limits) {
+  if (text.size() > limits.bytes) {
+    findings.push_back({Severity::Error, "too_big",
+                        "The parsed YAML is too big: the file has more than " +
+                            std::to_string(limits.bytes) + " bytes",
+                        {file, 0, 0},
+                        {}});
+    return nullptr;
+  }
+  std::string readable{text};
+  while (true) {
+    Attempt attempt = try_parse(readable, file, findings, limits);
+    if (!attempt.refusal) return attempt.root;
+    if (attempt.refusal->code == "yaml_syntax" &&
+        quote_coverage(readable, attempt.refusal->span, findings))
+      continue;
+    findings.push_back(std::move(*attempt.refusal));
+    return nullptr;
+  }
+}
+
+NodePtr make_string(std::string text, SourceSpan at) {
+  return std::make_shared<const Node>(
+      Node{.kind = Kind::String, .text = std::move(text), .at = std::move(at)});
+}
+
+NodePtr make_sequence(std::vector<NodePtr> items, SourceSpan at) {
+  Node node{.kind = Kind::Sequence, .items = std::move(items), .at = std::move(at)};
+  for (const NodePtr& item : node.items) node.weight += item->weight;
+  return std::make_shared<const Node>(std::move(node));
+}
+
+NodePtr make_mapping(std::vector<Entry> entries, SourceSpan at) {
+  Node node{.kind = Kind::Mapping, .entries = std::move(entries), .at = std::move(at)};
+  for (const Entry& entry : node.entries) node.weight += 1 + entry.value->weight;
+  return std::make_shared<const Node>(std::move(node));
+}
+
+}  // namespace slipway::pipeline::read

@@ -1,0 +1,70 @@
+// The text of one YAML file as a tree in which every value knows its line and column.
+//
+// Read the way GitLab reads it, which is Ruby's Psych over libyaml: YAML 1.1 typing of plain scalars,
+// `<<` merged at its position, the last of duplicate keys wins, unknown tags ignored. Values are
+// immutable and shared, so an alias costs nothing; limits on size, depth and expanded nodes hold
+// while parsing.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/diagnostic.h"
+
+namespace slipway::pipeline::read {
+
+enum class Kind : std::uint8_t { Null, Bool, Integer, Float, String, Sequence, Mapping };
+
+struct Node;
+using NodePtr = std::shared_ptr<const Node>;
+
+struct Entry {
+  std::string key;
+  Kind key_kind = Kind::String;
+  SourceSpan at;  // of the key
+  NodePtr value;
+};
+
+struct Node {
+  Kind kind = Kind::Null;
+  std::string text;          // of a scalar, as Ruby would print its value: 010 is "8", yes is "true"
+  bool reference = false;    // a sequence with the tag !reference
+  std::vector<NodePtr> items;
+  std::vector<Entry> entries;  // in order, keys unique
+  SourceSpan at;
+  std::size_t weight = 1;  // nodes below, aliases counted as often as they stand
+
+  [[nodiscard]] bool is_scalar() const { return kind < Kind::Sequence && kind != Kind::Null; }
+  // The entry's value, or null.
+  [[nodiscard]] const NodePtr* find(std::string_view key) const;
+  [[nodiscard]] const Entry* find_entry(std::string_view key) const;
+};
+
+struct Limits {
+  std::size_t bytes = std::size_t{1} << 20U;
+  int depth = 100;
+  std::size_t nodes = 200'000;
+};
+
+// The file's one document (null for an empty file), or nullptr with an error among `findings`.
+NodePtr parse(std::string_view text, const std::string& file, Diagnostics& findings,
+              const Limits& limits = {});
+
+// What a plain scalar means, by YAML 1.1 as Ruby has it. An error text for a date or a time, which
+// GitLab refuses.
+struct Typed {
+  Kind kind = Kind::String;
+  std::string text;
+  std::string error;
+};
+Typed type_plain_scalar(std::string_view text);
+
+// For building trees: what `node` would be at another place, or with other entries.
+NodePtr make_string(std::string text, SourceSpan at);
+NodePtr make_sequence(std::vector<NodePtr> items, SourceSpan at);
+NodePtr make_mapping(std::vector<Entry> entries, SourceSpan at);
+
+}  // namespace slipway::pipeline::read

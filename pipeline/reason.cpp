@@ -1,0 +1,127 @@
+#include "pipeline/reason.h"
+
+#include <array>
+
+namespace slipway::pipeline {
+namespace {
+
+struct Row {
+  ReasonCode code;
+  std::string_view name;
+  std::string_view text;
+};
+
+constexpr std::array kRows{
+    Row{ReasonCode::None, "none", ""},
+    Row{ReasonCode::WaitingForStage, "waiting_for_stage", "Waits for the earlier stages to end."},
+    Row{ReasonCode::WaitingForNeeds, "waiting_for_needs", "Waits for the jobs that it needs: {}."},
+    Row{ReasonCode::WaitingForRunner, "waiting_for_runner", "Waits for a runner to become free."},
+    Row{ReasonCode::NoMatchingRunner, "no_matching_runner", "No runner can take this job: {}."},
+    Row{ReasonCode::WaitingForResource, "waiting_for_resource",
+        "Waits for the resource group {} to become free."},
+    Row{ReasonCode::WaitingForAcknowledgement, "waiting_for_acknowledgement",
+        "A runner was given this job and has not confirmed it yet."},
+    Row{ReasonCode::Manual, "manual", "Waits for somebody to start it."},
+    Row{ReasonCode::Delayed, "delayed", "Starts by itself after a delay of {}."},
+    Row{ReasonCode::Running, "running", "Is running."},
+    Row{ReasonCode::Canceling, "canceling", "Was canceled; its runner is cleaning up."},
+    Row{ReasonCode::Succeeded, "succeeded", "Ended well."},
+    Row{ReasonCode::SucceededWithWarnings, "succeeded_with_warnings",
+        "Ended well, though jobs that may fail did: {}."},
+    Row{ReasonCode::ScriptFailure, "script_failure", "Its script failed{}."},
+    Row{ReasonCode::RunnerSystemFailure, "runner_system_failure",
+        "The runner could not run it; the end of the log says why."},
+    Row{ReasonCode::JobExecutionTimeout, "job_execution_timeout",
+        "It ran longer than its time-out and was stopped."},
+    Row{ReasonCode::ImagePullFailure, "image_pull_failure",
+        "Its image could not be pulled; the end of the log says why."},
+    Row{ReasonCode::RunnerConfigurationError, "runner_configuration_error",
+        "The runner is not set up for this job; the end of the log says why."},
+    Row{ReasonCode::RunnerInterrupted, "runner_interrupted",
+        "The runner was stopped while the job ran."},
+    Row{ReasonCode::UnknownFailure, "unknown_failure",
+        "It failed for a reason that the runner did not name."},
+    Row{ReasonCode::TraceSizeExceeded, "trace_size_exceeded",
+        "Its log grew beyond the limit of the server."},
+    Row{ReasonCode::MissingDependencyFailure, "missing_dependency_failure",
+        "The artifacts that it depends on are not there any more: {}."},
+    Row{ReasonCode::RunnerLost, "runner_lost",
+        "Its runner was not heard from any more and counts as lost."},
+    Row{ReasonCode::AckTimeout, "ack_timeout",
+        "A runner was given this job and did not confirm it in time; it waits for a runner again."},
+    Row{ReasonCode::JobFailed, "job_failed", "A job failed: {}."},
+    Row{ReasonCode::CanceledByUser, "canceled_by_user", "Was canceled by a user."},
+    Row{ReasonCode::CanceledByNewPipeline, "canceled_by_new_pipeline",
+        "Was canceled because a newer pipeline of this branch started."},
+    Row{ReasonCode::PreviousStageFailed, "previous_stage_failed",
+        "Was not run because an earlier stage failed: {}."},
+    Row{ReasonCode::PreviousStageCanceled, "previous_stage_canceled",
+        "Was not run because an earlier stage was canceled: {}."},
+    Row{ReasonCode::PreviousStageSkipped, "previous_stage_skipped",
+        "Was not run because the earlier stages were skipped."},
+    Row{ReasonCode::NothingFailed, "nothing_failed",
+        "Was not run because it runs only after a failure, and nothing failed."},
+    Row{ReasonCode::NeedFailed, "need_failed",
+        "Was not run because a job that it needs did not succeed: {}."},
+    Row{ReasonCode::RuleNever, "rule_never", "A rule says never: {}."},
+    Row{ReasonCode::NoRuleMatched, "no_rule_matched", "None of its rules holds: {}."},
+    Row{ReasonCode::OnlyRefs, "only", "Its `only` does not hold: {}."},
+    Row{ReasonCode::ExceptRefs, "except", "Its `except` holds: {}."},
+    Row{ReasonCode::WorkflowFiltered, "workflow_filtered",
+        "Pipeline filtered out by workflow rules: {}."},
+    Row{ReasonCode::NoJobs, "no_jobs",
+        "The rules of the jobs prevented any job from being added to the pipeline."},
+    Row{ReasonCode::ConfigurationInvalid, "configuration_invalid",
+        "The pipeline file is not valid: {}."},
+    Row{ReasonCode::ConfigurationMissing, "configuration_missing",
+        "The commit has no pipeline file {}."},
+    Row{ReasonCode::SkipCi, "skip_ci", "The commit message asks to skip the pipeline."},
+    Row{ReasonCode::FetchFailed, "fetch_failed", "The commit could not be fetched: {}."},
+};
+
+constexpr bool in_order_of_codes() {
+  for (std::size_t i = 0; i < kRows.size(); ++i)
+    if (static_cast<std::size_t>(kRows[i].code) != i) return false;
+  return kRows.size() == static_cast<std::size_t>(ReasonCode::FetchFailed) + 1;
+}
+static_assert(in_order_of_codes(), "each code has its row, at its place");
+
+constexpr auto make_codes() {
+  std::array<ReasonCode, kRows.size()> codes{};
+  for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = kRows[i].code;
+  return codes;
+}
+constexpr auto kCodes = make_codes();
+
+const Row& row_of(ReasonCode code) { return kRows.at(static_cast<std::size_t>(code)); }
+
+}  // namespace
+
+Reason make_reason(ReasonCode code, std::string_view detail) {
+  std::string text{row_of(code).text};
+  if (const auto slot = text.find("{}"); slot != std::string::npos)
+    text.replace(slot, 2, detail);
+  return {code, std::move(text)};
+}
+
+std::string_view to_string(ReasonCode code) { return row_of(code).name; }
+
+Result<ReasonCode> parse_reason_code(std::string_view text) {
+  for (const Row& row : kRows)
+    if (row.name == text) return row.code;
+  return fail(ErrorKind::InvalidInput, "'" + std::string{text} + "' is no reason code");
+}
+
+ReasonCode reason_of_failure(std::string_view failure_reason) {
+  for (const ReasonCode code :
+       {ReasonCode::ScriptFailure, ReasonCode::RunnerSystemFailure, ReasonCode::JobExecutionTimeout,
+        ReasonCode::ImagePullFailure, ReasonCode::RunnerConfigurationError,
+        ReasonCode::RunnerInterrupted, ReasonCode::TraceSizeExceeded,
+        ReasonCode::MissingDependencyFailure, ReasonCode::RunnerLost})
+    if (to_string(code) == failure_reason) return code;
+  return ReasonCode::UnknownFailure;
+}
+
+std::span<const ReasonCode> all_reason_codes() { return kCodes; }
+
+}  // namespace slipway::pipeline

@@ -1,0 +1,323 @@
+#include "pipeline/rules/expression.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "pipeline/rules/pattern.h"
+
+namespace slipway::pipeline::rules {
+namespace {
+
+enum class Token : std::uint8_t {
+  Variable, String, Pattern, Null, True, False,
+  Equal, NotEqual, Match, NoMatch, And, Or, Not, Open, Close, End,
+};
+
+struct Lexeme {
+  Token token = Token::End;
+  std::string text;  // name, content, or the pattern with its slashes
+};
+
+constexpr std::size_t kMostTokens = 100;
+
+using Value = std::optional<std::string>;  // nullopt is null
+
+Error syntax_error(std::string why) {
+  return fail(ErrorKind::InvalidInput, "invalid expression syntax").with_hint(std::move(why));
+}
+
+bool is_name(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+class Lexer {
+ public:
+  explicit Lexer(std::string_view text) : rest_(text) {}
+
+  Result<std::vector<Lexeme>> all() {
+    std::vector<Lexeme> lexemes;
+    while (true) {
+      while (!rest_.empty() && std::isspace(static_cast<unsigned char>(rest_.front())) != 0)
+        rest_.remove_prefix(1);
+      if (rest_.empty()) break;
+      auto lexeme = next();
+      if (!lexeme) return std::move(lexeme).error();
+      lexemes.push_back(std::move(*lexeme));
+      if (lexemes.size() > kMostTokens) return syntax_error("an expression has at most 100 parts");
+    }
+    lexemes.push_back({});
+    return lexemes;
+  }
+
+ private:
+  Result<Lexeme> next() {
+    static constexpr std::pair<std::string_view, Token> kSigns[] = {
+        {"==", Token::Equal}, {"!=", Token::NotEqual}, {"=~", Token::Match}, {"!~", Token::NoMatch},
+        {"&&", Token::And},   {"||", Token::Or},       {"(", Token::Open},   {")", Token::Close},
+        {"!", Token::Not}};
+    if (rest_.front() == '$') return variable();
+    if (rest_.front() == '"' || rest_.front() == '\'') return string();
+    if (rest_.front() == '/') return pattern();
+    for (const auto& [sign, token] : kSigns) {
+      if (rest_.substr(0, sign.size()) != sign) continue;
+      rest_.remove_prefix(sign.size());
+      return Lexeme{token, {}};
+    }
+    return word();
+  }
+
+  Result<Lexeme> variable() {
+    std::size_t end = 1;
+    while (end < rest_.size() && is_name(rest_[end])) ++end;
+    if (end == 1) return syntax_error("a variable is written $NAME, without braces");
+    Lexeme lexeme{Token::Variable, std::string{rest_.substr(1, end - 1)}};
+    rest_.remove_prefix(end);
+    return lexeme;
+  }
+
+  Result<Lexeme> string() {
+    const auto end = rest_.find(rest_.front(), 1);
+    if (end == std::string_view::npos) return syntax_error("a string is not closed");
+    Lexeme lexeme{Token::String, std::string{rest_.substr(1, end - 1)}};
+    rest_.remove_prefix(end + 1);
+    return lexeme;
+  }
+
+  Result<Lexeme> pattern() {
+    std::size_t end = 1;
+    while (end < rest_.size() && rest_[end] != '/') end += rest_[end] == '\\' ? 2 : 1;
+    if (end >= rest_.size()) return syntax_error("a regular expression is not closed");
+    if (end < 3) return syntax_error("a regular expression needs at least two characters");
+    ++end;
+    while (end < rest_.size() && std::string_view{"ismU"}.find(rest_[end]) != std::string_view::npos)
+      ++end;
+    Lexeme lexeme{Token::Pattern, std::string{rest_.substr(0, end)}};
+    rest_.remove_prefix(end);
+    return lexeme;
+  }
+
+  Result<Lexeme> word() {
+    std::size_t end = 0;
+    while (end < rest_.size() && is_name(rest_[end])) ++end;
+    const std::string_view text = rest_.substr(0, end);
+    Token token = Token::End;
+    if (text == "null") token = Token::Null;
+    if (text == "true") token = Token::True;
+    if (text == "false") token = Token::False;
+    if (token == Token::End)
+      return syntax_error("'" + std::string{rest_.substr(0, std::max<std::size_t>(end, 1))} +
+                          "' is not expected here; strings need quotes, variables a $");
+    rest_.remove_prefix(end);
+    return Lexeme{token, {}};
+  }
+
+  std::string_view rest_;
+};
+
+bool is_true(const Value& value) {
+  return value && std::any_of(value->begin(), value->end(), [](unsigned char c) {
+           return std::isspace(c) == 0;
+         });
+}
+
+Value truth(bool value) { return value ? Value{"true"} : std::nullopt; }
+
+}  // namespace
+
+struct Expression::Node {
+  Token token = Token::Null;
+  std::string text;
+  std::optional<Pattern> pattern;  // of a literal, compiled once
+  std::unique_ptr<Node> left;
+  std::unique_ptr<Node> right;
+
+  [[nodiscard]] Value value(const Variables& variables) const {
+    switch (token) {
+      case Token::Variable: {
+        const Variable* variable = find_variable(variables, text);
+        return variable == nullptr ? Value{} : Value{variable->value};
+      }
+      case Token::String:
+      case Token::Pattern: return text;
+      case Token::Null: return std::nullopt;
+      case Token::True: return "true";
+      case Token::False: return std::nullopt;
+      case Token::Equal: return truth(left->value(variables) == right->value(variables));
+      case Token::NotEqual: return truth(left->value(variables) != right->value(variables));
+      case Token::Match: return truth(matches(variables).value_or(false));
+      case Token::NoMatch: return truth(!matches(variables).value_or(false));
+      case Token::Not: return truth(!is_true(left->value(variables)));
+      case Token::And: {
+        Value first = left->value(variables);
+        return is_true(first) ? right->value(variables) : first;
+      }
+      case Token::Or: {
+        Value first = left->value(variables);
+        return is_true(first) ? first : right->value(variables);
+      }
+      case Token::Open:
+      case Token::Close:
+      case Token::End: break;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  // nullopt when there is nothing to match against.
+  [[nodiscard]] std::optional<bool> matches(const Variables& variables) const {
+    const std::string text_to_search = left->value(variables).value_or("");
+    if (right->pattern) return right->pattern->found_in(text_to_search);
+    const Value against = right->value(variables);
+    if (!against) return std::nullopt;
+    if (Pattern::looks_like(*against))
+      if (const auto compiled = Pattern::parse(*against)) return compiled->found_in(text_to_search);
+    // GitLab's documented quirk: a plain string on the right is searched in for the left.
+    return against->find(text_to_search) != std::string::npos;
+  }
+};
+
+namespace {
+
+using NodeOwner = std::unique_ptr<Expression::Node>;
+
+class Parser {
+ public:
+  explicit Parser(std::vector<Lexeme> lexemes) : lexemes_(std::move(lexemes)) {}
+
+  Result<NodeOwner> whole() {
+    auto root = disjunction(0);
+    if (root && peek() != Token::End) return unexpected();
+    return root;
+  }
+  std::vector<std::string> names() { return std::move(names_); }
+
+ private:
+  Token peek() const { return lexemes_[at_].token; }
+
+  Error unexpected() const {
+    return syntax_error(peek() == Token::End ? "the expression ends too early"
+                                             : "something is missing between two values");
+  }
+
+  static NodeOwner join(Token token, NodeOwner left, NodeOwner right) {
+    auto node = std::make_unique<Expression::Node>();
+    node->token = token;
+    node->left = std::move(left);
+    node->right = std::move(right);
+    return node;
+  }
+
+  // Left-associative chains of `tokens` between what `below` reads.
+  template <typename Below>
+  Result<NodeOwner> chain(std::initializer_list<Token> tokens, const Below& below) {
+    auto left = below();
+    while (left && std::find(tokens.begin(), tokens.end(), peek()) != tokens.end()) {
+      const Token token = lexemes_[at_++].token;
+      auto right = below();
+      if (!right) return right;
+      left = join(token, std::move(*left), std::move(*right));
+    }
+    return left;
+  }
+
+  // Nesting is bounded by the number of tokens.
+  Result<NodeOwner> disjunction(int depth) {
+    return chain({Token::Or}, [&] {
+      return chain({Token::And}, [&] {
+        return chain({Token::Equal, Token::NotEqual, Token::Match, Token::NoMatch},
+                     [&] { return unary(depth); });
+      });
+    });
+  }
+
+  Result<NodeOwner> unary(int depth) {
+    if (peek() != Token::Not) return primary(depth);
+    ++at_;
+    auto inner = unary(depth + 1);
+    if (!inner) return inner;
+    return join(Token::Not, std::move(*inner), nullptr);
+  }
+
+  Result<NodeOwner> primary(int depth) {
+    const Lexeme& lexeme = lexemes_[at_];
+    switch (lexeme.token) {
+      case Token::Open: {
+        ++at_;
+        auto inner = disjunction(depth + 1);
+        if (!inner) return inner;
+        if (peek() != Token::Close) return syntax_error("a parenthesis is not closed");
+        ++at_;
+        return inner;
+      }
+      case Token::Variable:
+        if (std::find(names_.begin(), names_.end(), lexeme.text) == names_.end())
+          names_.push_back(lexeme.text);
+        return leaf(lexeme);
+      case Token::String:
+      case Token::Null:
+      case Token::True:
+      case Token::False: return leaf(lexeme);
+      case Token::Pattern: {
+        auto pattern = Pattern::parse(lexeme.text);
+        if (!pattern) return syntax_error(pattern.error().message);
+        auto node = leaf(lexeme);
+        (*node)->pattern = std::move(*pattern);
+        return node;
+      }
+      case Token::Equal:
+      case Token::NotEqual:
+      case Token::Match:
+      case Token::NoMatch:
+      case Token::And:
+      case Token::Or:
+      case Token::Not:
+      case Token::Close:
+      case Token::End: break;
+    }
+    return unexpected();
+  }
+
+  Result<NodeOwner> leaf(const Lexeme& lexeme) {
+    auto node = std::make_unique<Expression::Node>();
+    node->token = lexeme.token;
+    node->text = lexeme.text;
+    ++at_;
+    return node;
+  }
+
+  std::vector<Lexeme> lexemes_;
+  std::vector<std::string> names_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
+
+Expression::Expression(std::unique_ptr<Node> root, std::vector<std::string> names)
+    : root_(std::move(root)), names_(std::move(names)) {}
+Expression::Expression(Expression&&) noexcept = default;
+Expression& Expression::operator=(Expression&&) noexcept = default;
+Expression::~Expression() = default;
+
+Result<Expression> Expression::parse(std::string_view text) {
+  auto lexemes = Lexer{text}.all();
+  if (!lexemes) return std::move(lexemes).error();
+  Parser parser{std::move(*lexemes)};
+  auto root = parser.whole();
+  if (!root) return std::move(root).error();
+  return Expression{std::move(*root), parser.names()};
+}
+
+bool Expression::holds(const Variables& variables) const { return is_true(root_->value(variables)); }
+
+std::string Expression::explain(const Variables& variables) const {
+  std::string text;
+  for (const std::string& name : names_) {
+    const Variable* variable = find_variable(variables, name);
+    text += (text.empty() ? "$" : ", $") + name;
+    if (variable == nullptr)
+      text += " is not set";
+    else
+      text += " is \"" + (variable->masked ? std::string{"[MASKED]"} : variable->value) + "\"";
+  }
+  return text;
+}
+
+}  // namespace slipway::pipeline::rules
