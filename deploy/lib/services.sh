@@ -62,7 +62,6 @@ set_up_administrator() {
 
 # --- runner ----------------------------------------------------------------------------------------------------------
 
-# The sample's jobs use the legacy builder: a docker command without buildx knows no other.
 register_runner() {
   local config="$VAR/runner/slipway-runner.yml" token
   [[ -s $config ]] && return 0
@@ -73,13 +72,17 @@ register_runner() {
     --config "$config" >/dev/null || die "the runner could not be registered"
 }
 
+# The jobs deploy to the stand-in cluster, and build with the legacy builder: a docker command without buildx knows no
+# other. A list in a variable has one item a line.
 start_runner() {
   if is_outdated runner; then
     say "the runner was built anew, restarting it"
     stop_process runner 60
   fi
   is_running runner && return 0
-  start_process runner "$SLIPWAY" runner run --config "$VAR/runner/slipway-runner.yml"
+  SLIPWAY_RUNNER_CONCURRENT=2 SLIPWAY_RUNNER_BUILDS_DIR="$VAR/runner/builds" \
+    SLIPWAY_RUNNER_ENVIRONMENT="KUBECONFIG=$VAR/kubernetes/kubeconfig"$'\n'"DOCKER_BUILDKIT=0" \
+    start_process runner "$SLIPWAY" runner run --config "$VAR/runner/slipway-runner.yml"
 }
 
 # --- the sample's repository -----------------------------------------------------------------------------------------
