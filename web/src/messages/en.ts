@@ -226,7 +226,7 @@ export const en = {
     place: (file: string, line: number, column?: number): string =>
       column === undefined ? `${file}:${line}` : `${file}:${line}:${column}`,
     noJobsTitle: 'This pipeline has no jobs',
-    noJobsText: 'The findings or the jobs left out below say why.',
+    noJobsText: 'What the file says about it stands on this page.',
     duration: 'took',
     running: 'running for',
     coverage: 'coverage',

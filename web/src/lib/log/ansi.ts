@@ -143,26 +143,33 @@ class Cells {
     }
   }
 
-  /** Whole runs stand in one cell until the first carriage return; from then on one character each. */
-  #overwrites = false;
-
   carriageReturn(): void {
-    if (!this.#overwrites) {
-      this.#cells = this.#cells.flatMap((cell) =>
-        cell.control ? [cell] : Array.from(cell.text, (text) => ({ ...cell, text })),
-      );
-      this.#overwrites = true;
-    }
+    this.#split();
     this.#at = 0;
   }
 
   erase(mode: string): void {
-    if (mode === '' || mode === '0') this.#cells.length = Math.min(this.#cells.length, this.#at);
-    else if (mode === '1' || mode === '2') {
+    if (mode === '' || mode === '0') {
+      this.#cells.length = Math.min(this.#cells.length, this.#at);
+    } else if (mode === '1' || mode === '2') {
+      this.#split();
       const end = mode === '1' ? Math.min(this.#at + 1, this.#cells.length) : this.#cells.length;
       for (let i = 0; i < end; i++)
         this.#cells[i] = { text: ' ', style: plainStyle, control: false };
     }
+  }
+
+  /** Whole runs stand in one cell until something reaches back; from then on one character each. */
+  #overwrites = false;
+
+  #split(): void {
+    if (this.#overwrites) return;
+    const atEnd = this.#at === this.#cells.length;
+    this.#cells = this.#cells.flatMap((cell) =>
+      cell.control ? [cell] : Array.from(cell.text, (text) => ({ ...cell, text })),
+    );
+    if (atEnd) this.#at = this.#cells.length;
+    this.#overwrites = true;
   }
 
   spans(): Span[] {

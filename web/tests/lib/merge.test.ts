@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import {
+  mergeJob,
+  mergeLastPipeline,
+  mergePipeline,
+  mergeRunner,
+  progress,
+  replaceById,
+} from '../../src/lib/merge';
+import { makeJob, makePipeline, makeProject, makeRunner } from '../support/values';
+
+const everything = { ref: '', status: '' };
+
+describe('a job that changed', () => {
+  it('takes the place of its older self and leaves the others alone', () => {
+    const other = makeJob({ id: 2, name: 'lint' });
+    const jobs = mergeJob([makeJob(), other], makeJob({ status: 'success' }));
+
+    expect(jobs.map((job) => job.status)).toEqual(['success', 'running']);
+    expect(jobs[1]).toBe(other);
+  });
+
+  it('takes the place of the run that it retries', () => {
+    const jobs = mergeJob(
+      [makeJob({ status: 'failed' }), makeJob({ id: 2, name: 'lint' })],
+      makeJob({ id: 9 }),
+    );
+    expect(jobs.map((job) => job.id)).toEqual([9, 2]);
+  });
+
+  it('leaves when it was retried, whichever of the two events comes first', () => {
+    const old = makeJob({ status: 'failed', retried: true });
+    expect(mergeJob([makeJob()], old)).toEqual([]);
+    expect(mergeJob([makeJob({ id: 9 })], old).map((job) => job.id)).toEqual([9]);
+  });
+
+  it('joins when nothing of its name is there', () => {
+    expect(mergeJob([makeJob()], makeJob({ id: 2, name: 'new' }))).toHaveLength(2);
+  });
+});
+
+describe('a pipeline in a list', () => {
+  const list = [makePipeline({ id: 5 }), makePipeline({ id: 4 })];
+
+  it('is changed in place', () => {
+    const merged = mergePipeline(
+      list,
+      makePipeline({ id: 4, status: 'success' }),
+      everything,
+      true,
+    );
+    expect(merged.map((one) => one.status)).toEqual(['running', 'success']);
+  });
+
+  it('is put on top of the first page when it is new and fits the filter', () => {
+    const fresh = makePipeline({ id: 6, ref: 'topic' });
+    expect(mergePipeline(list, fresh, everything, true)[0]?.id).toBe(6);
+    expect(mergePipeline(list, fresh, { ref: 'topic', status: '' }, true)[0]?.id).toBe(6);
+    expect(mergePipeline([], fresh, everything, true)).toHaveLength(1);
+  });
+
+  it('stays away from other pages and filters', () => {
+    const fresh = makePipeline({ id: 6, ref: 'topic' });
+    expect(mergePipeline(list, fresh, everything, false)).toBe(list);
+    expect(mergePipeline(list, fresh, { ref: 'main', status: '' }, true)).toBe(list);
+    expect(mergePipeline(list, fresh, { ref: '', status: 'failed' }, true)).toBe(list);
+  });
+
+  it('that is older than the page is not new', () => {
+    expect(mergePipeline(list, makePipeline({ id: 3 }), everything, true)).toBe(list);
+  });
+});
+
+describe('the last pipeline of a project', () => {
+  const projects = [makeProject({ last_pipeline: makePipeline({ id: 5 }) })];
+  const last = (pipeline: Parameters<typeof makePipeline>[0]) =>
+    mergeLastPipeline(projects, makePipeline(pipeline))[0]?.last_pipeline?.id;
+
+  it('is the newest of the default branch', () => {
+    expect(last({ id: 6 })).toBe(6);
+    expect(last({ id: 4 })).toBe(5);
+    expect(last({ id: 6, ref: 'topic' })).toBe(5);
+    expect(last({ id: 6, tag: true })).toBe(5);
+    expect(last({ id: 6, project_id: 2 })).toBe(5);
+  });
+});
+
+describe('a list by id', () => {
+  it('is the same list when the item is not in it', () => {
+    const list = [{ id: 1 }];
+    expect(replaceById(list, { id: 2 })).toBe(list);
+  });
+
+  it('of runners takes new ones at its end', () => {
+    expect(mergeRunner([makeRunner()], makeRunner({ id: 2 })).map((one) => one.id)).toEqual([1, 2]);
+    expect(mergeRunner([makeRunner()], makeRunner({ paused: true }))[0]?.paused).toBe(true);
+  });
+});
+
+describe('progress', () => {
+  it('counts what has ended, and failures that matter', () => {
+    const jobs = [
+      makeJob({ status: 'success' }),
+      makeJob({ status: 'failed' }),
+      makeJob({ status: 'failed', allow_failure: true }),
+      makeJob({ status: 'running' }),
+      makeJob({ status: 'manual' }),
+    ];
+    expect(progress(jobs)).toEqual({ done: 3, total: 4, failed: 1 });
+  });
+});

@@ -1,0 +1,106 @@
+// Builders of API values for tests: complete, with only what matters said by the test.
+import type { Job, Pipeline, Project, Runner } from '../../src/api/model';
+
+export function makePipeline(values: Partial<Pipeline> = {}): Pipeline {
+  return {
+    id: 1,
+    iid: 1,
+    project_id: 1,
+    status: 'running',
+    ref: 'main',
+    tag: false,
+    sha: 'a'.repeat(40),
+    source: 'push',
+    web_url: '',
+    created_at: '2025-03-10T11:00:00Z',
+    updated_at: '2025-03-10T11:00:00Z',
+    started_at: null,
+    finished_at: null,
+    duration: null,
+    queued_duration: null,
+    coverage: null,
+    reason: { code: 'running', text: 'jobs are running' },
+    commit: {
+      id: 'a'.repeat(40),
+      short_id: 'aaaaaaaa',
+      title: 'A commit',
+      message: 'A commit',
+      author_name: 'Ada',
+      author_email: 'ada@example.test',
+      created_at: null,
+    },
+    user: null,
+    stages: [],
+    ...values,
+  };
+}
+
+export function makeJob(values: Partial<Job> = {}): Job {
+  return {
+    id: 1,
+    name: 'test',
+    stage: 'test',
+    status: 'running',
+    reason: { code: 'running', text: 'runs' },
+    ref: 'main',
+    tag: false,
+    allow_failure: false,
+    when: 'on_success',
+    created_at: '2025-03-10T11:00:00Z',
+    queued_at: null,
+    started_at: null,
+    finished_at: null,
+    duration: null,
+    queued_duration: null,
+    coverage: null,
+    failure_reason: null,
+    exit_code: null,
+    web_url: '',
+    needs: null,
+    retried: false,
+    attempt: 1,
+    tag_list: [],
+    trace_size: 0,
+    pipeline: { id: 1, iid: 1, project_id: 1, ref: 'main', sha: 'a'.repeat(40), status: 'running' },
+    runner: null,
+    artifacts: [],
+    ...values,
+  };
+}
+
+export function makeProject(values: Partial<Project> = {}): Project {
+  return {
+    id: 1,
+    name: 'shop',
+    path: 'shop',
+    path_with_namespace: 'demo/shop',
+    default_branch: 'main',
+    visibility: 'private',
+    web_url: '',
+    http_url_to_repo: '',
+    ci_config_path: '.gitlab-ci.yml',
+    webhook_url: '',
+    created_at: '2025-03-10T11:00:00Z',
+    last_pipeline: null,
+    ...values,
+  };
+}
+
+export function makeRunner(values: Partial<Runner> = {}): Runner {
+  return {
+    id: 1,
+    description: 'host',
+    runner_type: 'instance_type',
+    paused: false,
+    online: true,
+    status: 'online',
+    contacted_at: null,
+    created_at: '2025-03-10T11:00:00Z',
+    tag_list: [],
+    run_untagged: true,
+    maximum_timeout: null,
+    running_jobs: 0,
+    managers: [],
+    ...values,
+  };
+}
