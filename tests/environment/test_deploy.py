@@ -245,6 +245,35 @@ class Processes(InDirectory):
         self.assertEqual(len(done.stderr.splitlines()), 1)
 
 
+class Engine(InDirectory):
+    """start_docker with a dockerd that starts only with the options that its kernel can do."""
+
+    def start(self, needed):
+        up, programs = self.directory / "up", self.directory / "bin"
+        programs.mkdir()
+        dockerd = programs / "dockerd"
+        dockerd.write_text(f'#!/bin/bash\n[[ "$*" == *"{needed}"* ]] || {{ echo "no overlay here"; exit 1; }}\n'
+                           f'trap "rm -f {up}; exit" TERM\ntouch {up}\nwhile :; do sleep 0.1; done\n')
+        dockerd.chmod(0o755)
+        return run("bash", "-euo", "pipefail", "-c",
+                   f"RUN_DIR={self.directory}/run LOG_DIR={self.directory}/log PATH={programs}:$PATH\n"
+                   f"source {DEPLOY}/lib/common.sh; source {DEPLOY}/lib/docker.sh\n"
+                   f"docker_answers() {{ [[ -f {up} ]]; }}\n"
+                   "start_docker; tr '\\0' ' ' </proc/$(pid_of dockerd)/cmdline; stop_process dockerd")
+
+    def test_it_falls_back_to_what_the_kernel_can_do(self):
+        done = self.start("--storage-driver=vfs")
+        self.assertIn("--storage-driver=vfs", done.stdout)
+        self.assertNotIn("--bridge=none", done.stdout)
+        self.assertFalse((self.directory / "up").exists())
+
+    def test_an_engine_that_does_not_start_at_all_is_one_clear_line_after_its_log(self):
+        done = self.start("--never")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no overlay here", done.stderr)
+        self.assertIn("the Docker engine does not start; its log is", done.stderr.splitlines()[-1])
+
+
 class Count(InDirectory):
     def count(self, **environment):
         done = run(SOURCE / "tests" / "environment" / "count", self.directory,
