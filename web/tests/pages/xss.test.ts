@@ -1,0 +1,201 @@
+// Whatever others wrote is text on the page. Each component is drawn once with harmless words and once for each payload:
+// the elements and their attributes' names must be the same.
+import { flushSync, mount, unmount, type Component } from 'svelte';
+import { describe, expect, it } from 'vitest';
+import type { Finding, LeftOutJob, PipelineDetail } from '../../src/api/model';
+import { ApiError } from '../../src/api/client';
+import Breadcrumb from '../../src/components/Breadcrumb.svelte';
+import ErrorNotice from '../../src/components/ErrorNotice.svelte';
+import { plainStyle } from '../../src/lib/log/ansi';
+import JobFacts from '../../src/pages/job/JobFacts.svelte';
+import JobHeader from '../../src/pages/job/JobHeader.svelte';
+import LogLine from '../../src/pages/job/LogLine.svelte';
+import Findings from '../../src/pages/pipeline/Findings.svelte';
+import JobCard from '../../src/pages/pipeline/JobCard.svelte';
+import LeftOutJobs from '../../src/pages/pipeline/LeftOutJobs.svelte';
+import PipelineHeader from '../../src/pages/pipeline/PipelineHeader.svelte';
+import PipelineRow from '../../src/pages/project/PipelineRow.svelte';
+import ProjectRow from '../../src/pages/projects/ProjectRow.svelte';
+import RunnerRow from '../../src/pages/runners/RunnerRow.svelte';
+import { makeJob, makePipeline, makeProject, makeRunner } from '../support/values';
+import { xssCorpus } from '../support/xss_corpus';
+
+const nothing = async () => {};
+
+function pipelineOf(text: string): PipelineDetail {
+  const base = makePipeline();
+  return {
+    ...base,
+    ref: text,
+    source: text,
+    reason: { code: 'x', text },
+    commit: {
+      ...base.commit,
+      title: text,
+      message: `${text}\n\n${text}`,
+      author_name: text,
+      short_id: text,
+    },
+    stages: [{ name: text, status: 'running' }],
+    left_out: [],
+    diagnostics: [],
+  };
+}
+
+function jobOf(text: string) {
+  return makeJob({
+    name: text,
+    stage: text,
+    reason: { code: 'x', text },
+    needs: [text],
+    tag_list: [text],
+    environment: text,
+    runner: { id: 1, description: text },
+    rule: { file: text, line: 1 },
+    artifacts: [{ file_type: 'archive', size: 1, filename: text, file_format: 'zip' }],
+  });
+}
+
+const leftOut = (text: string): LeftOutJob => ({
+  name: text,
+  stage: text,
+  reason: { code: 'x', text },
+  file: text,
+  line: 1,
+});
+const finding = (text: string): Finding => ({
+  severity: 'error',
+  code: 'x',
+  message: text,
+  hint: text,
+  file: text,
+  line: 1,
+  column: 1,
+});
+const managers = (text: string) => [
+  {
+    system_id: text,
+    version: text,
+    platform: text,
+    architecture: text,
+    executor: text,
+    ip_address: text,
+    contacted_at: null,
+  },
+];
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a table of components with properties of their own
+const places: [string, Component<any>, (text: string) => Record<string, unknown>][] = [
+  ['an error', ErrorNotice, (text) => ({ error: new ApiError(400, text, text) })],
+  ['a breadcrumb', Breadcrumb, (text) => ({ steps: [{ text, href: '/x' }] })],
+  ['a pipeline in a list', PipelineRow, (text) => ({ path: 'a/b', pipeline: pipelineOf(text) })],
+  [
+    'the head of a pipeline',
+    PipelineHeader,
+    (text) => ({ pipeline: pipelineOf(text), jobs: [], change: nothing }),
+  ],
+  ['a job in the graph', JobCard, (text) => ({ project: 'a/b', job: jobOf(text), act: nothing })],
+  ['the head of a job', JobHeader, (text) => ({ job: jobOf(text), change: nothing })],
+  ['the facts of a job', JobFacts, (text) => ({ project: 'a/b', job: jobOf(text) })],
+  ['a job left out', LeftOutJobs, (text) => ({ jobs: [leftOut(text)] })],
+  ['a finding', Findings, (text) => ({ findings: [finding(text)] })],
+  [
+    'a project',
+    ProjectRow,
+    (text) => ({
+      project: makeProject({ path_with_namespace: text, last_pipeline: pipelineOf(text) }),
+    }),
+  ],
+  [
+    'a runner',
+    RunnerRow,
+    (text) => ({
+      runner: makeRunner({ description: text, tag_list: [text], managers: managers(text) }),
+      changed: nothing,
+      removed: nothing,
+    }),
+  ],
+];
+
+/** Elements with the names of their attributes, in document order. */
+function skeleton(root: Element): string[] {
+  return Array.from(root.querySelectorAll('*'), (element) =>
+    [element.tagName, ...element.getAttributeNames().sort()].join(' '),
+  );
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+function draw<T>(
+  component: Component<any>,
+  props: Record<string, unknown>,
+  look: (root: Element) => T,
+): T {
+  const target = document.createElement('div');
+  const mounted = mount(component, { target, props });
+  flushSync();
+  const seen = look(target);
+  void unmount(mounted);
+  return seen;
+}
+
+describe.each(places)('%s', (_, component, props) => {
+  const template = draw(component, props('harmless'), skeleton);
+
+  it('shows every payload as text', () => {
+    for (const payload of xssCorpus) {
+      draw(component, props(payload), (root) => {
+        expect(skeleton(root), payload).toEqual(template);
+        for (const link of root.querySelectorAll('a'))
+          expect(link.protocol, payload).toMatch(/^https?:$/);
+      });
+    }
+  });
+});
+
+describe('a line of a log', () => {
+  const props = (raw: string) => ({
+    line: 0,
+    raw,
+    startStyle: plainStyle,
+    section: undefined,
+    end: null,
+    open: true,
+    chosen: false,
+    marked: false,
+    toggle: nothing,
+    choose: nothing,
+  });
+
+  it.each(xssCorpus.map((payload) => [payload.slice(0, 50), payload]))(
+    'shows %j as text',
+    (_, payload) => {
+      draw(LogLine, props(payload), (root) => {
+        for (const element of root.querySelectorAll('.text *')) {
+          expect(element.tagName).toBe('SPAN');
+          expect(['class', 'style']).toEqual(expect.arrayContaining(element.getAttributeNames()));
+        }
+        expect(root.querySelectorAll('script, img, iframe, svg, [onerror], [onload]')).toHaveLength(
+          0,
+        );
+        expect(Array.from(root.querySelectorAll('a'), (link) => link.getAttribute('href'))).toEqual(
+          ['#L1'],
+        );
+      });
+    },
+  );
+
+  it('sets no style but colours', () => {
+    draw(LogLine, props('\u001b[38;2;1;2;3;48;5;200mx'), (root) => {
+      const style = root.querySelector<HTMLElement>('.text span')!.style;
+      expect(Array.from(style)).toEqual(['color', 'background-color']);
+    });
+  });
+
+  it('of megabytes is cut, and says so', () => {
+    draw(LogLine, props('x'.repeat(5_000_000)), (root) => {
+      expect(root.querySelector('.text')!.textContent).toMatch(
+        /^x{20000}… 5\.0 MB more of this line, see Raw$/,
+      );
+    });
+  });
+});
