@@ -1,0 +1,221 @@
+#include "pipeline/configuration.h"
+
+#include <algorithm>
+
+#include "pipeline/keywords/job_reader.h"
+#include "pipeline/keywords/needs_graph.h"
+#include "pipeline/read/resolve.h"
+
+namespace slipway::pipeline {
+namespace {
+
+using keywords::Described;
+using keywords::Place;
+using keywords::value_of;
+using keywords::WrittenJob;
+using read::Entry;
+using read::Kind;
+using read::Node;
+using read::NodePtr;
+
+const std::vector<std::string> kGlobal{"default",  "include",      "stages",  "variables",
+                                       "workflow", "image",        "services", "cache",
+                                       "before_script", "after_script", "spec", "$schema"};
+const std::vector<std::string> kOldDefaults{"image", "services", "cache", "before_script",
+                                            "after_script"};
+
+bool holds(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool looks_like_job(const Node& node) {
+  return node.kind == Kind::Mapping &&
+         (node.find("script") != nullptr || node.find("trigger") != nullptr);
+}
+
+class Builder {
+ public:
+  Builder(const Node& root, Diagnostics& findings) : root_(root), findings_(findings) {}
+
+  Configuration build() {
+    read_stages();
+    read_global_variables();
+    read_workflow();
+    read_defaults();
+    std::vector<WrittenJob> written;
+    for (const Entry& entry : root_.entries)
+      if (is_job(entry)) add_job(entry, written);
+    if (written.empty() && !has_errors(findings_))
+      place("jobs").error(root_.at, "config should contain at least one visible job",
+                          "a name that begins with a dot is hidden", "no_jobs");
+    configuration_.jobs = keywords::expand_jobs(written, configuration_.stages, findings_);
+    return std::move(configuration_);
+  }
+
+ private:
+  Place place(const std::string& path) { return {path, findings_}; }
+
+  // A key that is a keyword only where its value looks like one: `default` and `workflow` with a
+  // script are jobs.
+  const Node* keyword(const char* name) {
+    const Node* value = value_of(root_, name);
+    return value != nullptr && looks_like_job(*value) ? nullptr : value;
+  }
+
+  bool is_job(const Entry& entry) {
+    if (entry.key.empty()) {
+      place("jobs:job").error(entry.at, "name can't be blank");
+      return false;
+    }
+    if (entry.key.front() == '.') return false;
+    if (entry.key == "default" || entry.key == "workflow") return looks_like_job(*entry.value);
+    if (entry.key == "spec")
+      place("spec").error(entry.at, "is not supported yet", "remove the header",
+                          "unsupported_keyword");
+    return !holds(kGlobal, entry.key);
+  }
+
+  void read_stages() {
+    std::vector<std::string> stages{"build", "test", "deploy"};
+    if (const Node* node = value_of(root_, "stages"))
+      stages = keywords::nested_strings_in(*node, place("stages"), keywords::Single::refused)
+                   .value_or(stages);
+    configuration_.stages.emplace_back(".pre");
+    for (const std::string& stage : stages)
+      if (stage != ".pre" && stage != ".post" && !holds(configuration_.stages, stage))
+        configuration_.stages.push_back(stage);
+    configuration_.stages.emplace_back(".post");
+  }
+
+  void read_global_variables() {
+    if (const Node* node = value_of(root_, "variables"))
+      configuration_.variables =
+          keywords::read_variables(*node, place("variables"), Described::yes).value_or(Variables{});
+  }
+
+  void read_workflow() {
+    const Node* node = keyword("workflow");
+    if (node == nullptr) return;
+    const Place at = place("workflow");
+    if (node->kind != Kind::Mapping) {
+      at.error(node->at, "config should be a hash");
+      return;
+    }
+    Workflow& workflow = configuration_.workflow;
+    keywords::check_keys(*node, {"name", "rules", "auto_cancel"}, at);
+    if (const Node* name = value_of(*node, "name"))
+      workflow.name = keywords::string_in(*name, at.below("name")).value_or("");
+    if (const Node* rules = value_of(*node, "rules"))
+      if (auto read = keywords::read_rules(*rules, at.below("rules"), keywords::RuleKind::Workflow)) {
+        workflow.rules.emplace();
+        for (auto& rule : *read) workflow.rules->push_back(std::move(rule.rule));
+      }
+    if (const Node* cancel = value_of(*node, "auto_cancel")) {
+      const Place below = at.below("auto_cancel");
+      keywords::check_keys(*cancel, {"on_new_commit", "on_job_failure"}, below);
+      if (const Node* word = value_of(*cancel, "on_new_commit"))
+        workflow.auto_cancel_on_new_commit =
+            keywords::word_in(*word, {"conservative", "interruptible", "none"},
+                              below.below("on_new_commit"))
+                .value_or("conservative");
+      if (const Node* word = value_of(*cancel, "on_job_failure"))
+        workflow.auto_cancel_on_job_failure =
+            keywords::word_in(*word, {"none", "all"}, below.below("on_job_failure")).value_or("none");
+    }
+  }
+
+  // `default:` and the old top-level keywords, each checked once here so that a mistake in one is
+  // not found again in every job.
+  void read_defaults() {
+    std::vector<Entry> entries;
+    if (const Node* node = keyword("default")) {
+      if (node->kind == Kind::Mapping) {
+        keywords::check_keys(*node, keywords::default_keywords(), place("default"));
+        entries = node->entries;
+      } else {
+        place("default").error(node->at, "config should be a hash");
+      }
+    }
+    for (const std::string& key : kOldDefaults) {
+      const Entry* entry = root_.find_entry(key);
+      if (entry == nullptr) continue;
+      if (std::any_of(entries.begin(), entries.end(), [&](const Entry& e) { return e.key == key; }))
+        place("default").error(entry->at, key + " is defined in top-level and `default:` entry",
+                               "keep the one in `default:`");
+      else
+        entries.push_back(*entry);
+    }
+    std::vector<Entry> sound;
+    for (const Entry& entry : entries) {
+      if (!holds(keywords::default_keywords(), entry.key)) continue;
+      const std::size_t before = findings_.size();
+      const NodePtr alone = read::make_mapping({entry}, entry.at);
+      (void)keywords::read_job(entry, *alone, place("default"));
+      if (findings_.size() == before) sound.push_back(entry);
+    }
+    defaults_ = read::make_mapping(std::move(sound), root_.at);
+  }
+
+  void add_job(const Entry& entry, std::vector<WrittenJob>& written) {
+    const Place at = place("jobs:" + entry.key);
+    if (entry.key_kind != Kind::String) {
+      at.error(entry.at, "name should be a symbol", "put the name in quotes");
+      return;
+    }
+    const bool is_bridge = entry.value->kind == Kind::Mapping && entry.value->find("trigger") != nullptr;
+    const bool runs = entry.value->kind == Kind::Mapping &&
+                      (entry.value->find("script") != nullptr || entry.value->find("run") != nullptr);
+    if (!is_bridge && !runs) {
+      refuse_non_job(entry);
+      return;
+    }
+    if (entry.key.size() > 255) at.error(entry.at, "name is too long (maximum is 255 characters)");
+    const NodePtr effective = keywords::with_defaults(entry.value, *defaults_, at);
+    written.push_back(keywords::read_job(entry, *effective, at));
+  }
+
+  // A misspelt keyword inside a job that has no script, or a misspelt global keyword.
+  void refuse_non_job(const Entry& entry) {
+    std::string hint;
+    if (entry.value->kind == Kind::Mapping)
+      for (const Entry& inner : entry.value->entries)
+        if (nearest(inner.key, {"script", "trigger"}) == "script")
+          hint = "did you mean 'script' instead of '" + inner.key + "'?";
+    const std::string near = nearest(entry.key, kGlobal);
+    if (hint.empty() && !near.empty()) hint = "did you mean the keyword '" + near + "'?";
+    const SourceSpan at = hint.empty() || entry.value->kind != Kind::Mapping ||
+                                  entry.value->entries.empty() || hint.find("instead") == std::string::npos
+                              ? entry.at
+                              : misspelt(*entry.value);
+    place("jobs").plain_error(
+        at, "jobs " + entry.key + " config should implement the script:, run:, or trigger: keyword",
+        hint, "not_a_job");
+  }
+
+  static SourceSpan misspelt(const Node& node) {
+    for (const Entry& inner : node.entries)
+      if (nearest(inner.key, {"script", "trigger"}) == "script") return inner.at;
+    return node.at;
+  }
+
+  const Node& root_;
+  Diagnostics& findings_;
+  Configuration configuration_;
+  NodePtr defaults_;
+};
+
+}  // namespace
+
+ReadOutcome read_configuration(std::string_view text, const std::string& file,
+                               IncludeSource& source, const Variables& variables) {
+  ReadOutcome outcome;
+  NodePtr root = read::parse_with_includes(text, file, source, variables, outcome.findings);
+  if (root) root = read::resolve_extends(root, outcome.findings);
+  if (root) root = read::resolve_references(root, outcome.findings);
+  if (!root) return outcome;
+  Configuration configuration = Builder{*root, outcome.findings}.build();
+  if (!has_errors(outcome.findings)) outcome.configuration = std::move(configuration);
+  return outcome;
+}
+
+}  // namespace slipway::pipeline

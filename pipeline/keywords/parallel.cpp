@@ -1,0 +1,77 @@
+#include "pipeline/keywords/families.h"
+
+namespace slipway::pipeline::keywords {
+namespace {
+
+constexpr std::size_t kMostInstances = 200;
+
+std::vector<Instance> numbered(int count) {
+  std::vector<Instance> instances;
+  for (int i = 1; i <= count; ++i)
+    instances.push_back({" " + std::to_string(i) + "/" + std::to_string(count), {}});
+  return instances;
+}
+
+std::string suffix_of(const Variables& values) {
+  std::string text;
+  for (const Variable& variable : values) text += (text.empty() ? "" : ", ") + variable.value;
+  return ": [" + text + "]";
+}
+
+// The product of one matrix entry: the first variable varies slowest. False when it is too large.
+bool multiply(const Node& entry, const Place& place, std::vector<Instance>& out) {
+  std::vector<Variables> rows{{}};
+  for (const Entry& variable : entry.entries) {
+    const auto values = strings_in(*variable.value, place.below(variable.key), Single::accepted);
+    if (!values) return true;
+    std::vector<Variables> longer;
+    for (const Variables& row : rows)
+      for (const std::string& value : *values) {
+        longer.push_back(row);
+        longer.back().push_back(Variable{.name = variable.key, .value = value});
+        if (longer.size() > kMostInstances) return false;
+      }
+    rows = std::move(longer);
+  }
+  for (Variables& row : rows) {
+    std::string suffix = suffix_of(row);
+    out.push_back({std::move(suffix), std::move(row)});
+  }
+  return out.size() <= kMostInstances;
+}
+
+}  // namespace
+
+std::optional<std::vector<Instance>> read_parallel(const Node& node, const Place& place) {
+  if (node.kind == Kind::Integer) {
+    const auto count = integer_in(node, place);
+    if (count && *count >= 1 && *count <= static_cast<int>(kMostInstances)) return numbered(*count);
+    place.error(node.at, "should be from 1 to 200");
+    return std::nullopt;
+  }
+  const Node* matrix = node.kind == Kind::Mapping ? value_of(node, "matrix") : nullptr;
+  if (matrix == nullptr) {
+    place.error(node.at, "should be an integer or a hash");
+    return std::nullopt;
+  }
+  check_keys(node, {"matrix"}, place);
+  if (matrix->kind != Kind::Sequence) {
+    place.below("matrix").error(matrix->at, "config should be an array of hashes");
+    return std::nullopt;
+  }
+  std::vector<Instance> instances;
+  for (const NodePtr& entry : matrix->items) {
+    if (entry->kind != Kind::Mapping) {
+      place.below("matrix").error(entry->at, "config should be an array of hashes");
+      return std::nullopt;
+    }
+    if (!multiply(*entry, place.below("matrix"), instances)) {
+      place.below("matrix").error(entry->at,
+                                  "config generates too many jobs (maximum is 200)");
+      return std::nullopt;
+    }
+  }
+  return instances;
+}
+
+}  // namespace slipway::pipeline::keywords

@@ -1,0 +1,217 @@
+#include "pipeline/plan.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "pipeline/rules/rules.h"
+#include "pipeline/variables.h"
+
+namespace slipway::pipeline {
+namespace {
+
+constexpr std::array kSources{Source::Push,     Source::Web,      Source::Api,
+                              Source::Schedule, Source::Trigger,  Source::Pipeline,
+                              Source::ParentPipeline, Source::MergeRequestEvent};
+
+void override_with(Variables& variables, const Variables& later) {
+  for (const Variable& variable : later) set_variable(variables, variable);
+}
+
+class Planner {
+ public:
+  Planner(const Configuration& configuration, const Trigger& trigger)
+      : configuration_(configuration), trigger_(trigger) {}
+
+  Plan plan() {
+    globals_ = configuration_.variables;
+    plan_.auto_cancel_on_new_commit = configuration_.workflow.auto_cancel_on_new_commit;
+    plan_.auto_cancel_on_job_failure = configuration_.workflow.auto_cancel_on_job_failure;
+    if (!workflow_lets_in()) return std::move(plan_);
+    name_pipeline();
+    for (const Job& job : configuration_.jobs) consider(job);
+    std::stable_sort(plan_.jobs.begin(), plan_.jobs.end(),
+                     [](const PlannedJob& a, const PlannedJob& b) {
+                       return a.job.stage_index < b.job.stage_index;
+                     });
+    settle_needs();
+    finish();
+    return std::move(plan_);
+  }
+
+ private:
+  // The operands of `if`, later ones overriding: predefined, YAML, then those from outside.
+  Variables operands(const Variables& yaml, const Variables& of_job) const {
+    Variables variables = predefined_variables(trigger_);
+    override_with(variables, of_job);
+    override_with(variables, yaml);
+    override_with(variables, trigger_.project_variables);
+    override_with(variables, trigger_.pipeline_variables);
+    return variables;
+  }
+
+  bool workflow_lets_in() {
+    if (!configuration_.workflow.rules) return true;
+    const auto verdict = rules::evaluate_rules(*configuration_.workflow.rules, {},
+                                               operands(globals_, {}), trigger_);
+    if (verdict.let_in) {
+      override_with(globals_, verdict.rule->variables);
+      return true;
+    }
+    plan_.no_pipeline = make_reason(ReasonCode::WorkflowFiltered, why(verdict.reason));
+    plan_.no_pipeline_rule = verdict.at;
+    return false;
+  }
+
+  // The sentence inside another: without its full stop.
+  static std::string why(const Reason& reason) {
+    std::string text = reason.text;
+    if (!text.empty() && text.back() == '.') text.pop_back();
+    return text;
+  }
+
+  void name_pipeline() {
+    plan_.name = expand_text(configuration_.workflow.name, operands(globals_, {}), true);
+    while (!plan_.name.empty() && plan_.name.back() == ' ') plan_.name.pop_back();
+  }
+
+  Variables yaml_variables(const Job& job) const {
+    Variables variables;
+    for (const Variable& variable : globals_) {
+      const bool inherited = job.inherit_all_variables ||
+                             std::find(job.inherited_variables.begin(), job.inherited_variables.end(),
+                                       variable.name) != job.inherited_variables.end();
+      if (inherited) variables.push_back(variable);
+    }
+    override_with(variables, job.variables);
+    return variables;
+  }
+
+  void consider(const Job& job) {
+    PlannedJob planned;
+    planned.job = job;
+    planned.variables = yaml_variables(job);
+    const Variables variables = operands(planned.variables, job_variables(planned));
+    const auto verdict =
+        job.rules ? rules::evaluate_rules(*job.rules, job.at, variables, trigger_)
+                  : rules::evaluate_refs(job, variables, trigger_, !configuration_.workflow.rules);
+    if (!verdict.let_in) {
+      plan_.left_out.push_back({job.name, job.stage, verdict.reason, verdict.at});
+      return;
+    }
+    settle(planned, verdict);
+    if (planned.when == When::Never) {
+      plan_.left_out.push_back(
+          {job.name, job.stage, make_reason(ReasonCode::RuleNever, "when: never"), verdict.at});
+      return;
+    }
+    expand_names(planned);
+    plan_.jobs.push_back(std::move(planned));
+  }
+
+  static void settle(PlannedJob& planned, const rules::Verdict& verdict) {
+    const Job& job = planned.job;
+    const Rule* rule = verdict.rule;
+    planned.when = job.when.value_or(When::OnSuccess);
+    planned.start_in = job.start_in;
+    planned.interruptible = job.interruptible.value_or(false);
+    // Optional by itself when it is manual at job level; a manual job by a rule blocks.
+    planned.allow_failure =
+        job.allow_failure.value_or(AllowFailure{job.when == When::Manual, {}});
+    std::optional<std::vector<Need>> needs = job.needs;
+    if (rule != nullptr) {
+      planned.rule = rule->at;
+      if (rule->when) planned.when = *rule->when;
+      if (rule->start_in) planned.start_in = rule->start_in;
+      if (rule->allow_failure) planned.allow_failure = *rule->allow_failure;
+      if (rule->interruptible) planned.interruptible = *rule->interruptible;
+      if (rule->needs) needs = rule->needs;
+      override_with(planned.variables, rule->variables);
+    } else if (job.only || job.except) {
+      planned.rule = verdict.at;
+    }
+    planned.dag = needs.has_value();
+    if (needs) planned.needs = std::move(*needs);
+    planned.job.rules.reset();
+    planned.job.only.reset();
+    planned.job.except.reset();
+  }
+
+  void expand_names(PlannedJob& planned) const {
+    const Variables variables = operands(planned.variables, job_variables(planned));
+    for (std::string& tag : planned.job.tags) tag = expand_text(tag, variables, false);
+    planned.job.resource_group = expand_text(planned.job.resource_group, variables, false);
+    if (!planned.job.environment) return;
+    Environment& environment = *planned.job.environment;
+    environment.name = expand_text(environment.name, variables, true);
+  }
+
+  void settle_needs() {
+    std::set<std::string> names;
+    for (const PlannedJob& planned : plan_.jobs) names.insert(planned.job.name);
+    for (PlannedJob& planned : plan_.jobs) {
+      std::vector<Need> present;
+      for (Need& need : planned.needs) {
+        if (names.count(need.job) != 0) {
+          present.push_back(std::move(need));
+        } else if (!need.optional) {
+          plan_.findings.push_back(
+              {Severity::Error, "missing_need",
+               fmt::format("'{0}' job needs '{1}' job, but '{1}' does not exist in the pipeline. "
+                           "This might be because of the only, except, or rules keywords. To need "
+                           "a job that sometimes does not exist in the pipeline, use "
+                           "needs:optional.",
+                           planned.job.name, need.job),
+               need.at,
+               "write it as {job: \"" + need.job + "\", optional: true}"});
+        }
+      }
+      planned.needs = std::move(present);
+    }
+  }
+
+  void finish() {
+    bool any = false;
+    for (const PlannedJob& planned : plan_.jobs) {
+      if (plan_.stages.empty() || plan_.stages.back() != planned.job.stage)
+        plan_.stages.push_back(planned.job.stage);
+      any = any || (planned.job.stage != ".pre" && planned.job.stage != ".post");
+    }
+    if (!any) plan_.no_pipeline = make_reason(ReasonCode::NoJobs);
+  }
+
+  const Configuration& configuration_;
+  const Trigger& trigger_;
+  Variables globals_;
+  Plan plan_;
+};
+
+}  // namespace
+
+std::string_view to_string(Source source) {
+  switch (source) {
+    case Source::Push: return "push";
+    case Source::Web: return "web";
+    case Source::Api: return "api";
+    case Source::Schedule: return "schedule";
+    case Source::Trigger: return "trigger";
+    case Source::Pipeline: return "pipeline";
+    case Source::ParentPipeline: return "parent_pipeline";
+    case Source::MergeRequestEvent: return "merge_request_event";
+  }
+  return "push";
+}
+
+Result<Source> parse_source(std::string_view text) {
+  for (const Source source : kSources)
+    if (to_string(source) == text) return source;
+  return fail(ErrorKind::InvalidInput, "'" + std::string{text} + "' is no source of a pipeline");
+}
+
+Plan make_plan(const Configuration& configuration, const Trigger& trigger) {
+  return Planner{configuration, trigger}.plan();
+}
+
+}  // namespace slipway::pipeline

@@ -1,0 +1,379 @@
+#include "pipeline/variables.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "base/crypto.h"
+
+namespace slipway::pipeline {
+namespace {
+
+bool is_name_start(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+bool is_name(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+// A reference in a text, or its absence: length 0.
+struct Reference {
+  std::string_view name;
+  std::size_t length = 0;
+};
+
+// The server's forms at the beginning of `text`: $NAME, ${NAME}, %NAME%.
+Reference reference_at(std::string_view text) {
+  const bool braces = text.substr(0, 2) == "${";
+  const bool percent = text.front() == '%';
+  const std::size_t begin = braces ? 2 : 1;
+  std::size_t end = begin;
+  if (begin < text.size() && is_name_start(text[begin]))
+    while (end < text.size() && is_name(text[end])) ++end;
+  if (end == begin) return {};
+  const char closing = braces ? '}' : percent ? '%' : '\0';
+  if (closing != '\0' && (end == text.size() || text[end] != closing)) return {};
+  return {text.substr(begin, end - begin), end + (closing == '\0' ? 0 : 1)};
+}
+
+// Calls `literal` for each stretch of plain text and `reference` for each reference.
+void walk(std::string_view text, const std::function<void(std::string_view)>& literal,
+          const std::function<void(std::string_view name, std::string_view written)>& reference) {
+  while (!text.empty()) {
+    const auto mark = std::min(text.find_first_of("$%"), text.size());
+    literal(text.substr(0, mark));
+    text.remove_prefix(mark);
+    if (text.empty()) return;
+    const std::string_view pair = text.substr(0, 2);
+    if (pair == "$$" || pair == "%%") {
+      literal(pair);
+      text.remove_prefix(2);
+      continue;
+    }
+    const Reference found = reference_at(text);
+    if (found.length == 0) {
+      literal(text.substr(0, 1));
+      text.remove_prefix(1);
+      continue;
+    }
+    reference(found.name, text.substr(0, found.length));
+    text.remove_prefix(found.length);
+  }
+}
+
+class Expander {
+ public:
+  explicit Expander(const Variables& variables) : variables_(variables) {
+    for (const Variable& variable : variables) by_name_[variable.name] = &variable;
+  }
+
+  Result<Variables> all() {
+    Variables expanded;
+    for (const Variable& variable : variables_) {
+      if (by_name_[variable.name] != &variable) continue;  // overridden by a later one
+      auto value = value_of(variable);
+      if (!value) return std::move(value).error();
+      expanded.push_back(variable);
+      expanded.back().value = std::move(*value);
+    }
+    return expanded;
+  }
+
+ private:
+  Result<std::string> value_of(const Variable& variable) {
+    if (variable.raw || variable.file) return variable.value;
+    if (const auto done = done_.find(variable.name); done != done_.end()) return done->second;
+    path_.push_back(variable.name);
+    std::string text;
+    std::optional<Error> problem;
+    walk(
+        variable.value, [&](std::string_view literal) { text += literal; },
+        [&](std::string_view name, std::string_view written) {
+          if (problem) return;
+          const auto at = by_name_.find(std::string{name});
+          const bool stays = at == by_name_.end() || at->second->raw || at->second->file ||
+                             at->second->name == variable.name;
+          if (stays) {
+            text += written;
+            return;
+          }
+          if (std::find(path_.begin(), path_.end(), name) != path_.end()) {
+            problem = circular(name);
+            return;
+          }
+          auto value = value_of(*at->second);
+          if (value)
+            text += *value;
+          else
+            problem = std::move(value).error();
+        });
+    path_.pop_back();
+    if (problem) return *problem;
+    constexpr std::size_t kLongest = std::size_t{1} << 20U;
+    if (text.size() > kLongest)
+      return fail(ErrorKind::TooLarge, "variable " + variable.name + " expands to more than 1 MiB");
+    done_[variable.name] = text;
+    return text;
+  }
+
+  Error circular(std::string_view name) const {
+    std::string names;
+    for (auto at = std::find(path_.begin(), path_.end(), name); at != path_.end(); ++at)
+      names += (names.empty() ? "\"" : ", \"") + *at + "\"";
+    return fail(ErrorKind::InvalidInput, "circular variable reference detected: [" + names + "]");
+  }
+
+  const Variables& variables_;
+  std::map<std::string, const Variable*, std::less<>> by_name_;
+  std::map<std::string, std::string> done_;
+  std::vector<std::string> path_;
+};
+
+std::string last_segment(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string without_last_segment(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? path : path.substr(0, slash);
+}
+
+struct UrlParts {
+  std::string protocol;
+  std::string host;
+  std::string port;
+};
+
+UrlParts split_url(const std::string& url) {
+  UrlParts parts;
+  const auto scheme = url.find("://");
+  if (scheme == std::string::npos) return parts;
+  parts.protocol = url.substr(0, scheme);
+  std::string rest = url.substr(scheme + 3);
+  rest = rest.substr(0, rest.find('/'));
+  const auto colon = rest.rfind(':');
+  const bool has_port = colon != std::string::npos && rest.find(']', colon) == std::string::npos;
+  parts.host = rest.substr(0, has_port ? colon : rest.size());
+  parts.port = has_port ? rest.substr(colon + 1) : parts.protocol == "https" ? "443" : "80";
+  return parts;
+}
+
+void add_commit(const Trigger& trigger, Variables& out) {
+  const auto add = [&](const char* name, std::string value) {
+    out.push_back(Variable{.name = name, .value = std::move(value), .raw = true});
+  };
+  const std::string& message = trigger.commit_message;
+  const auto line_end = std::min(message.find('\n'), message.size());
+  auto body = message.substr(line_end);
+  body.erase(0, std::min(body.find_first_not_of("\r\n"), body.size()));
+  add("CI_COMMIT_SHA", trigger.sha);
+  add("CI_COMMIT_SHORT_SHA", trigger.sha.substr(0, 8));
+  add("CI_COMMIT_BEFORE_SHA",
+      trigger.before_sha.empty() ? std::string(40, '0') : trigger.before_sha);
+  add("CI_COMMIT_REF_NAME", trigger.ref());
+  add("CI_COMMIT_REF_SLUG", slug(trigger.ref()));
+  add("CI_COMMIT_REF_PROTECTED", trigger.ref_protected ? "true" : "false");
+  if (!trigger.tag.empty())
+    add("CI_COMMIT_TAG", trigger.tag);
+  else if (trigger.source != Source::MergeRequestEvent)
+    add("CI_COMMIT_BRANCH", trigger.branch);
+  add("CI_COMMIT_MESSAGE", message);
+  add("CI_COMMIT_TITLE", message.substr(0, line_end));
+  add("CI_COMMIT_DESCRIPTION", body);
+  add("CI_COMMIT_AUTHOR", trigger.commit_author);
+  add("CI_COMMIT_TIMESTAMP", trigger.commit_timestamp);
+}
+
+void add_project(const ProjectFacts& project, const ServerFacts& server, Variables& out) {
+  const auto add = [&](const char* name, std::string value) {
+    out.push_back(Variable{.name = name, .value = std::move(value), .raw = true});
+  };
+  add("CI_DEFAULT_BRANCH", project.default_branch);
+  add("CI_CONFIG_PATH", project.config_path);
+  add("CI_PROJECT_ID", std::to_string(project.id));
+  add("CI_PROJECT_NAME", last_segment(project.path));
+  add("CI_PROJECT_TITLE", last_segment(project.path));
+  add("CI_PROJECT_PATH", project.path);
+  add("CI_PROJECT_PATH_SLUG", slug(project.path));
+  add("CI_PROJECT_NAMESPACE", without_last_segment(project.path));
+  add("CI_PROJECT_ROOT_NAMESPACE", project.path.substr(0, project.path.find('/')));
+  add("CI_PROJECT_URL", server.url + "/" + project.path);
+  add("CI_PROJECT_VISIBILITY", project.visibility);
+  if (server.registry.empty()) return;
+  std::string image = project.path;
+  std::transform(image.begin(), image.end(), image.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  add("CI_REGISTRY", server.registry.substr(0, server.registry.find('/')));
+  add("CI_REGISTRY_IMAGE", server.registry + "/" + image);
+}
+
+void add_server(const ServerFacts& server, Variables& out) {
+  const auto add = [&](const char* name, std::string value) {
+    out.push_back(Variable{.name = name, .value = std::move(value), .raw = true});
+  };
+  const UrlParts parts = split_url(server.url);
+  const bool standard = (parts.protocol == "https" && parts.port == "443") ||
+                        (parts.protocol == "http" && parts.port == "80");
+  add("CI", "true");
+  add("GITLAB_CI", "true");
+  add("CI_SERVER_NAME", "Slipway");
+  add("CI_SERVER_VERSION", server.version);
+  add("CI_SERVER_URL", server.url);
+  add("CI_SERVER_HOST", parts.host);
+  add("CI_SERVER_PORT", parts.port);
+  add("CI_SERVER_PROTOCOL", parts.protocol);
+  add("CI_SERVER_FQDN", standard ? parts.host : parts.host + ":" + parts.port);
+  add("CI_API_V4_URL", server.url + "/api/v4");
+}
+
+}  // namespace
+
+std::string slug(std::string_view text) {
+  std::string result;
+  for (const char raw : text.substr(0, 63)) {
+    const auto c = static_cast<unsigned char>(std::tolower(static_cast<unsigned char>(raw)));
+    result += std::isalnum(c) != 0 && c < 0x80 ? static_cast<char>(c) : '-';
+  }
+  const auto begin = result.find_first_not_of('-');
+  if (begin == std::string::npos) return {};
+  return result.substr(begin, result.find_last_not_of('-') - begin + 1);
+}
+
+std::string environment_slug(std::string_view name) {
+  std::string text;
+  for (const char raw : name) {
+    const auto c = static_cast<unsigned char>(std::tolower(static_cast<unsigned char>(raw)));
+    const char kept = std::isalnum(c) != 0 && c < 0x80 ? static_cast<char>(c) : '-';
+    if (kept != '-' || text.empty() || text.back() != '-') text += kept;
+  }
+  if (text.empty() || std::isalpha(static_cast<unsigned char>(text.front())) == 0)
+    text.insert(0, "env-");
+  if (text.size() > 24 || text != name)
+    text = text.substr(0, 17) + "-" + sha256_hex(name).substr(0, 6);
+  while (!text.empty() && text.back() == '-') text.pop_back();
+  return text;
+}
+
+Variables predefined_variables(const Trigger& trigger) {
+  Variables variables;
+  add_server(trigger.server, variables);
+  add_project(trigger.project, trigger.server, variables);
+  add_commit(trigger, variables);
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty())
+      variables.push_back(Variable{.name = name, .value = value, .raw = true});
+  };
+  add("CI_PIPELINE_SOURCE", std::string{to_string(trigger.source)});
+  if (trigger.source == Source::Trigger) add("CI_PIPELINE_TRIGGERED", "true");
+  add("GITLAB_USER_LOGIN", trigger.user_login);
+  add("GITLAB_USER_NAME", trigger.user_name);
+  add("GITLAB_USER_EMAIL", trigger.user_email);
+  return variables;
+}
+
+Variables job_variables(const PlannedJob& planned) {
+  const Job& job = planned.job;
+  Variables variables;
+  const auto add = [&](const char* name, std::string value) {
+    variables.push_back(Variable{.name = name, .value = std::move(value), .raw = true});
+  };
+  add("CI_JOB_NAME", job.name);
+  add("CI_JOB_NAME_SLUG", slug(job.name));
+  add("CI_JOB_GROUP_NAME", job.base_name);
+  add("CI_JOB_STAGE", job.stage);
+  add("CI_NODE_TOTAL", std::to_string(job.node_total));
+  if (job.node_index > 0) add("CI_NODE_INDEX", std::to_string(job.node_index));
+  if (planned.when == When::Manual) add("CI_JOB_MANUAL", "true");
+  if (job.environment) {
+    add("CI_ENVIRONMENT_NAME", job.environment->name);
+    add("CI_ENVIRONMENT_SLUG", environment_slug(job.environment->name));
+    add("CI_ENVIRONMENT_ACTION", job.environment->action);
+    if (!job.environment->url.empty()) add("CI_ENVIRONMENT_URL", job.environment->url);
+    if (!job.environment->deployment_tier.empty())
+      add("CI_ENVIRONMENT_TIER", job.environment->deployment_tier);
+  }
+  return variables;
+}
+
+Result<Variables> expand_variables(const Variables& variables) { return Expander{variables}.all(); }
+
+std::string expand_text(std::string_view text, const Variables& variables, bool unknown_is_empty) {
+  std::string expanded;
+  walk(
+      text, [&](std::string_view literal) { expanded += literal; },
+      [&](std::string_view name, std::string_view written) {
+        const Variable* variable = find_variable(variables, name);
+        if (variable != nullptr)
+          expanded += variable->value;
+        else if (!unknown_is_empty)
+          expanded += written;
+      });
+  return expanded;
+}
+
+std::string expand_on_runner(std::string_view text,
+                             const std::map<std::string, std::string>& values) {
+  static constexpr std::string_view kSpecial = "*#$@!?-0123456789";
+  std::string expanded;
+  const auto put = [&](std::string_view name) {
+    if (const auto at = values.find(std::string{name}); at != values.end()) expanded += at->second;
+  };
+  while (!text.empty()) {
+    const auto mark = std::min(text.find('$'), text.size());
+    expanded += text.substr(0, mark);
+    text.remove_prefix(mark);
+    if (text.size() < 2) {
+      expanded += text;
+      return expanded;
+    }
+    if (text[1] == '{') {
+      const auto close = text.find('}', 2);
+      // Go drops a broken "${" and goes on behind it.
+      const std::size_t end = close == std::string_view::npos ? 2 : close + 1;
+      if (close != std::string_view::npos) put(text.substr(2, close - 2));
+      text.remove_prefix(end);
+    } else if (is_name_start(text[1])) {
+      std::size_t end = 1;
+      while (end < text.size() && is_name(text[end])) ++end;
+      put(text.substr(1, end - 1));
+      text.remove_prefix(end);
+    } else if (kSpecial.find(text[1]) != std::string_view::npos) {
+      if (text[1] == '$') expanded += '$';
+      text.remove_prefix(2);
+    } else {
+      expanded += '$';
+      text.remove_prefix(1);
+    }
+  }
+  return expanded;
+}
+
+Result<Variables> parse_dotenv(std::string_view text) {
+  constexpr std::size_t kLongest = 5 * 1024;
+  constexpr std::size_t kMost = 20;
+  const auto invalid = [](int line, const std::string& why) {
+    return fail(ErrorKind::InvalidInput, "dotenv line " + std::to_string(line) + ": " + why);
+  };
+  const auto strip = [](std::string_view part) {
+    const auto begin = part.find_first_not_of(" \t\r");
+    if (begin == std::string_view::npos) return std::string_view{};
+    return part.substr(begin, part.find_last_not_of(" \t\r") - begin + 1);
+  };
+  if (text.size() > kLongest)
+    return fail(ErrorKind::TooLarge, "a dotenv report may have 5 KiB at the most");
+  if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
+  Variables variables;
+  for (int line = 1; !text.empty(); ++line) {
+    const auto end = std::min(text.find('\n'), text.size());
+    const std::string_view row = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const auto equals = row.find('=');
+    if (equals == std::string_view::npos) return invalid(line, "expected KEY=value");
+    const std::string key{strip(row.substr(0, equals))};
+    if (key.empty() || !std::all_of(key.begin(), key.end(), is_name))
+      return invalid(line, "'" + key + "' is no name of a variable");
+    set_variable(variables, Variable{.name = key, .value = std::string{strip(row.substr(equals + 1))},
+                                     .raw = true});
+  }
+  if (variables.size() > kMost)
+    return fail(ErrorKind::TooLarge, "a dotenv report may hold 20 variables at the most");
+  return variables;
+}
+
+}  // namespace slipway::pipeline
