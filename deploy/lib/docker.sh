@@ -7,8 +7,9 @@ docker_answers() {
 
 # Fails when there is no engine to use and none that we may start.
 require_docker_right() {
-  docker_answers && return 0
-  if docker version 2>&1 | grep --quiet --ignore-case 'permission denied'; then
+  local answer
+  answer="$(docker version 2>&1)" && return 0
+  if [[ ${answer,,} == *'permission denied'* ]]; then
     die "the Docker engine runs, but user $(id -un) may not use it; add the user to the group docker, or be root"
   fi
   ((EUID == 0)) || die "no Docker engine answers, and only root can start one; start it, or be root"

@@ -274,6 +274,17 @@ class Engine(InDirectory):
         self.assertIn("the Docker engine does not start; its log is", done.stderr.splitlines()[-1])
 
 
+    def test_a_missing_right_to_use_docker_is_one_clear_line(self):
+        docker = self.directory / "docker"
+        docker.write_text("#!/bin/sh\necho 'permission denied while trying to connect to the Docker daemon socket' >&2\n"
+                          "exit 1\n")
+        docker.chmod(0o755)
+        done = run("bash", "-euo", "pipefail", "-c", f"PATH={self.directory}:$PATH\nsource {DEPLOY}/lib/common.sh\n"
+                   f"source {DEPLOY}/lib/docker.sh; require_docker_right")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"^slipway: the Docker engine runs, but user \S+ may not use it; .*\n$")
+
+
 class Count(InDirectory):
     def count(self, **environment):
         done = run(SOURCE / "tests" / "environment" / "count", self.directory,
