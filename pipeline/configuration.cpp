@@ -18,9 +18,9 @@ using read::Kind;
 using read::Node;
 using read::NodePtr;
 
-const std::vector<std::string> kGlobal{"default",  "include",      "stages",  "variables",
-                                       "workflow", "image",        "services", "cache",
-                                       "before_script", "after_script", "spec", "$schema"};
+const std::vector<std::string> kGlobal{"default",       "include",      "stages",   "variables",
+                                       "workflow",      "image",        "services", "cache",
+                                       "before_script", "after_script", "spec",     "$schema"};
 const std::vector<std::string> kOldDefaults{"image", "services", "cache", "before_script",
                                             "after_script"};
 
@@ -106,7 +106,8 @@ class Builder {
     if (const Node* name = value_of(*node, "name"))
       workflow.name = keywords::string_in(*name, at.below("name")).value_or("");
     if (const Node* rules = value_of(*node, "rules"))
-      if (auto read = keywords::read_rules(*rules, at.below("rules"), keywords::RuleKind::Workflow)) {
+      if (auto read =
+              keywords::read_rules(*rules, at.below("rules"), keywords::RuleKind::Workflow)) {
         workflow.rules.emplace();
         for (auto& rule : *read) workflow.rules->push_back(std::move(rule.rule));
       }
@@ -120,7 +121,8 @@ class Builder {
                 .value_or("conservative");
       if (const Node* word = value_of(*cancel, "on_job_failure"))
         workflow.auto_cancel_on_job_failure =
-            keywords::word_in(*word, {"none", "all"}, below.below("on_job_failure")).value_or("none");
+            keywords::word_in(*word, {"none", "all"}, below.below("on_job_failure"))
+                .value_or("none");
     }
   }
 
@@ -162,9 +164,11 @@ class Builder {
       at.error(entry.at, "name should be a symbol", "put the name in quotes");
       return;
     }
-    const bool is_bridge = entry.value->kind == Kind::Mapping && entry.value->find("trigger") != nullptr;
-    const bool runs = entry.value->kind == Kind::Mapping &&
-                      (entry.value->find("script") != nullptr || entry.value->find("run") != nullptr);
+    const bool is_bridge =
+        entry.value->kind == Kind::Mapping && entry.value->find("trigger") != nullptr;
+    const bool runs =
+        entry.value->kind == Kind::Mapping &&
+        (entry.value->find("script") != nullptr || entry.value->find("run") != nullptr);
     if (!is_bridge && !runs) {
       refuse_non_job(entry);
       return;
@@ -184,7 +188,8 @@ class Builder {
     const std::string near = nearest(entry.key, kGlobal);
     if (hint.empty() && !near.empty()) hint = "did you mean the keyword '" + near + "'?";
     const SourceSpan at = hint.empty() || entry.value->kind != Kind::Mapping ||
-                                  entry.value->entries.empty() || hint.find("instead") == std::string::npos
+                                  entry.value->entries.empty() ||
+                                  hint.find("instead") == std::string::npos
                               ? entry.at
                               : misspelt(*entry.value);
     place("jobs").plain_error(

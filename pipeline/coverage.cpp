@@ -56,7 +56,9 @@ CoverageExpression& CoverageExpression::operator=(CoverageExpression&& other) no
   std::swap(state_, other.state_);
   return *this;
 }
-CoverageExpression::~CoverageExpression() { delete state_; }
+CoverageExpression::~CoverageExpression() {
+  delete state_;
+}
 
 Result<CoverageExpression> CoverageExpression::compile(std::string_view expression) {
   if (expression.size() > kLongestExpression)
@@ -66,8 +68,8 @@ Result<CoverageExpression> CoverageExpression::compile(std::string_view expressi
   options.set_max_mem(kMemory);
   auto state = std::make_unique<State>(std::string{expression}, options);
   if (!state->regex.ok())
-    return fail(ErrorKind::InvalidInput, "coverage config must be a regular expression: " +
-                                             state->regex.error());
+    return fail(ErrorKind::InvalidInput,
+                "coverage config must be a regular expression: " + state->regex.error());
   return CoverageExpression{state.release()};
 }
 
@@ -78,7 +80,8 @@ std::optional<double> CoverageExpression::match_line(std::string_view line) cons
   const re2::StringPiece text{line.data(), line.size()};
   std::optional<std::string> last;
   for (std::size_t from = 0; from <= line.size();) {
-    if (!state_->regex.Match(text, from, line.size(), re2::RE2::UNANCHORED, found.data(), groups + 1))
+    if (!state_->regex.Match(text, from, line.size(), re2::RE2::UNANCHORED, found.data(),
+                             groups + 1))
       break;
     // With groups Ruby's scan gives the groups; the last one counts.
     last = std::string{found.back().data() == nullptr ? "" : found.back().as_string()};

@@ -53,9 +53,8 @@ std::string_view to_string(Severity severity) {
 }
 
 bool has_errors(const Diagnostics& findings) {
-  return std::any_of(findings.begin(), findings.end(), [](const Diagnostic& finding) {
-    return finding.severity == Severity::Error;
-  });
+  return std::any_of(findings.begin(), findings.end(),
+                     [](const Diagnostic& finding) { return finding.severity == Severity::Error; });
 }
 
 std::string render(const Diagnostic& finding, std::string_view source) {

@@ -11,15 +11,17 @@ namespace {
 
 using enum Status;
 
-constexpr std::array kStatuses{Created, WaitingForResource, Preparing, Pending,  Running, Success,
+constexpr std::array kStatuses{Created, WaitingForResource, Preparing, Pending, Running, Success,
                                Failed,  Canceling,          Canceled,  Skipped, Manual,  Scheduled};
 constexpr std::array kEvents{
-    EventKind::Begin,      EventKind::Start,          EventKind::Succeed,     EventKind::Fail,
-    EventKind::LoseRunner, EventKind::Requeue,        EventKind::CancelJob,   EventKind::CancelPipeline,
-    EventKind::ForceCancel, EventKind::Play,          EventKind::RetryJob,    EventKind::RetryPipeline,
+    EventKind::Begin,       EventKind::Start,   EventKind::Succeed,   EventKind::Fail,
+    EventKind::LoseRunner,  EventKind::Requeue, EventKind::CancelJob, EventKind::CancelPipeline,
+    EventKind::ForceCancel, EventKind::Play,    EventKind::RetryJob,  EventKind::RetryPipeline,
     EventKind::ElapseDelay};
 
-bool is_completed(Status status) { return is_final(status); }
+bool is_completed(Status status) {
+  return is_final(status);
+}
 
 // "a, b, c and 4 more"
 std::string names_of(const std::vector<const JobNode*>& jobs) {
@@ -31,7 +33,8 @@ std::string names_of(const std::vector<const JobNode*>& jobs) {
   return text;
 }
 
-bool retry_covers(const JobNode& job, std::string_view failure_reason, std::optional<int> exit_code) {
+bool retry_covers(const JobNode& job, std::string_view failure_reason,
+                  std::optional<int> exit_code) {
   if (job.attempt > job.retry.max) return false;
   const auto& words = job.retry.when;
   const auto& codes = job.retry.exit_codes;
@@ -88,9 +91,9 @@ class Machine {
 
  private:
   static Error conflict(const Event& event, const JobNode& job) {
-    return fail(ErrorKind::Conflict, fmt::format("cannot {} job '{}' because it is {}",
-                                                 to_string(event.kind), job.name,
-                                                 to_string(job.status)));
+    return fail(ErrorKind::Conflict,
+                fmt::format("cannot {} job '{}' because it is {}", to_string(event.kind), job.name,
+                            to_string(job.status)));
   }
 
   void move(JobNode& job, Status to, Reason reason) {
@@ -188,7 +191,8 @@ class Machine {
     }
     if (state_.cancel_on_failure && !job.allow_failure.always && !job.failure_allowed)
       for (JobNode& other : state_.jobs)
-        if (is_cancelable(other.status)) cancel(other, make_reason(ReasonCode::JobFailed, job.name));
+        if (is_cancelable(other.status))
+          cancel(other, make_reason(ReasonCode::JobFailed, job.name));
     return {};
   }
 
@@ -200,8 +204,8 @@ class Machine {
     next.attempt += 1;
     next.failure_allowed = false;
     next.status = status;
-    next.reason = make_reason(status == Pending ? ReasonCode::WaitingForRunner
-                                                : ReasonCode::WaitingForStage);
+    next.reason =
+        make_reason(status == Pending ? ReasonCode::WaitingForRunner : ReasonCode::WaitingForStage);
     transitions_.push_back({next.id, Created, status, next.reason, state_.jobs[index].id});
     state_.jobs.push_back(std::move(next));
   }
@@ -221,8 +225,8 @@ class Machine {
       any = true;
     }
     if (any) return {};
-    return fail(ErrorKind::Conflict, fmt::format("cannot cancel a pipeline that is {}",
-                                                 to_string(state_.status)));
+    return fail(ErrorKind::Conflict,
+                fmt::format("cannot cancel a pipeline that is {}", to_string(state_.status)));
   }
 
   Result<void> retry_pipeline() {
@@ -234,7 +238,8 @@ class Machine {
       retry(i, Created);
       any = true;
     }
-    if (!any) return fail(ErrorKind::Conflict, "the pipeline has no failed or canceled job to retry");
+    if (!any)
+      return fail(ErrorKind::Conflict, "the pipeline has no failed or canceled job to retry");
     revive_dependants();
     return {};
   }
@@ -283,8 +288,9 @@ class Machine {
       case When::Manual: move(job, Manual, make_reason(ReasonCode::Manual)); return true;
       case When::Delayed:
         move(job, Scheduled,
-             make_reason(ReasonCode::Delayed,
-                         fmt::format("{} s", job.start_in.value_or(std::chrono::seconds{0}).count())));
+             make_reason(
+                 ReasonCode::Delayed,
+                 fmt::format("{} s", job.start_in.value_or(std::chrono::seconds{0}).count())));
         return true;
       case When::OnSuccess:
       case When::OnFailure:
@@ -370,7 +376,9 @@ Result<Status> parse_status(std::string_view text) {
   return fail(ErrorKind::InvalidInput, "'" + std::string{text} + "' is no status");
 }
 
-std::span<const Status> all_statuses() { return kStatuses; }
+std::span<const Status> all_statuses() {
+  return kStatuses;
+}
 
 bool is_final(Status status) {
   return status == Success || status == Failed || status == Canceled || status == Skipped;
@@ -381,7 +389,9 @@ bool is_active(Status status) {
          status == Running || status == Canceling;
 }
 
-bool is_cancelable(Status status) { return !is_final(status) && status != Canceling; }
+bool is_cancelable(Status status) {
+  return !is_final(status) && status != Canceling;
+}
 
 std::string_view to_string(EventKind kind) {
   switch (kind) {
@@ -402,7 +412,9 @@ std::string_view to_string(EventKind kind) {
   return "begin";
 }
 
-std::span<const EventKind> all_event_kinds() { return kEvents; }
+std::span<const EventKind> all_event_kinds() {
+  return kEvents;
+}
 
 Result<std::vector<Transition>> apply(PipelineState& state, const Event& event) {
   Machine machine{state};

@@ -12,9 +12,14 @@
 namespace slipway::pipeline {
 namespace {
 
-constexpr std::array kSources{Source::Push,     Source::Web,      Source::Api,
-                              Source::Schedule, Source::Trigger,  Source::Pipeline,
-                              Source::ParentPipeline, Source::MergeRequestEvent};
+constexpr std::array kSources{Source::Push,
+                              Source::Web,
+                              Source::Api,
+                              Source::Schedule,
+                              Source::Trigger,
+                              Source::Pipeline,
+                              Source::ParentPipeline,
+                              Source::MergeRequestEvent};
 
 void override_with(Variables& variables, const Variables& later) {
   for (const Variable& variable : later) set_variable(variables, variable);
@@ -54,8 +59,8 @@ class Planner {
 
   bool workflow_lets_in() {
     if (!configuration_.workflow.rules) return true;
-    const auto verdict = rules::evaluate_rules(*configuration_.workflow.rules, {},
-                                               operands(globals_, {}), trigger_);
+    const auto verdict =
+        rules::evaluate_rules(*configuration_.workflow.rules, {}, operands(globals_, {}), trigger_);
     if (verdict.let_in) {
       override_with(globals_, verdict.rule->variables);
       return true;
@@ -80,9 +85,10 @@ class Planner {
   Variables yaml_variables(const Job& job) const {
     Variables variables;
     for (const Variable& variable : globals_) {
-      const bool inherited = job.inherit_all_variables ||
-                             std::find(job.inherited_variables.begin(), job.inherited_variables.end(),
-                                       variable.name) != job.inherited_variables.end();
+      const bool inherited =
+          job.inherit_all_variables ||
+          std::find(job.inherited_variables.begin(), job.inherited_variables.end(),
+                    variable.name) != job.inherited_variables.end();
       if (inherited) variables.push_back(variable);
     }
     override_with(variables, job.variables);
@@ -118,8 +124,7 @@ class Planner {
     planned.start_in = job.start_in;
     planned.interruptible = job.interruptible.value_or(false);
     // Optional by itself when it is manual at job level; a manual job by a rule blocks.
-    planned.allow_failure =
-        job.allow_failure.value_or(AllowFailure{job.when == When::Manual, {}});
+    planned.allow_failure = job.allow_failure.value_or(AllowFailure{job.when == When::Manual, {}});
     std::optional<std::vector<Need>> needs = job.needs;
     if (rule != nullptr) {
       planned.rule = rule->at;
@@ -164,8 +169,7 @@ class Planner {
                            "a job that sometimes does not exist in the pipeline, use "
                            "needs:optional.",
                            planned.job.name, need.job),
-               need.at,
-               "write it as {job: \"" + need.job + "\", optional: true}"});
+               need.at, "write it as {job: \"" + need.job + "\", optional: true}"});
         }
       }
       planned.needs = std::move(present);

@@ -93,18 +93,21 @@ constexpr auto make_codes() {
 }
 constexpr auto kCodes = make_codes();
 
-const Row& row_of(ReasonCode code) { return kRows.at(static_cast<std::size_t>(code)); }
+const Row& row_of(ReasonCode code) {
+  return kRows.at(static_cast<std::size_t>(code));
+}
 
 }  // namespace
 
 Reason make_reason(ReasonCode code, std::string_view detail) {
   std::string text{row_of(code).text};
-  if (const auto slot = text.find("{}"); slot != std::string::npos)
-    text.replace(slot, 2, detail);
+  if (const auto slot = text.find("{}"); slot != std::string::npos) text.replace(slot, 2, detail);
   return {code, std::move(text)};
 }
 
-std::string_view to_string(ReasonCode code) { return row_of(code).name; }
+std::string_view to_string(ReasonCode code) {
+  return row_of(code).name;
+}
 
 Result<ReasonCode> parse_reason_code(std::string_view text) {
   for (const Row& row : kRows)
@@ -122,6 +125,8 @@ ReasonCode reason_of_failure(std::string_view failure_reason) {
   return ReasonCode::UnknownFailure;
 }
 
-std::span<const ReasonCode> all_reason_codes() { return kCodes; }
+std::span<const ReasonCode> all_reason_codes() {
+  return kCodes;
+}
 
 }  // namespace slipway::pipeline

@@ -12,8 +12,12 @@
 namespace slipway::pipeline {
 namespace {
 
-bool is_name_start(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-bool is_name(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+bool is_name_start(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
+bool is_name(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
 
 // A reference in a text, or its absence: length 0.
 struct Reference {
@@ -128,7 +132,9 @@ class Expander {
   std::vector<std::string> path_;
 };
 
-std::string last_segment(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string last_segment(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
 std::string without_last_segment(const std::string& path) {
   const auto slash = path.rfind('/');
   return slash == std::string::npos ? path : path.substr(0, slash);
@@ -256,8 +262,7 @@ Variables predefined_variables(const Trigger& trigger) {
   add_project(trigger.project, trigger.server, variables);
   add_commit(trigger, variables);
   const auto add = [&](const char* name, const std::string& value) {
-    if (!value.empty())
-      variables.push_back(Variable{.name = name, .value = value, .raw = true});
+    if (!value.empty()) variables.push_back(Variable{.name = name, .value = value, .raw = true});
   };
   add("CI_PIPELINE_SOURCE", std::string{to_string(trigger.source)});
   if (trigger.source == Source::Trigger) add("CI_PIPELINE_TRIGGERED", "true");
@@ -291,7 +296,9 @@ Variables job_variables(const PlannedJob& planned) {
   return variables;
 }
 
-Result<Variables> expand_variables(const Variables& variables) { return Expander{variables}.all(); }
+Result<Variables> expand_variables(const Variables& variables) {
+  return Expander{variables}.all();
+}
 
 std::string expand_text(std::string_view text, const Variables& variables, bool unknown_is_empty) {
   std::string expanded;
@@ -368,8 +375,9 @@ Result<Variables> parse_dotenv(std::string_view text) {
     const std::string key{strip(row.substr(0, equals))};
     if (key.empty() || !std::all_of(key.begin(), key.end(), is_name))
       return invalid(line, "'" + key + "' is no name of a variable");
-    set_variable(variables, Variable{.name = key, .value = std::string{strip(row.substr(equals + 1))},
-                                     .raw = true});
+    set_variable(
+        variables,
+        Variable{.name = key, .value = std::string{strip(row.substr(equals + 1))}, .raw = true});
   }
   if (variables.size() > kMost)
     return fail(ErrorKind::TooLarge, "a dotenv report may hold 20 variables at the most");

@@ -6,12 +6,31 @@ namespace slipway::pipeline::keywords {
 namespace {
 
 const std::vector<std::string> kUploadWhens{"on_success", "on_failure", "always"};
-const std::vector<std::string> kReports{
-    "accessibility", "annotations", "api_fuzzing", "browser_performance", "cluster_image_scanning",
-    "codequality", "container_scanning", "coverage_fuzzing", "coverage_report", "cyclonedx", "dast",
-    "dependency_scanning", "dotenv", "junit", "license_scanning", "load_performance", "lsif",
-    "metrics", "performance", "repository_xray", "requirements", "sarif", "sast", "secret_detection",
-    "terraform"};
+const std::vector<std::string> kReports{"accessibility",
+                                        "annotations",
+                                        "api_fuzzing",
+                                        "browser_performance",
+                                        "cluster_image_scanning",
+                                        "codequality",
+                                        "container_scanning",
+                                        "coverage_fuzzing",
+                                        "coverage_report",
+                                        "cyclonedx",
+                                        "dast",
+                                        "dependency_scanning",
+                                        "dotenv",
+                                        "junit",
+                                        "license_scanning",
+                                        "load_performance",
+                                        "lsif",
+                                        "metrics",
+                                        "performance",
+                                        "repository_xray",
+                                        "requirements",
+                                        "sarif",
+                                        "sast",
+                                        "secret_detection",
+                                        "terraform"};
 
 UploadWhen upload_when(const Node& node, const Place& place) {
   const auto word = word_in(node, kUploadWhens, place);
@@ -95,7 +114,8 @@ std::optional<Cache> read_cache(const Node& node, const Place& place) {
   cache.fallback_keys = paths_of(node, "fallback_keys", place);
   if (const Node* untracked = value_of(node, "untracked"))
     cache.untracked = bool_in(*untracked, place.below("untracked")).value_or(false);
-  if (const Node* when = value_of(node, "when")) cache.when = upload_when(*when, place.below("when"));
+  if (const Node* when = value_of(node, "when"))
+    cache.when = upload_when(*when, place.below("when"));
   if (const Node* policy = value_of(node, "policy")) {
     const bool expands = policy->is_scalar() && !policy->text.empty() && policy->text[0] == '$';
     if (expands)
@@ -113,8 +133,9 @@ std::optional<Artifacts> read_artifacts(const Node& node, const Place& place) {
     place.error(node.at, "config should be a hash");
     return std::nullopt;
   }
-  check_keys(node, {"paths", "exclude", "expire_in", "expose_as", "name", "public", "access",
-                    "reports", "untracked", "when"},
+  check_keys(node,
+             {"paths", "exclude", "expire_in", "expose_as", "name", "public", "access", "reports",
+              "untracked", "when"},
              place);
   Artifacts artifacts;
   artifacts.paths = paths_of(node, "paths", place);

@@ -6,11 +6,22 @@
 namespace slipway::pipeline::keywords {
 namespace {
 
-const std::vector<std::string> kRetryReasons{
-    "always", "unknown_failure", "script_failure", "api_failure", "stuck_or_timeout_failure",
-    "runner_system_failure", "runner_configuration_error", "runner_external_dependency_failure",
-    "runner_interrupted", "runner_unsupported", "stale_schedule", "job_execution_timeout",
-    "archived_failure", "unmet_prerequisites", "scheduler_failure", "data_integrity_failure"};
+const std::vector<std::string> kRetryReasons{"always",
+                                             "unknown_failure",
+                                             "script_failure",
+                                             "api_failure",
+                                             "stuck_or_timeout_failure",
+                                             "runner_system_failure",
+                                             "runner_configuration_error",
+                                             "runner_external_dependency_failure",
+                                             "runner_interrupted",
+                                             "runner_unsupported",
+                                             "stale_schedule",
+                                             "job_execution_timeout",
+                                             "archived_failure",
+                                             "unmet_prerequisites",
+                                             "scheduler_failure",
+                                             "data_integrity_failure"};
 const std::vector<std::string> kActions{"start", "prepare", "stop", "verify", "access"};
 const std::vector<std::string> kTiers{"production", "staging", "testing", "development", "other"};
 
@@ -43,7 +54,8 @@ bool is_environment_name(const std::string& name) {
   static constexpr std::string_view kMarks = "-_/${}. ";
   return !name.empty() && name.front() != '/' && name.back() != '/' &&
          std::all_of(name.begin(), name.end(), [](unsigned char c) {
-           return std::isalnum(c) != 0 || kMarks.find(static_cast<char>(c)) != std::string_view::npos;
+           return std::isalnum(c) != 0 ||
+                  kMarks.find(static_cast<char>(c)) != std::string_view::npos;
          });
 }
 
@@ -119,9 +131,9 @@ std::optional<Environment> read_environment(const Node& node, const Place& place
   Environment environment;
   const Node* name = &node;
   if (node.kind == Kind::Mapping) {
-    check_keys(node, {"name", "url", "action", "on_stop", "auto_stop_in", "deployment_tier",
-                      "kubernetes"},
-               place);
+    check_keys(
+        node, {"name", "url", "action", "on_stop", "auto_stop_in", "deployment_tier", "kubernetes"},
+        place);
     name = value_of(node, "name");
     environment.url = text_under(node, "url", place);
     environment.on_stop = text_under(node, "on_stop", place);

@@ -25,28 +25,28 @@ bool flatten(const Node& node, int depth, std::vector<std::string>& out, const N
   }
   culprit = &node;
   if (node.kind != Kind::Sequence || depth > kDeepestList) return false;
-  return std::all_of(node.items.begin(), node.items.end(), [&](const NodePtr& item) {
-    return flatten(*item, depth + 1, out, culprit);
-  });
+  return std::all_of(node.items.begin(), node.items.end(),
+                     [&](const NodePtr& item) { return flatten(*item, depth + 1, out, culprit); });
 }
 
 struct Unit {
   std::string_view name;  // its beginning is enough, as in "min", "mins", "minutes"
   double seconds;
 };
-constexpr Unit kUnits[] = {{"seconds", 1},       {"secs", 1},         {"s", 1},
-                           {"minutes", 60},      {"mins", 60},        {"m", 60},
-                           {"hours", 3600},      {"hrs", 3600},       {"h", 3600},
-                           {"days", 86400},      {"d", 86400},        {"weeks", 604800},
-                           {"wks", 604800},      {"w", 604800},       {"months", 2592000},
-                           {"mos", 2592000},     {"mo", 2592000},     {"years", 31557600},
-                           {"yrs", 31557600},    {"y", 31557600}};
-constexpr std::string_view kNumbers[] = {"zero", "one", "two",   "three", "four", "five", "six",
-                                         "seven", "eight", "nine", "ten"};
+constexpr Unit kUnits[] = {{"seconds", 1},    {"secs", 1},     {"s", 1},
+                           {"minutes", 60},   {"mins", 60},    {"m", 60},
+                           {"hours", 3600},   {"hrs", 3600},   {"h", 3600},
+                           {"days", 86400},   {"d", 86400},    {"weeks", 604800},
+                           {"wks", 604800},   {"w", 604800},   {"months", 2592000},
+                           {"mos", 2592000},  {"mo", 2592000}, {"years", 31557600},
+                           {"yrs", 31557600}, {"y", 31557600}};
+constexpr std::string_view kNumbers[] = {"zero", "one",   "two",   "three", "four", "five",
+                                         "six",  "seven", "eight", "nine",  "ten"};
 
 std::optional<double> unit_seconds(std::string_view word) {
   for (const Unit& unit : kUnits)
-    if (word == unit.name || (unit.name.size() > 1 && word == unit.name.substr(0, unit.name.size() - 1)))
+    if (word == unit.name ||
+        (unit.name.size() > 1 && word == unit.name.substr(0, unit.name.size() - 1)))
       return unit.seconds;
   return std::nullopt;
 }
@@ -108,14 +108,12 @@ void Place::error(const SourceSpan& at, const std::string& what, std::string hin
 
 void Place::plain_error(const SourceSpan& at, std::string what, std::string hint,
                         std::string code) const {
-  findings_->push_back(
-      {Severity::Error, std::move(code), std::move(what), at, std::move(hint)});
+  findings_->push_back({Severity::Error, std::move(code), std::move(what), at, std::move(hint)});
 }
 
 void Place::warning(const SourceSpan& at, std::string code, std::string what,
                     std::string hint) const {
-  findings_->push_back(
-      {Severity::Warning, std::move(code), std::move(what), at, std::move(hint)});
+  findings_->push_back({Severity::Warning, std::move(code), std::move(what), at, std::move(hint)});
 }
 
 void check_keys(const Node& node, const std::vector<std::string>& known, const Place& place) {
@@ -179,7 +177,8 @@ std::optional<std::vector<std::string>> nested_strings_in(const Node& node, cons
                                                           Single single) {
   std::vector<std::string> strings;
   const Node* culprit = &node;
-  const bool shape = node.kind == Kind::Sequence || (single == Single::accepted && node.is_scalar());
+  const bool shape =
+      node.kind == Kind::Sequence || (single == Single::accepted && node.is_scalar());
   if (shape && flatten(node, 0, strings, culprit)) return strings;
   place.error(culprit->at,
               single == Single::accepted

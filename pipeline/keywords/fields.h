@@ -24,7 +24,9 @@ using read::NodePtr;
 class Place {
  public:
   Place(std::string path, Diagnostics& findings) : path_(std::move(path)), findings_(&findings) {}
-  [[nodiscard]] Place below(const std::string& key) const { return {path_ + ":" + key, *findings_}; }
+  [[nodiscard]] Place below(const std::string& key) const {
+    return {path_ + ":" + key, *findings_};
+  }
   [[nodiscard]] const std::string& path() const { return path_; }
 
   // "<path> <what>", at `at`.
@@ -33,7 +35,8 @@ class Place {
   // `what` as the whole message.
   void plain_error(const SourceSpan& at, std::string what, std::string hint = {},
                    std::string code = "invalid_value") const;
-  void warning(const SourceSpan& at, std::string code, std::string what, std::string hint = {}) const;
+  void warning(const SourceSpan& at, std::string code, std::string what,
+               std::string hint = {}) const;
 
  private:
   std::string path_;

@@ -49,8 +49,9 @@ std::optional<Service> read_service(const Node& node, const Place& place) {
     place.error(node.at, "config should be a hash or a string");
     return std::nullopt;
   }
-  check_keys(node, {"name", "entrypoint", "command", "alias", "variables", "pull_policy", "docker",
-                    "kubernetes", "ports"},
+  check_keys(node,
+             {"name", "entrypoint", "command", "alias", "variables", "pull_policy", "docker",
+              "kubernetes", "ports"},
              place);
   read_common(node, place, service.image);
   if (const Node* alias = value_of(node, "alias"))

@@ -6,19 +6,23 @@ namespace slipway::pipeline::keywords {
 namespace {
 
 const std::vector<std::string> kKnown{
-    "after_script", "allow_failure", "artifacts",     "before_script", "cache",     "coverage",
-    "dependencies", "environment",   "except",        "extends",       "hooks",     "image",
-    "inherit",      "interruptible", "needs",         "only",          "parallel",  "resource_group",
-    "retry",        "rules",         "script",        "services",      "stage",     "start_in",
-    "tags",         "timeout",       "variables",     "when",
+    "after_script", "allow_failure", "artifacts", "before_script", "cache", "coverage",
+    "dependencies", "environment", "except", "extends", "hooks", "image", "inherit",
+    "interruptible", "needs", "only", "parallel", "resource_group", "retry", "rules", "script",
+    "services", "stage", "start_in", "tags", "timeout", "variables", "when",
     // Known to GitLab, and refused below with a sentence of their own.
     "dast_configuration", "id_tokens", "identity", "inputs", "manual_confirmation", "pages",
     "publish", "release", "run", "secrets", "trigger"};
-const std::vector<std::string> kNotYet{"dast_configuration", "id_tokens",
-                                       "identity",           "inputs",
-                                       "manual_confirmation", "pages",
-                                       "publish",            "release",
-                                       "run",                "secrets",
+const std::vector<std::string> kNotYet{"dast_configuration",
+                                       "id_tokens",
+                                       "identity",
+                                       "inputs",
+                                       "manual_confirmation",
+                                       "pages",
+                                       "publish",
+                                       "release",
+                                       "run",
+                                       "secrets",
                                        "trigger"};
 
 class Reader {
@@ -55,15 +59,14 @@ class Reader {
     take("stage", out_.job.stage, string_in);
     take("tags", out_.job.tags,
          [](const Node& n, const Place& p) { return strings_in(n, p, Single::refused); });
-    take("variables", out_.job.variables, [](const Node& n, const Place& p) {
-      return read_variables(n, p, Described::no);
-    });
+    take("variables", out_.job.variables,
+         [](const Node& n, const Place& p) { return read_variables(n, p, Described::no); });
     if (const Node* inherit = value_of(node_, "inherit"))
       if (const Node* variables = value_of(*inherit, "variables")) {
         out_.job.inherit_all_variables = variables->kind == Kind::Bool && variables->text == "true";
         if (variables->kind == Kind::Sequence)
-          out_.job.inherited_variables =
-              strings_in(*variables, place_.below("inherit:variables")).value_or(std::vector<std::string>{});
+          out_.job.inherited_variables = strings_in(*variables, place_.below("inherit:variables"))
+                                             .value_or(std::vector<std::string>{});
       }
   }
 
@@ -108,9 +111,8 @@ class Reader {
   }
 
   void selection() {
-    take("rules", out_.rules, [](const Node& n, const Place& p) {
-      return read_rules(n, p, RuleKind::Job);
-    });
+    take("rules", out_.rules,
+         [](const Node& n, const Place& p) { return read_rules(n, p, RuleKind::Job); });
     take("only", out_.job.only, read_ref_policy);
     take("except", out_.job.except, read_ref_policy);
     take("needs", out_.needs, read_needs);
@@ -171,8 +173,9 @@ void check_inherit(const Node& node, const Place& place) {
 
 const std::vector<std::string>& default_keywords() {
   static const std::vector<std::string> keywords{
-      "after_script", "artifacts",     "before_script", "cache",    "hooks", "id_tokens", "identity",
-      "image",        "interruptible", "retry",         "services", "tags",  "timeout"};
+      "after_script", "artifacts", "before_script", "cache",         "hooks",
+      "id_tokens",    "identity",  "image",         "interruptible", "retry",
+      "services",     "tags",      "timeout"};
   return keywords;
 }
 

@@ -109,16 +109,20 @@ class Expander {
       const std::string& name = one.need.job;
       if (name.size() > 128)
         error(one.need.at,
-              fmt::format("{} job: need `{}` name is too long (maximum is 128 characters)", job.name, name));
+              fmt::format("{} job: need `{}` name is too long (maximum is 128 characters)",
+                          job.name, name));
       const auto names = selected(one);
       if (names.empty() && !one.need.optional)
-        error(one.need.at, fmt::format("{} job: undefined need: {}", job.name, name), hint_for(name));
+        error(one.need.at, fmt::format("{} job: undefined need: {}", job.name, name),
+              hint_for(name));
       for (const std::string& instance : names) {
         if (by_name_[instance] > stage_of_[job.name])
-          error(one.need.at, fmt::format("{} job: need {} is not defined in current or prior stages",
-                                         job.name, instance));
+          error(one.need.at,
+                fmt::format("{} job: need {} is not defined in current or prior stages", job.name,
+                            instance));
         if (!seen.insert(instance).second)
-          error(one.need.at, fmt::format("{} has the following needs duplicated: {}.", job.name, instance));
+          error(one.need.at,
+                fmt::format("{} has the following needs duplicated: {}.", job.name, instance));
         needs.push_back(one.need);
         needs.back().job = instance;
       }
@@ -192,8 +196,9 @@ class Expander {
         error(at->second->at,
               path.size() == 1
                   ? "The pipeline has circular dependencies: self-dependency: " + at->first
-                  : fmt::format("The pipeline has circular dependencies: topological sort failed: [{}]",
-                                fmt::join(path, ", ")),
+                  : fmt::format(
+                        "The pipeline has circular dependencies: topological sort failed: [{}]",
+                        fmt::join(path, ", ")),
               {}, "circular_needs");
         return true;
       }

@@ -66,8 +66,7 @@ std::optional<std::vector<Instance>> read_parallel(const Node& node, const Place
       return std::nullopt;
     }
     if (!multiply(*entry, place.below("matrix"), instances)) {
-      place.below("matrix").error(entry->at,
-                                  "config generates too many jobs (maximum is 200)");
+      place.below("matrix").error(entry->at, "config generates too many jobs (maximum is 200)");
       return std::nullopt;
     }
   }

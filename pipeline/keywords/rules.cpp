@@ -79,9 +79,10 @@ void read_timing(const Node& node, const Place& place, RuleKind kind, Rule& rule
   if (const Node* start = value_of(node, "start_in"))
     rule.start_in = duration_in(*start, place.below("start_in"));
   if ((rule.when == When::Delayed) != rule.start_in.has_value() && kind == RuleKind::Job)
-    place.error(node.at, rule.start_in ? "config start in must be blank"
-                                       : "config start in should be a duration",
-                "`when: delayed` and `start_in` belong together");
+    place.error(
+        node.at,
+        rule.start_in ? "config start in must be blank" : "config start in should be a duration",
+        "`when: delayed` and `start_in` belong together");
 }
 
 std::optional<WrittenRule> read_rule(const Node& node, const Place& place, RuleKind kind) {
@@ -151,7 +152,8 @@ std::optional<RefPolicy> read_ref_policy(const Node& node, const Place& place) {
     if (const Node* variables = value_of(node, "variables")) {
       const auto expressions = strings_in(*variables, place.below("variables"));
       for (const std::string& text : expressions.value_or(std::vector<std::string>{}))
-        if (auto expression = expression_in(*read::make_string(text, variables->at), place.below("variables")))
+        if (auto expression =
+                expression_in(*read::make_string(text, variables->at), place.below("variables")))
           policy.variables.push_back(std::move(*expression));
     }
     if (const Node* changes = value_of(node, "changes"))

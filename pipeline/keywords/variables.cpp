@@ -46,9 +46,10 @@ std::optional<Variables> read_variables(const Node& node, const Place& place, De
   Variables variables;
   for (const Entry& entry : node.entries) {
     if (!is_variable_name(entry.key))
-      place.error(entry.at, "should be a hash of key value pairs: '" + entry.key +
-                                "' is no name of a variable",
-                  "names hold letters, digits and _");
+      place.error(
+          entry.at,
+          "should be a hash of key value pairs: '" + entry.key + "' is no name of a variable",
+          "names hold letters, digits and _");
     else if (auto variable = read_one(entry, place, described))
       variables.push_back(std::move(*variable));
   }

@@ -16,9 +16,8 @@ class Extender {
   // The entry's value with its bases under it; nullptr after an error.
   NodePtr extended(const Entry& entry, int depth) {
     if (const auto done = done_.find(entry.key); done != done_.end()) return done->second;
-    const Entry* extends = entry.value->kind == Kind::Mapping
-                               ? entry.value->find_entry("extends")
-                               : nullptr;
+    const Entry* extends =
+        entry.value->kind == Kind::Mapping ? entry.value->find_entry("extends") : nullptr;
     if (extends == nullptr || extends->value->kind == Kind::Null) return entry.value;
     if (depth > kDeepest) return refuse(entry, *extends, "nesting too deep in `extends`");
     if (!open_.insert(entry.key).second)
@@ -28,7 +27,8 @@ class Extender {
     for (const NodePtr& name : names_of(entry, *extends)) {
       const Entry* base = root_.find_entry(name->text);
       if (base == nullptr) {
-        refuse(entry, *name, "unknown keys in `extends` (" + name->text + ")", hint_for(name->text));
+        refuse(entry, *name, "unknown keys in `extends` (" + name->text + ")",
+               hint_for(name->text));
         continue;
       }
       if (base->value->kind != Kind::Mapping) {
@@ -52,7 +52,8 @@ class Extender {
     if (extends.value->is_scalar()) return {extends.value};
     const auto& items = extends.value->items;
     if (extends.value->kind == Kind::Sequence &&
-        std::all_of(items.begin(), items.end(), [](const NodePtr& item) { return item->is_scalar(); }))
+        std::all_of(items.begin(), items.end(),
+                    [](const NodePtr& item) { return item->is_scalar(); }))
       return items;
     refuse(entry, extends, "`extends` should be a string or an array of strings");
     return {};

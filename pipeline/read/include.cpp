@@ -101,7 +101,8 @@ class Includer {
       }
     const NodePtr* path = item.find("local");
     if (path == nullptr || !(*path)->is_scalar()) {
-      refuse("include", "Included file needs to be a string", item.at, "write it as local: path.yml");
+      refuse("include", "Included file needs to be a string", item.at,
+             "write it as local: path.yml");
       return merged;
     }
     const NodePtr* rules = item.find("rules");
@@ -168,8 +169,8 @@ class Includer {
   std::optional<bool> rule_holds(const Node& rule) {
     for (const Entry& entry : rule.entries)
       if (entry.key != "if" && entry.key != "exists" && entry.key != "when") {
-        refuse("include_rules", "include rules config contains unknown keys: " + entry.key, entry.at,
-               "rules of an include take if, exists and when");
+        refuse("include_rules", "include rules config contains unknown keys: " + entry.key,
+               entry.at, "rules of an include take if, exists and when");
         return std::nullopt;
       }
     if (const NodePtr* condition = rule.find("if")) {

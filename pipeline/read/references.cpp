@@ -73,7 +73,8 @@ class Replacer {
   NodePtr bounded(NodePtr node) {
     if (node->weight <= kMostNodes || failed_) return node;
     failed_ = true;
-    findings_.push_back({Severity::Error, "too_big",
+    findings_.push_back({Severity::Error,
+                         "too_big",
                          "The parsed YAML is too big: references expand to more than " +
                              std::to_string(kMostNodes) + " values",
                          node->at,

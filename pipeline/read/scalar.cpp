@@ -35,12 +35,13 @@ std::string integer_text(std::string_view text) {
   unsigned long long value = 0;
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
   // Longer than 64 bits: decimal digits print as they stand, others stay as written.
-  if (parsed.ec != std::errc{}) return base == 10 ? (negative ? "-" : "") + digits : std::string{text};
+  if (parsed.ec != std::errc{})
+    return base == 10 ? (negative ? "-" : "") + digits : std::string{text};
   return (negative && value != 0 ? "-" : "") + std::to_string(value);
 }
 
-// As Ruby prints a float: the shortest digits that read back the same, with a point, and an exponent
-// below 1e-4 and from 1e16 on.
+// As Ruby prints a float: the shortest digits that read back the same, with a point, and an
+// exponent below 1e-4 and from 1e16 on.
 std::string float_text(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value < 0 ? "-Infinity" : "Infinity";
@@ -101,7 +102,8 @@ Typed type_plain_scalar(std::string_view text) {
   static const re2::RE2 sixties{"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9]){1,2}"};
   static const re2::RE2 floating{R"([-+]?(?:[0-9][0-9_,]*)?\.[0-9]*(?:[eE][+-][0-9]+)?)"};
   static const re2::RE2 integer{
-      "[-+]?0[0-7_,]+|[-+]?0b[0-1_,]+|[-+]?(?:0|[1-9](?:[0-9]|,[0-9]|_[0-9])*)|[-+]?0[xX][0-9a-fA-F_,]+"};
+      "[-+]?0[0-7_,]+|[-+]?0b[0-1_,]+|[-+]?(?:0|[1-9](?:[0-9]|,[0-9]|_[0-9])*)|[-+]?0[xX][0-9a-fA-"
+      "F_,]+"};
   static const re2::RE2 lone_point{R"([-+]?\.)"};
 
   if (text.empty() || matches(text, null_word)) return {Kind::Null, {}, {}};
@@ -115,7 +117,8 @@ Typed type_plain_scalar(std::string_view text) {
   if (matches(text, not_a_number)) return {Kind::Float, "NaN", {}};
   if (text.size() > 1 && text.front() == ':') {  // a symbol, which acts as a string
     std::string_view name = text.substr(1);
-    if (name.size() > 1 && (name.front() == '"' || name.front() == '\'') && name.back() == name.front())
+    if (name.size() > 1 && (name.front() == '"' || name.front() == '\'') &&
+        name.back() == name.front())
       name = name.substr(1, name.size() - 2);
     return {Kind::String, std::string{name}, {}};
   }

@@ -126,8 +126,9 @@ class Parser {
   // Keeps the node under its anchor, and the whole below its limit.
   NodePtr keep(const std::string& anchor, Node node, const yaml_mark_t& mark) {
     if (node.weight > limits_.nodes)
-      throw Refused{finding(mark, "too_big", "The parsed YAML is too big: more than " +
-                                                 std::to_string(limits_.nodes) + " values")};
+      throw Refused{finding(
+          mark, "too_big",
+          "The parsed YAML is too big: more than " + std::to_string(limits_.nodes) + " values")};
     auto kept = std::make_shared<const Node>(std::move(node));
     if (!anchor.empty()) anchors_[anchor] = kept;
     return kept;
@@ -141,8 +142,9 @@ class Parser {
     const std::string name = text_of(event->data.alias.anchor);
     const auto at = anchors_.find(name);
     if (at == anchors_.end())
-      throw Refused{finding(event->start_mark, "unknown_alias", "Unknown alias: " + name,
-                            "anchors are valid only inside one file, and only after their definition")};
+      throw Refused{
+          finding(event->start_mark, "unknown_alias", "Unknown alias: " + name,
+                  "anchors are valid only inside one file, and only after their definition")};
     if (!at->second)
       throw Refused{finding(event->start_mark, "recursive_alias",
                             "the alias '" + name + "' contains itself")};
@@ -209,7 +211,8 @@ class Parser {
   void add(Node& node, std::unordered_map<std::string, std::size_t>& places, const Node& key,
            NodePtr content) {
     if (key.kind == Kind::Sequence || key.kind == Kind::Mapping)
-      throw Refused{Diagnostic{Severity::Error, "yaml_key", "a key must be a plain value", key.at, {}}};
+      throw Refused{
+          Diagnostic{Severity::Error, "yaml_key", "a key must be a plain value", key.at, {}}};
     if (key.text == "<<" && merge(node, places, *content)) return;
     if (places.count(key.text) != 0)
       findings_.push_back({Severity::Warning, "duplicate_key",
@@ -227,8 +230,8 @@ class Parser {
       node.entries[at->second] = std::move(entry);
   }
 
-  // Psych merges where `<<` stands: keys before it are overwritten, keys after it win. Of a list the
-  // first mapping wins. Anything else stays an ordinary key.
+  // Psych merges where `<<` stands: keys before it are overwritten, keys after it win. Of a list
+  // the first mapping wins. Anything else stays an ordinary key.
   static bool merge(Node& node, std::unordered_map<std::string, std::size_t>& places,
                     const Node& content) {
     if (content.kind == Kind::Mapping) {
@@ -268,8 +271,8 @@ Attempt try_parse(std::string_view text, const std::string& file, Diagnostics& f
 }
 
 // `coverage: /Total: \d+/` is refused by YAML because of its ': '. Where it is plainly a regular
-// expression, the line is read as if it were quoted; columns before the value stay right. False when
-// the line is another.
+// expression, the line is read as if it were quoted; columns before the value stay right. False
+// when the line is another.
 bool quote_coverage(std::string& text, const SourceSpan& at, Diagnostics& findings) {
   static const re2::RE2 shape{R"((\s*coverage:[ \t]+)(/.*/)[ \t]*\r?)"};
   std::size_t begin = 0;
@@ -283,7 +286,8 @@ bool quote_coverage(std::string& text, const SourceSpan& at, Diagnostics& findin
   std::string quoted = "'";
   for (const char c : expression) quoted += c == '\'' ? std::string{"''"} : std::string{c};
   quoted += "'";
-  findings.push_back({Severity::Warning, "coverage_quotes",
+  findings.push_back({Severity::Warning,
+                      "coverage_quotes",
                       "a plain value with ': ' in it is not valid YAML and GitLab refuses it",
                       {at.file, at.line, static_cast<int>(before.size()) + 1},
                       "write it as coverage: " + quoted});
@@ -294,9 +298,9 @@ bool quote_coverage(std::string& text, const SourceSpan& at, Diagnostics& findin
 }  // namespace
 
 const Entry* Node::find_entry(std::string_view key) const {
-  const auto at = std::find_if(entries.begin(), entries.end(),
-                               [&](const Entry& entry) { return entry.key == key; });
-  return at == entries.end() ? nullptr : &*at;
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [&](const Entry& entry) { return entry.key == key; });
+  return found == entries.end() ? nullptr : &*found;
 }
 
 const NodePtr* Node::find(std::string_view key) const {
@@ -307,7 +311,8 @@ const NodePtr* Node::find(std::string_view key) const {
 NodePtr parse(std::string_view text, const std::string& file, Diagnostics& findings,
               const Limits& limits) {
   if (text.size() > limits.bytes) {
-    findings.push_back({Severity::Error, "too_big",
+    findings.push_back({Severity::Error,
+                        "too_big",
                         "The parsed YAML is too big: the file has more than " +
                             std::to_string(limits.bytes) + " bytes",
                         {file, 0, 0},

@@ -1,6 +1,7 @@
 // The text of one YAML file as a tree in which every value knows its line and column.
 //
-// Read the way GitLab reads it, which is Ruby's Psych over libyaml: YAML 1.1 typing of plain scalars,
+// Read the way GitLab reads it, which is Ruby's Psych over libyaml: YAML 1.1 typing of plain
+// scalars,
 // `<<` merged at its position, the last of duplicate keys wins, unknown tags ignored. Values are
 // immutable and shared, so an alias costs nothing; limits on size, depth and expanded nodes hold
 // while parsing.
@@ -30,8 +31,8 @@ struct Entry {
 
 struct Node {
   Kind kind = Kind::Null;
-  std::string text;          // of a scalar, as Ruby would print its value: 010 is "8", yes is "true"
-  bool reference = false;    // a sequence with the tag !reference
+  std::string text;        // of a scalar, as Ruby would print its value: 010 is "8", yes is "true"
+  bool reference = false;  // a sequence with the tag !reference
   std::vector<NodePtr> items;
   std::vector<Entry> entries;  // in order, keys unique
   SourceSpan at;

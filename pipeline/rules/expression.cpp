@@ -9,8 +9,22 @@ namespace slipway::pipeline::rules {
 namespace {
 
 enum class Token : std::uint8_t {
-  Variable, String, Pattern, Null, True, False,
-  Equal, NotEqual, Match, NoMatch, And, Or, Not, Open, Close, End,
+  Variable,
+  String,
+  Pattern,
+  Null,
+  True,
+  False,
+  Equal,
+  NotEqual,
+  Match,
+  NoMatch,
+  And,
+  Or,
+  Not,
+  Open,
+  Close,
+  End,
 };
 
 struct Lexeme {
@@ -26,7 +40,9 @@ Error syntax_error(std::string why) {
   return fail(ErrorKind::InvalidInput, "invalid expression syntax").with_hint(std::move(why));
 }
 
-bool is_name(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+bool is_name(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
 
 class Lexer {
  public:
@@ -50,9 +66,9 @@ class Lexer {
  private:
   Result<Lexeme> next() {
     static constexpr std::pair<std::string_view, Token> kSigns[] = {
-        {"==", Token::Equal}, {"!=", Token::NotEqual}, {"=~", Token::Match}, {"!~", Token::NoMatch},
-        {"&&", Token::And},   {"||", Token::Or},       {"(", Token::Open},   {")", Token::Close},
-        {"!", Token::Not}};
+        {"==", Token::Equal},   {"!=", Token::NotEqual}, {"=~", Token::Match},
+        {"!~", Token::NoMatch}, {"&&", Token::And},      {"||", Token::Or},
+        {"(", Token::Open},     {")", Token::Close},     {"!", Token::Not}};
     if (rest_.front() == '$') return variable();
     if (rest_.front() == '"' || rest_.front() == '\'') return string();
     if (rest_.front() == '/') return pattern();
@@ -87,7 +103,8 @@ class Lexer {
     if (end >= rest_.size()) return syntax_error("a regular expression is not closed");
     if (end < 3) return syntax_error("a regular expression needs at least two characters");
     ++end;
-    while (end < rest_.size() && std::string_view{"ismU"}.find(rest_[end]) != std::string_view::npos)
+    while (end < rest_.size() &&
+           std::string_view{"ismU"}.find(rest_[end]) != std::string_view::npos)
       ++end;
     Lexeme lexeme{Token::Pattern, std::string{rest_.substr(0, end)}};
     rest_.remove_prefix(end);
@@ -113,12 +130,13 @@ class Lexer {
 };
 
 bool is_true(const Value& value) {
-  return value && std::any_of(value->begin(), value->end(), [](unsigned char c) {
-           return std::isspace(c) == 0;
-         });
+  return value && std::any_of(value->begin(), value->end(),
+                              [](unsigned char c) { return std::isspace(c) == 0; });
 }
 
-Value truth(bool value) { return value ? Value{"true"} : std::nullopt; }
+Value truth(bool value) {
+  return value ? Value{"true"} : std::nullopt;
+}
 
 }  // namespace
 
@@ -305,7 +323,9 @@ Result<Expression> Expression::parse(std::string_view text) {
   return Expression{std::move(*root), parser.names()};
 }
 
-bool Expression::holds(const Variables& variables) const { return is_true(root_->value(variables)); }
+bool Expression::holds(const Variables& variables) const {
+  return is_true(root_->value(variables));
+}
 
 std::string Expression::explain(const Variables& variables) const {
   std::string text;

@@ -1,8 +1,8 @@
 // The language of `rules: if` and `only: variables`.
 //
-// Grammar and meaning are GitLab's (Gitlab::Ci::Pipeline::Expression): `==` and `!=` compare strings
-// or null, `=~` and `!~` search with RE2, `&&` binds tighter than `||`, parentheses nest; a value
-// counts as true when it is there and not blank. Values of variables are not expanded.
+// Grammar and meaning are GitLab's (Gitlab::Ci::Pipeline::Expression): `==` and `!=` compare
+// strings or null, `=~` and `!~` search with RE2, `&&` binds tighter than `||`, parentheses nest; a
+// value counts as true when it is there and not blank. Values of variables are not expanded.
 #pragma once
 
 #include <memory>

@@ -9,8 +9,8 @@ namespace {
 constexpr std::size_t kMostAlternatives = 256;
 constexpr int kMostSteps = 200'000;
 
-// The end of the brace group that opens at `open`, with the commas of its own level; npos when it is
-// never closed.
+// The end of the brace group that opens at `open`, with the commas of its own level; npos when it
+// is never closed.
 std::size_t close_of_braces(std::string_view pattern, std::size_t open,
                             std::vector<std::size_t>& commas) {
   int depth = 0;

@@ -55,7 +55,8 @@ Result<Pattern> Pattern::parse(std::string_view text) {
   const std::string prefix = std::string{has('m') ? "(?m)" : ""} + (has('U') ? "(?U)" : "");
   auto expression = std::make_unique<re2::RE2>(prefix + body, options);
   if (!expression->ok())
-    return fail(ErrorKind::InvalidInput, "not a regular expression that RE2 knows: " + expression->error());
+    return fail(ErrorKind::InvalidInput,
+                "not a regular expression that RE2 knows: " + expression->error());
   return Pattern{std::move(expression)};
 }
 
