@@ -255,7 +255,7 @@ net::awaitable<std::optional<Response>> Connection::wait_for_answer(PendingAnswe
 }
 
 net::awaitable<std::optional<Response>> Connection::take_upload(Turn& turn, BodyReader& body) {
-  std::variant<Response, std::unique_ptr<BodySink>> received;
+  Reception received;
   co_await on_worker([&] {
     received = context_.front.receive(*turn.opening.route, std::move(turn.opening.request));
   });

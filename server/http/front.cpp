@@ -96,7 +96,8 @@ Opening Front::open(RequestHead& head, std::string remote) const {
 Response Front::answer(const Route& route, Request request) const {
   const std::string id = request.id;
   return guarded(id, [&]() -> Response {
-    Call call{std::move(request), {}, std::nullopt};
+    Call call;
+    call.request = std::move(request);
     if (auto refusal = gate_.admit(route, call)) return std::move(*refusal);
     auto response = std::get<PlainHandler>(route.handler)(call);
     return response ? std::move(*response) : error_response(response.error());
@@ -108,7 +109,8 @@ void Front::hold(const Route& route, Request request,
   const std::string id = request.id;
   bool taken = false;
   auto refusal = guarded(id, [&]() -> Response {
-    auto call = std::make_shared<Call>(Call{std::move(request), {}, std::nullopt});
+    auto call = std::make_shared<Call>();
+    call->request = std::move(request);
     if (auto refused = gate_.admit(route, *call)) return std::move(*refused);
     std::get<HeldHandler>(route.handler)(call, exchange);
     taken = true;
@@ -117,16 +119,16 @@ void Front::hold(const Route& route, Request request,
   if (!taken) exchange->answer(std::move(refusal));
 }
 
-std::variant<Response, std::unique_ptr<BodySink>> Front::receive(const Route& route,
-                                                                 Request request) const {
+Reception Front::receive(const Route& route, Request request) const {
   const std::string id = request.id;
   std::unique_ptr<BodySink> sink;
   auto refusal = guarded(id, [&]() -> Response {
-    auto call = std::make_shared<Call>(Call{std::move(request), {}, std::nullopt});
+    auto call = std::make_shared<Call>();
+    call->request = std::move(request);
     if (auto refused = gate_.admit(route, *call)) return std::move(*refused);
-    auto opened = std::get<UploadHandler>(route.handler)(call);
-    if (!opened) return error_response(opened.error());
-    sink = std::move(*opened);
+    auto reception = std::get<UploadHandler>(route.handler)(call);
+    if (auto* refused = std::get_if<Response>(&reception)) return std::move(*refused);
+    sink = std::move(std::get<std::unique_ptr<BodySink>>(reception));
     return {};
   });
   if (sink) return sink;

@@ -61,8 +61,7 @@ class Front {
   // For a held one: the exchange is answered, now or later.
   void hold(const Route& route, Request request, const std::shared_ptr<Exchange>& exchange) const;
   // For an upload: where its body goes, or the response that refuses it.
-  [[nodiscard]] std::variant<Response, std::unique_ptr<BodySink>> receive(const Route& route,
-                                                                          Request request) const;
+  [[nodiscard]] Reception receive(const Route& route, Request request) const;
   void closed(const Answered& answered) const;
 
  private:

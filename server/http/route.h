@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "server/auth/policy.h"
 #include "server/auth/principal.h"
+#include "server/coordinator/job_tokens.h"
 #include "server/http/exchange.h"
 #include "server/http/message.h"
 #include "server/store/project_store.h"
@@ -23,6 +24,7 @@ struct Call {
   Request request;
   auth::Principal principal;
   std::optional<ProjectRow> project;
+  std::optional<JobCredential> job;  // when a job's token is the credential
 };
 
 using SharedCall = std::shared_ptr<const Call>;
@@ -31,7 +33,8 @@ using SharedCall = std::shared_ptr<const Call>;
 // while it comes; a body is collected for the first two.
 using PlainHandler = std::function<Result<Response>(const Call&)>;
 using HeldHandler = std::function<void(SharedCall, std::shared_ptr<Exchange>)>;
-using UploadHandler = std::function<Result<std::unique_ptr<BodySink>>(SharedCall)>;
+using Reception = std::variant<Response, std::unique_ptr<BodySink>>;  // refused, or where it goes
+using UploadHandler = std::function<Reception(SharedCall)>;
 using Handler = std::variant<PlainHandler, HeldHandler, UploadHandler>;
 
 // How a changing request shows that the browser's user meant it.

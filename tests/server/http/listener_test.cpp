@@ -24,7 +24,7 @@ std::vector<Route> demo_routes() {
   const PlainHandler broken = [](const Call&) -> Result<Response> {
     throw std::runtime_error{"secret detail"};
   };
-  const UploadHandler upload = [](SharedCall) -> Result<std::unique_ptr<BodySink>> {
+  const UploadHandler upload = [](const SharedCall&) -> Reception {
     return std::unique_ptr<BodySink>{std::make_unique<test::CountingSink>()};
   };
   return {route("GET", "/hello", hello), route("GET", "/broken", broken),

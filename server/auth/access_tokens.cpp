@@ -1,0 +1,106 @@
+#include "server/auth/access_tokens.h"
+
+#include <algorithm>
+
+#include "base/crypto.h"
+#include "server/auth/audit.h"
+#include "server/auth/policy.h"
+#include "server/store/database.h"
+
+namespace slipway::server::auth {
+
+namespace {
+
+constexpr UnixMillis kMinute = 60'000;
+constexpr UnixMillis kDay = 24 * 60 * kMinute;
+
+bool contains(const std::vector<std::string>& list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+Result<void> check_scopes(const Principal& by, const std::vector<std::string>& scopes) {
+  if (scopes.empty()) return fail(ErrorKind::InvalidInput, "a token needs at least one scope");
+  for (const auto& scope : scopes) {
+    const bool known = scope == to_string(Scope::Api) || scope == to_string(Scope::ReadApi) ||
+                       scope == to_string(Scope::CreateRunner);
+    if (!known)
+      return fail(ErrorKind::InvalidInput,
+                  "'" + scope + "' is no scope, use api, read_api or create_runner");
+    if (by.token && !contains(by.scopes, to_string(Scope::Api)) && !contains(by.scopes, scope))
+      return fail(ErrorKind::Denied, "a token cannot make one that may do more than itself");
+  }
+  return {};
+}
+
+}  // namespace
+
+NewToken AccessTokens::create(Stores& stores, UnixMillis now, UserId user, std::string name,
+                              std::vector<std::string> scopes, std::optional<int> days) {
+  NewToken made;
+  made.token = random_token("glpat-");
+  made.row.token_hash = token_hash(made.token);
+  made.row.user_id = user;
+  made.row.name = std::move(name);
+  made.row.scopes = std::move(scopes);
+  made.row.created_at = now;
+  if (days) made.row.expires_at = now + *days * kDay;
+  made.row.id = stores.tokens.insert(made.row);
+  return made;
+}
+
+Result<NewToken> AccessTokens::create(const Principal& by, std::string name,
+                                      std::vector<std::string> scopes, std::optional<int> days,
+                                      const std::string& address) {
+  if (name.empty() || name.size() > 255)
+    return fail(ErrorKind::InvalidInput, "field 'name' must have 1 to 255 characters");
+  if (auto fine = check_scopes(by, scopes); !fine) return fine.error();
+  NewToken made;
+  auto written = writer_.write([&](Stores& stores, UnixMillis now) -> Result<void> {
+    made = create(stores, now, by.user, name, scopes, days);
+    audit(
+        stores, now,
+        {by.name(), "token.created", "token/" + std::to_string(made.row.id.value), false, address});
+    return {};
+  });
+  if (!written) return written.error();
+  return made;
+}
+
+std::optional<Principal> AccessTokens::find(std::string_view token) {
+  const auto now = clock_.now();
+  auto read = database_.read();
+  const auto row = read->tokens.find_by_hash(token_hash(token));
+  if (!row || row->revoked_at || (row->expires_at && *row->expires_at <= now)) return std::nullopt;
+  const auto user = read->users.find(row->user_id);
+  if (!user || user->disabled) return std::nullopt;
+  if (row->last_used_at.value_or(0) + kMinute <= now)
+    writer_.note([id = row->id](Stores& stores, UnixMillis at) -> Result<void> {
+      stores.tokens.used(id, at);
+      return {};
+    });
+  Principal principal;
+  principal.kind = PrincipalKind::User;
+  principal.user = user->id;
+  principal.username = user->username;
+  principal.is_admin = user->is_admin;
+  principal.token = row->id;
+  principal.scopes = row->scopes;
+  return principal;
+}
+
+std::vector<TokenRow> AccessTokens::of_user(UserId user) {
+  return database_.read()->tokens.of_user(user);
+}
+
+Result<void> AccessTokens::revoke(const Principal& by, TokenId id, const std::string& address) {
+  return writer_.write([&, id](Stores& stores, UnixMillis now) -> Result<void> {
+    const auto row = stores.tokens.find(id);
+    if (!row || row->user_id != by.user) return fail(ErrorKind::NotFound, "404 Token Not Found");
+    if (!row->revoked_at) stores.tokens.revoke(id, now);
+    audit(stores, now,
+          {by.name(), "token.revoked", "token/" + std::to_string(id.value), false, address});
+    return {};
+  });
+}
+
+}  // namespace slipway::server::auth

@@ -1,0 +1,163 @@
+#include "server/auth/accounts.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include "base/crypto.h"
+#include "base/files.h"
+#include "server/auth/access_tokens.h"
+#include "server/auth/audit.h"
+#include "server/store/database.h"
+
+namespace slipway::server::auth {
+
+namespace {
+
+constexpr UnixMillis kSetupTokenLife = 60 * 60'000;
+constexpr const char* kSetupAccount = "\n setup";  // a key of the limiter that no user can have
+
+Error wrong_setup_token() {
+  return fail(ErrorKind::Unauthenticated, "the setup token is wrong or has expired")
+      .with_hint("it stands in <data_dir>/setup-token; restart the server for a new one");
+}
+
+Error wrong_credentials() {
+  return fail(ErrorKind::Unauthenticated, "wrong user name or password");
+}
+
+bool setup_open(Stores& stores) {
+  return !stores.settings.get("setup_done") && stores.users.count() == 0;
+}
+
+bool token_fits(Stores& stores, std::string_view token, UnixMillis now) {
+  const auto hash = stores.settings.get("setup_token_hash");
+  const auto expires = stores.settings.get("setup_token_expires");
+  return hash && expires && constant_time_equal(*hash, token_hash(token)) &&
+         now < std::stoll(*expires);
+}
+
+}  // namespace
+
+Result<void> check_username(std::string_view name) {
+  const bool good = !name.empty() && name.size() <= 64 &&
+                    std::all_of(name.begin(), name.end(),
+                                [](char c) {
+                                  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                                         (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+                                }) &&
+                    name.front() != '-' && name.front() != '.';
+  if (good) return {};
+  return fail(ErrorKind::InvalidInput,
+              "field 'username' must be 1 to 64 letters, digits, '.', '_' or '-'");
+}
+
+Result<void> check_password(std::string_view password, std::string_view username) {
+  if (password.size() < 10 || password.size() > 128)
+    return fail(ErrorKind::InvalidInput, "field 'password' must have 10 to 128 characters");
+  if (password == username)
+    return fail(ErrorKind::InvalidInput, "field 'password' must not be the user name");
+  return {};
+}
+
+Accounts::Accounts(Database& database, Writer& writer, const Clock& clock,
+                   std::filesystem::path data_dir)
+    : database_(database),
+      writer_(writer),
+      clock_(clock),
+      data_dir_(std::move(data_dir)),
+      limiter_(clock),
+      // Of a password that nobody has, with the limits that hash_password() uses: made when first
+      // needed it would tell an unknown user by its time.
+      dummy_hash_(hash_password(random_token(""))) {}
+
+std::filesystem::path Accounts::token_file() const {
+  return data_dir_ / "setup-token";
+}
+
+bool Accounts::setup_needed() {
+  auto read = database_.read();
+  return setup_open(*read);
+}
+
+Result<std::string> Accounts::prepare_setup() {
+  if (!setup_needed()) {
+    std::error_code ignored;
+    std::filesystem::remove(token_file(), ignored);
+    return std::string{};
+  }
+  const auto token = random_token("slst-");
+  auto written = writer_.write([&](Stores& stores, UnixMillis now) -> Result<void> {
+    stores.settings.put("setup_token_hash", token_hash(token));
+    stores.settings.put("setup_token_expires", std::to_string(now + kSetupTokenLife));
+    return {};
+  });
+  if (!written) return written.error();
+  if (auto done = replace_file(token_file(), token + "\n", 0600, Durable::yes); !done)
+    return done.error();
+  return token_file().string();
+}
+
+std::chrono::milliseconds Accounts::admit(std::string_view account, std::string_view address) {
+  return limiter_.admit(account.empty() ? std::string_view{kSetupAccount} : account, address);
+}
+
+Result<LoggedIn> Accounts::setup(std::string_view token, const Credentials& wanted,
+                                 const ClientInfo& client) {
+  {
+    auto read = database_.read();
+    if (!setup_open(*read) || !token_fits(*read, token, clock_.now())) {
+      limiter_.failed(kSetupAccount);
+      audit({"anonymous", "setup.done", "", true, client.address});
+      return wrong_setup_token();
+    }
+  }
+  if (auto fine = check_username(wanted.username); !fine) return fine.error();
+  if (auto fine = check_password(wanted.password, wanted.username); !fine) return fine.error();
+  LoggedIn result;
+  result.user.username = wanted.username;
+  result.user.password_hash = hash_password(wanted.password);
+  result.user.is_admin = true;
+  auto written = writer_.write([&](Stores& stores, UnixMillis now) -> Result<void> {
+    // Asked again: of many at once, one may win.
+    if (!setup_open(stores) || !token_fits(stores, token, now)) return wrong_setup_token();
+    result.user.created_at = now;
+    result.user.id = stores.users.insert(result.user);
+    stores.settings.put("setup_done", "1");
+    stores.settings.remove("setup_token_hash");
+    stores.settings.remove("setup_token_expires");
+    result.session = Sessions::create(stores, now, result.user, client);
+    result.personal_token =
+        AccessTokens::create(stores, now, result.user.id, "setup", {"api"}, 365).token;
+    audit(stores, now, {principal_of(result.user).name(), "setup.done", "", false, client.address});
+    return {};
+  });
+  if (!written) return written.error();
+  std::error_code ignored;
+  std::filesystem::remove(token_file(), ignored);
+  return result;
+}
+
+Result<LoggedIn> Accounts::login(const Credentials& given, const ClientInfo& client) {
+  const auto user = database_.read()->users.find_by_name(given.username);
+  const bool right =
+      verify_password(user ? user->password_hash : dummy_hash_, given.password) && user;
+  if (!right || user->disabled) {
+    limiter_.failed(given.username);
+    audit({user ? principal_of(*user).name() : "anonymous", "session.created", "", true,
+           client.address});
+    return wrong_credentials();
+  }
+  limiter_.succeeded(given.username);
+  LoggedIn result;
+  result.user = *user;
+  auto written = writer_.write([&](Stores& stores, UnixMillis now) -> Result<void> {
+    result.session = Sessions::create(stores, now, result.user, client);
+    audit(stores, now,
+          {principal_of(result.user).name(), "session.created", "", false, client.address});
+    return {};
+  });
+  if (!written) return written.error();
+  return result;
+}
+
+}  // namespace slipway::server::auth

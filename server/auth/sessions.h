@@ -1,0 +1,53 @@
+// Browser sessions: a random cookie, of which the database keeps only the hash. Thread-safe.
+//
+// A session ends 12 hours after it was last seen, 7 days after it was made, at logout, and when its
+// user is disabled or had all sessions ended.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "server/auth/principal.h"
+#include "server/auth/writer.h"
+#include "server/store/user_store.h"
+
+namespace slipway::server {
+class Database;
+}
+
+namespace slipway::server::auth {
+
+// Where a login came from, for the user's own list.
+struct ClientInfo {
+  std::string address;
+  std::string user_agent;
+};
+
+class Sessions {
+ public:
+  Sessions(Database& database, Writer& writer, const Clock& clock)
+      : database_(database), writer_(writer), clock_(clock) {}
+
+  // Inside a transaction: the cookie's value.
+  static std::string create(Stores& stores, UnixMillis now, const UserRow& user,
+                            const ClientInfo& client);
+  // Who this cookie is; nullopt: nobody, any more.
+  [[nodiscard]] std::optional<Principal> find(const std::string& cookie);
+  Result<void> end(const std::string& cookie);
+
+  // What every changing request of the session must carry in X-CSRF-Token.
+  static std::string csrf_token(std::string_view cookie);
+
+ private:
+  Database& database_;
+  Writer& writer_;
+  const Clock& clock_;
+};
+
+// The principal that a user is, without saying how it was shown.
+Principal principal_of(const UserRow& user);
+
+}  // namespace slipway::server::auth

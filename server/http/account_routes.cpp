@@ -1,0 +1,165 @@
+#include "server/http/account_routes.h"
+
+#include <nlohmann/json.hpp>
+
+#include "server/http/common.h"
+#include "server/http/front.h"
+#include "server/http/gate.h"
+#include "server/http/json.h"
+#include "server/http/views.h"
+
+namespace slipway::server::http {
+
+using nlohmann::json;
+
+namespace {
+
+auth::ClientInfo client_of(const Request& request) {
+  return {request.remote, std::string{request.headers.get("user-agent")}};
+}
+
+Response too_many(std::chrono::milliseconds wait) {
+  auto response = message_response(429, "too many attempts, wait a moment");
+  response.headers.set("Retry-After", std::to_string(wait.count() / 1000 + 1));
+  return response;
+}
+
+struct PasswordBody {
+  std::string token;
+  auth::Credentials credentials;
+};
+
+Result<PasswordBody> read_body(const Request& request, bool with_token) {
+  const auto object = parse_object(request.body);
+  if (!object) return object.error();
+  FieldReader fields{*object};
+  PasswordBody body;
+  if (with_token) body.token = fields.needed_text("token");
+  body.credentials.username = fields.needed_text("username");
+  body.credentials.password = fields.needed_text("password");
+  if (fields.error()) return *fields.error();
+  if (body.credentials.password.size() > 512)
+    return fail(ErrorKind::InvalidInput, "field 'password' is too long");
+  return body;
+}
+
+}  // namespace
+
+AccountRoutes::AccountRoutes(auth::Accounts& accounts, auth::Sessions& sessions,
+                             auth::AccessTokens& tokens, auth::PasswordPool& passwords,
+                             bool secure_cookies)
+    : accounts_(accounts),
+      sessions_(sessions),
+      tokens_(tokens),
+      passwords_(passwords),
+      secure_cookies_(secure_cookies) {}
+
+std::string AccountRoutes::cookie(std::string_view value) const {
+  std::string text{kSessionCookie};
+  text += "=" + std::string{value} + "; Path=/; HttpOnly; SameSite=Lax; Max-Age=";
+  text += value.empty() ? "0" : "604800";
+  if (secure_cookies_) text += "; Secure";
+  return text;
+}
+
+Result<Response> AccountRoutes::setup_state(const Call&) {
+  return json_response(200, {{"needed", accounts_.setup_needed()}});
+}
+
+void AccountRoutes::try_password(const Call& call, const std::string& account,
+                                 const std::shared_ptr<Exchange>& exchange,
+                                 std::function<Response()> work) {
+  if (const auto wait = accounts_.admit(account, call.request.remote); wait.count() > 0) {
+    exchange->answer(too_many(wait));
+    return;
+  }
+  const auto id = call.request.id;
+  const bool posted = passwords_.post(
+      [exchange, id, work = std::move(work)] { exchange->answer(guarded(id, work)); });
+  if (!posted) exchange->answer(too_many(std::chrono::seconds{1}));
+}
+
+void AccountRoutes::setup(const SharedCall& call, const std::shared_ptr<Exchange>& exchange) {
+  auto body = read_body(call->request, true);
+  if (!body) {
+    exchange->answer(error_response(body.error()));
+    return;
+  }
+  try_password(*call, "", exchange, [this, call, body = *body]() -> Response {
+    const auto done = accounts_.setup(body.token, body.credentials, client_of(call->request));
+    if (!done) return error_response(done.error());
+    auto response =
+        json_response(201, {{"token", done->personal_token}, {"user", user_view(done->user)}});
+    response.headers.add("Set-Cookie", cookie(done->session));
+    return response;
+  });
+}
+
+void AccountRoutes::login(const SharedCall& call, const std::shared_ptr<Exchange>& exchange) {
+  auto body = read_body(call->request, false);
+  if (!body) {
+    exchange->answer(error_response(body.error()));
+    return;
+  }
+  try_password(
+      *call, body->credentials.username, exchange, [this, call, body = *body]() -> Response {
+        const auto done = accounts_.login(body.credentials, client_of(call->request));
+        if (!done) return error_response(done.error());
+        auto response =
+            json_response(201, {{"user", user_view(done->user)},
+                                {"csrf_token", auth::Sessions::csrf_token(done->session)}});
+        response.headers.add("Set-Cookie", cookie(done->session));
+        return response;
+      });
+}
+
+Result<Response> AccountRoutes::logout(const Call& call) {
+  if (!call.principal.session.empty())
+    if (auto done = sessions_.end(call.principal.session); !done) return done.error();
+  auto response = empty_response(204);
+  response.headers.add("Set-Cookie", cookie(""));
+  return response;
+}
+
+Result<Response> AccountRoutes::current_user(const Call& call) {
+  const auto& principal = call.principal;
+  const auto csrf = principal.session.empty() ? json(nullptr)
+                                              : json(auth::Sessions::csrf_token(principal.session));
+  return json_response(200, {{"id", principal.user.value},
+                             {"username", principal.username},
+                             {"is_admin", principal.is_admin},
+                             {"csrf_token", csrf}});
+}
+
+Result<Response> AccountRoutes::list_tokens(const Call& call) {
+  auto list = json::array();
+  for (const auto& row : tokens_.of_user(call.principal.user)) list.push_back(token_view(row));
+  return json_response(200, list);
+}
+
+Result<Response> AccountRoutes::create_token(const Call& call) {
+  const auto object = parse_object(call.request.body);
+  if (!object) return object.error();
+  FieldReader fields{*object};
+  const auto name = fields.needed_text("name");
+  const auto scopes = fields.texts("scopes").value_or(std::vector<std::string>{"api"});
+  const auto days = fields.number("expires_in_days").value_or(90);
+  if (days < 1 || days > 365) fields.refuse("expires_in_days", "a number from 1 to 365");
+  if (fields.error()) return *fields.error();
+  auto made =
+      tokens_.create(call.principal, name, scopes, static_cast<int>(days), call.request.remote);
+  if (!made) return made.error();
+  auto view = token_view(made->row);
+  view["token"] = made->token;
+  return json_response(201, view);
+}
+
+Result<Response> AccountRoutes::revoke_token(const Call& call) {
+  const auto id = path_number(call.request, "token_id");
+  if (!id) return id.error();
+  if (auto done = tokens_.revoke(call.principal, TokenId{*id}, call.request.remote); !done)
+    return done.error();
+  return empty_response(204);
+}
+
+}  // namespace slipway::server::http

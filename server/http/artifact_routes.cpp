@@ -1,0 +1,237 @@
+#include "server/http/artifact_routes.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "server/http/common.h"
+#include "server/http/json.h"
+#include "server/http/multipart.h"
+#include "server/http/runner_protocol_routes.h"
+
+namespace slipway::server::http {
+
+namespace {
+
+constexpr std::size_t kReadPiece = std::size_t{256} << 10U;
+constexpr std::chrono::seconds kDefaultExpiry = std::chrono::hours{30 * 24};
+
+std::optional<std::chrono::seconds> unit_of(std::string_view word) {
+  using std::chrono::hours;
+  using std::chrono::seconds;
+  if (word.size() > 1 && word.back() == 's' && word != "s") word.remove_suffix(1);
+  if (word == "s" || word == "sec" || word == "second") return seconds{1};
+  if (word == "m" || word == "min" || word == "minute") return seconds{60};
+  if (word == "h" || word == "hr" || word == "hour") return hours{1};
+  if (word == "d" || word == "day") return hours{24};
+  if (word == "w" || word == "wk" || word == "week") return hours{7 * 24};
+  if (word == "mo" || word == "month") return hours{30 * 24};
+  if (word == "y" || word == "yr" || word == "year") return hours{365 * 24};
+  return std::nullopt;
+}
+
+std::string_view take_while(std::string_view& text, bool (*fits)(char)) {
+  const auto end = std::find_if_not(text.begin(), text.end(), fits);
+  const auto taken = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+  text.remove_prefix(taken.size());
+  return taken;
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool is_gap(char c) {
+  return c == ' ' || c == ',';
+}
+
+bool is_word(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_letter(c) || is_digit(c) || c == '_';
+  });
+}
+
+class ArtifactSink final : public BodySink {
+ public:
+  ArtifactSink(SharedCall call, ArtifactRow row, const std::string& boundary, BlobUpload upload,
+               Coordinator& coordinator, BlobStore& blobs)
+      : call_(std::move(call)),
+        row_(std::move(row)),
+        upload_(std::move(upload)),
+        reader_(boundary, "file", [this](std::string_view bytes) { return upload_.write(bytes); }),
+        coordinator_(coordinator),
+        blobs_(blobs) {}
+
+  std::optional<Response> write(std::string_view bytes) override {
+    if (auto done = reader_.feed(bytes); !done) return error_response(done.error());
+    coordinator_.heard_from(*call_->job);
+    return std::nullopt;
+  }
+
+  Response finish() override {
+    if (auto done = reader_.finish(); !done) return error_response(done.error());
+    const auto blob = upload_.commit();
+    if (!blob) return error_response(blob.error());
+    row_.blob = blob->name;
+    row_.size = blob->size;
+    row_.sha256 = blob->sha256;
+    row_.file_name = safe_file_name(reader_.file_name(), "artifacts." + row_.file_format);
+    const auto replaced = store();
+    if (!replaced) {
+      static_cast<void>(blobs_.remove(blob->name));
+      return error_response(replaced.error());
+    }
+    if (!replaced->empty()) static_cast<void>(blobs_.remove(*replaced));
+    return message_response(201, "201 Created");
+  }
+
+ private:
+  // The blob that the row replaces: a repeated upload is the same one, sent again.
+  Result<std::string> store() {
+    return coordinator_.write<std::string>(
+        [this](WriteTransaction& transaction) -> Result<std::string> {
+          auto& artifacts = transaction.stores.artifacts;
+          std::string replaced;
+          if (const auto old = artifacts.find(row_.job_id, row_.file_type)) {
+            replaced = old->blob;
+            artifacts.remove(old->id);
+          }
+          artifacts.insert(row_);
+          return replaced;
+        });
+  }
+
+  SharedCall call_;
+  ArtifactRow row_;
+  BlobUpload upload_;
+  MultipartReader reader_;
+  Coordinator& coordinator_;
+  BlobStore& blobs_;
+};
+
+class BlobSource final : public BodySource {
+ public:
+  explicit BlobSource(OpenBlob blob) : blob_(std::move(blob)) {}
+
+  Piece next() override {
+    auto bytes = blob_.read(offset_, kReadPiece);
+    if (!bytes || bytes->empty()) return {};
+    offset_ += static_cast<long long>(bytes->size());
+    return {std::move(*bytes), offset_ < blob_.size ? State::More : State::End};
+  }
+
+ private:
+  OpenBlob blob_;
+  long long offset_ = 0;
+};
+
+Result<ArtifactRow> row_of_query(const Request& request, UnixMillis now) {
+  ArtifactRow row;
+  row.created_at = now;
+  row.file_type = request.query_value("artifact_type").value_or("archive");
+  row.file_format = request.query_value("artifact_format").value_or("zip");
+  if (!is_word(row.file_type))
+    return fail(ErrorKind::InvalidInput, "artifact_type must be a word like archive or junit");
+  if (row.file_format != "zip" && row.file_format != "gzip" && row.file_format != "raw")
+    return fail(ErrorKind::InvalidInput, "artifact_format must be zip, gzip or raw");
+  const auto expiry = parse_expiry(request.query_value("expire_in").value_or(""));
+  if (!expiry) return expiry.error();
+  if (*expiry) row.expire_at = now + std::chrono::milliseconds{**expiry}.count();
+  return row;
+}
+
+}  // namespace
+
+Result<std::optional<std::chrono::seconds>> parse_expiry(std::string_view text) {
+  using Expiry = std::optional<std::chrono::seconds>;
+  if (text.empty()) return Expiry{kDefaultExpiry};
+  if (text == "never") return Expiry{};
+  const Error wrong =
+      fail(ErrorKind::InvalidInput, "expire_in must be like '1 week' or '2 hrs 20 min', or never");
+  std::chrono::seconds total{0};
+  std::chrono::seconds unit{1};
+  while (!text.empty()) {
+    take_while(text, is_gap);
+    if (text.starts_with("and ")) text.remove_prefix(4);
+    const auto digits = take_while(text, is_digit);
+    take_while(text, is_gap);
+    const auto word = take_while(text, is_letter);
+    long long count = 0;
+    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), count);
+    const auto known = word.empty() ? std::optional{unit} : unit_of(word);
+    constexpr long long kMost = 10'000'000'000;
+    if (digits.empty() || parsed.ec != std::errc{} || !known || count > kMost / known->count())
+      return wrong;
+    total += *known * count;
+  }
+  return Expiry{total};
+}
+
+std::string safe_file_name(std::string_view name, std::string_view fallback) {
+  name = name.substr(name.find_last_of("/\\") + 1);
+  std::string safe;
+  for (const char c : name.substr(0, 200)) {
+    const bool plain = (c >= 'A' && c <= 'Z') || is_letter(c) || is_digit(c) || c == '.' ||
+                       c == '_' || c == '-' || c == '+';
+    safe += plain ? c : '_';
+  }
+  const bool useless = safe.find_first_not_of("._") == std::string::npos;
+  return useless ? std::string{fallback} : safe;
+}
+
+Reception ArtifactRoutes::upload(const SharedCall& call) {
+  if (auto refusal = refuse_other_job(*call)) return std::move(*refusal);
+  const auto& who = *call->job;
+  if (who.finished) return message_response(403, "403 Forbidden: the job has ended");
+  const auto boundary = multipart_boundary(call->request.headers.get("content-type"));
+  if (!boundary) return error_response(boundary.error());
+  auto row = row_of_query(call->request, clock_.now());
+  if (!row) return error_response(row.error());
+  row->job_id = who.job_id;
+  row->project_id = who.project_id;
+  if (!who.acknowledged) {
+    const auto status = wait_for<std::string>(
+        [&](Completion<std::string> then) { coordinator_.acknowledge(who, std::move(then)); });
+    if (!status) return error_response(status.error());
+  }
+  auto upload = blobs_.receive(who.job_id.value, limit_);
+  if (!upload) return error_response(upload.error());
+  return std::make_unique<ArtifactSink>(call, std::move(*row), *boundary, std::move(*upload),
+                                        coordinator_, blobs_);
+}
+
+Result<Response> ArtifactRoutes::archive_of(JobId job, ProjectId project) {
+  const auto row = database_.read()->artifacts.find(job, "archive");
+  if (!row || row->project_id != project) return not_found("Artifacts");
+  if (row->expire_at && *row->expire_at <= clock_.now()) return not_found("Artifacts");
+  auto blob = blobs_.open_blob(row->blob);
+  if (!blob) return not_found("Artifacts");
+  Response response;
+  response.content_type =
+      row->file_format == "zip" ? "application/zip" : "application/octet-stream";
+  // Never shown by a browser as a page of ours, whatever it holds.
+  response.headers.set(
+      "Content-Disposition",
+      "attachment; filename=\"" + safe_file_name(row->file_name, "artifacts.zip") + "\"");
+  response.headers.set("Content-Security-Policy", "sandbox; default-src 'none'");
+  response.length = blob->size;
+  response.stream = std::make_unique<BlobSource>(std::move(*blob));
+  return response;
+}
+
+Result<Response> ArtifactRoutes::download_dependency(const Call& call) {
+  const auto id = path_number(call.request, "job_id");
+  if (!id) return not_found("Job");
+  if (call.job->finished) return fail(ErrorKind::Denied, "403 Forbidden: the job has ended");
+  coordinator_.heard_from(*call.job);
+  return archive_of(JobId{*id}, call.job->project_id);
+}
+
+Result<Response> ArtifactRoutes::download(const Call& call) {
+  const auto id = path_number(call.request, "job_id");
+  if (!id) return not_found("Job");
+  return archive_of(JobId{*id}, call.project->id);
+}
+
+}  // namespace slipway::server::http

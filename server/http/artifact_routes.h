@@ -1,0 +1,45 @@
+// What jobs leave behind: uploaded by runners as multipart, straight into the blob store; handed
+// out to later jobs and to people.
+#pragma once
+
+#include "base/clock.h"
+#include "server/blobs/blob_store.h"
+#include "server/coordinator/coordinator.h"
+#include "server/http/route.h"
+#include "server/store/database.h"
+
+namespace slipway::server::http {
+
+class ArtifactRoutes {
+ public:
+  ArtifactRoutes(Database& database, Coordinator& coordinator, BlobStore& blobs, const Clock& clock,
+                 long long limit)
+      : database_(database),
+        coordinator_(coordinator),
+        blobs_(blobs),
+        clock_(clock),
+        limit_(limit) {}
+
+  Reception upload(const SharedCall& call);
+  // With a job's token: of any job of the same project.
+  Result<Response> download_dependency(const Call& call);
+  Result<Response> download(const Call& call);
+
+ private:
+  Result<Response> archive_of(JobId job, ProjectId project);
+
+  Database& database_;
+  Coordinator& coordinator_;
+  BlobStore& blobs_;
+  const Clock& clock_;
+  long long limit_;
+};
+
+// "1 week", "3 mins 4 sec", "2 hrs 20 min", "never"; InvalidInput for anything else.
+// nullopt: never.
+Result<std::optional<std::chrono::seconds>> parse_expiry(std::string_view text);
+
+// The last part of a file's name, without what would mean something to a shell or a header.
+std::string safe_file_name(std::string_view name, std::string_view fallback);
+
+}  // namespace slipway::server::http

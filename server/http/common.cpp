@@ -1,0 +1,70 @@
+#include "server/http/common.h"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "server/http/json.h"
+
+namespace slipway::server::http {
+
+namespace {
+
+std::optional<long long> whole_number(std::string_view text) {
+  long long value = 0;
+  const auto* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, value);
+  if (text.empty() || parsed.ec != std::errc{} || parsed.ptr != end || value < 0)
+    return std::nullopt;
+  return value;
+}
+
+Result<int> in_range(const Request& request, std::string_view name, int fallback, int most) {
+  const auto text = request.query_value(name);
+  if (!text) return fallback;
+  const auto value = whole_number(*text);
+  if (!value || *value < 1 || *value > most)
+    return fail(ErrorKind::InvalidInput,
+                "'" + std::string{name} + "' must be a number from 1 to " + std::to_string(most));
+  return static_cast<int>(*value);
+}
+
+}  // namespace
+
+Result<std::int64_t> path_number(const Request& request, std::string_view name) {
+  const auto value = whole_number(request.param(name));
+  if (!value || *value == 0) return fail(ErrorKind::NotFound, "404 Not Found");
+  return std::int64_t{*value};
+}
+
+Result<PageRequest> page_of(const Request& request) {
+  const auto page = in_range(request, "page", 1, 1'000'000);
+  if (!page) return page.error();
+  const auto per_page = in_range(request, "per_page", 20, 100);
+  if (!per_page) return per_page.error();
+  return PageRequest{*page, *per_page};
+}
+
+Result<std::optional<long long>> query_number(const Request& request, std::string_view name) {
+  const auto text = request.query_value(name);
+  if (!text) return std::optional<long long>{};
+  const auto value = whole_number(*text);
+  if (!value)
+    return fail(ErrorKind::InvalidInput, "'" + std::string{name} + "' must be a whole number");
+  return value;
+}
+
+Response list_response(const nlohmann::json& items, PageRequest page, long long total) {
+  auto response = json_response(200, items);
+  const bool more = static_cast<long long>(page.page) * page.per_page < total;
+  response.headers.set("X-Total", std::to_string(total));
+  response.headers.set("X-Page", std::to_string(page.page));
+  response.headers.set("X-Per-Page", std::to_string(page.per_page));
+  response.headers.set("X-Next-Page", more ? std::to_string(page.page + 1) : "");
+  return response;
+}
+
+Error not_found(std::string_view what) {
+  return fail(ErrorKind::NotFound, "404 " + std::string{what} + " Not Found");
+}
+
+}  // namespace slipway::server::http

@@ -1,0 +1,39 @@
+// What many handlers do: numbers out of the path, pages out of the query, waiting for the writer.
+#pragma once
+
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string_view>
+
+#include "base/error.h"
+#include "server/coordinator/coordinator.h"
+#include "server/http/message.h"
+#include "server/store/paging.h"
+
+namespace slipway::server::http {
+
+// The number in the path; NotFound when it is none, since nothing has such an id.
+Result<std::int64_t> path_number(const Request& request, std::string_view name);
+// page and per_page; InvalidInput when they are out of range.
+Result<PageRequest> page_of(const Request& request);
+// A non-negative number of the query; nullopt when it is absent.
+Result<std::optional<long long>> query_number(const Request& request, std::string_view name);
+
+// The page with X-Total, X-Page and X-Next-Page.
+Response list_response(const nlohmann::json& items, PageRequest page, long long total);
+
+Error not_found(std::string_view what);  // "404 Job Not Found"
+
+// Waits, on a worker, for what the coordinator answers later.
+template <typename T, typename F>
+Result<T> wait_for(F ask) {
+  auto promise = std::make_shared<std::promise<Result<T>>>();
+  auto answer = promise->get_future();
+  ask(Completion<T>{[promise](Result<T> result) { promise->set_value(std::move(result)); }});
+  return answer.get();
+}
+
+}  // namespace slipway::server::http

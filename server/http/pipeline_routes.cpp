@@ -1,0 +1,207 @@
+#include "server/http/pipeline_routes.h"
+
+#include <nlohmann/json.hpp>
+
+#include "server/auth/audit.h"
+#include "server/http/common.h"
+#include "server/http/json.h"
+#include "server/http/views.h"
+
+namespace slipway::server::http {
+
+using nlohmann::json;
+
+namespace {
+
+void audit_act(const Call& call, std::string_view action, std::string_view kind, std::int64_t id) {
+  auth::audit({call.principal.name(), std::string{action},
+               std::string{kind} + "/" + std::to_string(id), false, call.request.remote});
+}
+
+std::string text_of(const Request& request, std::string_view name) {
+  return std::string{request.query_value(name).value_or("")};
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> variables_of(const json& body) {
+  std::vector<std::pair<std::string, std::string>> variables;
+  const auto found = body.find("variables");
+  if (found == body.end() || found->is_null()) return variables;
+  const auto wrong =
+      fail(ErrorKind::InvalidInput, "field 'variables' must be a list of {key, value}");
+  if (!found->is_array()) return wrong;
+  for (const auto& entry : *found) {
+    if (!entry.is_object()) return wrong;
+    FieldReader fields{entry};
+    variables.emplace_back(fields.needed_text("key"), fields.needed_text("value"));
+    if (fields.error()) return wrong;
+  }
+  return variables;
+}
+
+}  // namespace
+
+PipelineRoutes::PipelineRoutes(Database& database, Coordinator& coordinator, PipelineIntake& intake,
+                               const Clock& clock, std::string external_url)
+    : database_(database),
+      coordinator_(coordinator),
+      intake_(intake),
+      clock_(clock),
+      url_(std::move(external_url)) {}
+
+Result<PipelineRow> PipelineRoutes::pipeline_of(const Call& call) {
+  const auto id = path_number(call.request, "pipeline_id");
+  if (!id) return not_found("Pipeline");
+  auto row = database_.read()->pipelines.find(PipelineId{*id});
+  if (!row || row->project_id != call.project->id) return not_found("Pipeline");
+  return *row;
+}
+
+Result<JobRow> PipelineRoutes::job_of(const Call& call) {
+  const auto id = path_number(call.request, "job_id");
+  if (!id) return not_found("Job");
+  auto row = database_.read()->jobs.find(JobId{*id});
+  if (!row || row->project_id != call.project->id) return not_found("Job");
+  return *row;
+}
+
+Result<Response> PipelineRoutes::detail(PipelineId id, int status) {
+  auto read = database_.read();
+  const auto row = read->pipelines.find(id);
+  if (!row) return not_found("Pipeline");
+  return json_response(status, Views{*read, url_, clock_.now()}.pipeline_detail(*row));
+}
+
+Result<Response> PipelineRoutes::job_view(JobId id, int status) {
+  auto read = database_.read();
+  const auto row = read->jobs.find(id);
+  if (!row) return not_found("Job");
+  return json_response(status, Views{*read, url_, clock_.now()}.job(*row));
+}
+
+Result<Response> PipelineRoutes::list(const Call& call) {
+  const auto page = page_of(call.request);
+  if (!page) return page.error();
+  const auto& request = call.request;
+  const PipelineFilter filter{text_of(request, "ref"), text_of(request, "status"),
+                              text_of(request, "source"), text_of(request, "sha")};
+  auto read = database_.read();
+  const auto rows = read->pipelines.list(call.project->id, filter, *page);
+  const Views views{*read, url_, clock_.now()};
+  auto items = json::array();
+  for (const auto& row : rows.rows) items.push_back(views.pipeline(row));
+  return list_response(items, *page, rows.total);
+}
+
+Result<Response> PipelineRoutes::create(const Call& call) {
+  const auto body = parse_object(call.request.body);
+  if (!body) return body.error();
+  FieldReader fields{*body};
+  TriggerRequest trigger;
+  trigger.ref = fields.needed_text("ref");
+  if (fields.error()) return *fields.error();
+  auto variables = variables_of(*body);
+  if (!variables) return variables.error();
+  trigger.variables = std::move(*variables);
+  trigger.user = call.principal.user;
+  const auto id = intake_.trigger(*call.project, trigger);
+  if (!id) return id.error();
+  audit_act(call, "pipeline.created", "pipeline", id->value);
+  return detail(*id, 201);
+}
+
+Result<Response> PipelineRoutes::show(const Call& call) {
+  const auto row = pipeline_of(call);
+  if (!row) return row.error();
+  return detail(row->id, 200);
+}
+
+Result<Response> PipelineRoutes::jobs(const Call& call) {
+  const auto page = page_of(call.request);
+  if (!page) return page.error();
+  const auto pipeline = pipeline_of(call);
+  if (!pipeline) return pipeline.error();
+  const bool with_retried = call.request.query_value("include_retried").value_or("") == "true";
+  auto read = database_.read();
+  const Views views{*read, url_, clock_.now()};
+  // In stage order, so the page is cut here.
+  const auto first = static_cast<long long>(page->page - 1) * page->per_page;
+  long long total = 0;
+  auto items = json::array();
+  for (const auto& row : read->jobs.of_pipeline(pipeline->id)) {
+    if (row.retried && !with_retried) continue;
+    if (total >= first && total < first + page->per_page) items.push_back(views.job(row));
+    ++total;
+  }
+  return list_response(items, *page, total);
+}
+
+Result<Response> PipelineRoutes::cancel(const Call& call) {
+  const auto row = pipeline_of(call);
+  if (!row) return row.error();
+  const auto done = wait_for<void>(
+      [&](Completion<void> then) { coordinator_.cancel_pipeline(row->id, std::move(then)); });
+  if (!done) return done.error();
+  audit_act(call, "pipeline.canceled", "pipeline", row->id.value);
+  return detail(row->id, 201);
+}
+
+Result<Response> PipelineRoutes::retry(const Call& call) {
+  const auto row = pipeline_of(call);
+  if (!row) return row.error();
+  const auto done = wait_for<void>(
+      [&](Completion<void> then) { coordinator_.retry_pipeline(row->id, std::move(then)); });
+  if (!done) return done.error();
+  audit_act(call, "pipeline.retried", "pipeline", row->id.value);
+  return detail(row->id, 201);
+}
+
+Result<Response> PipelineRoutes::list_jobs(const Call& call) {
+  const auto page = page_of(call.request);
+  if (!page) return page.error();
+  JobFilter filter;
+  filter.status = text_of(call.request, "scope");
+  auto read = database_.read();
+  const auto rows = read->jobs.list(call.project->id, filter, *page);
+  const Views views{*read, url_, clock_.now()};
+  auto items = json::array();
+  for (const auto& row : rows.rows) items.push_back(views.job(row));
+  return list_response(items, *page, rows.total);
+}
+
+Result<Response> PipelineRoutes::show_job(const Call& call) {
+  const auto row = job_of(call);
+  if (!row) return row.error();
+  return job_view(row->id, 200);
+}
+
+Result<Response> PipelineRoutes::cancel_job(const Call& call) {
+  const auto row = job_of(call);
+  if (!row) return row.error();
+  const auto done = wait_for<void>(
+      [&](Completion<void> then) { coordinator_.cancel_job(row->id, std::move(then)); });
+  if (!done) return done.error();
+  audit_act(call, "job.canceled", "job", row->id.value);
+  return job_view(row->id, 201);
+}
+
+Result<Response> PipelineRoutes::retry_job(const Call& call) {
+  const auto row = job_of(call);
+  if (!row) return row.error();
+  const auto made = wait_for<JobId>(
+      [&](Completion<JobId> then) { coordinator_.retry_job(row->id, std::move(then)); });
+  if (!made) return made.error();
+  audit_act(call, "job.retried", "job", row->id.value);
+  return job_view(*made, 201);
+}
+
+Result<Response> PipelineRoutes::play_job(const Call& call) {
+  const auto row = job_of(call);
+  if (!row) return row.error();
+  const auto done = wait_for<void>(
+      [&](Completion<void> then) { coordinator_.play_job(row->id, std::move(then)); });
+  if (!done) return done.error();
+  audit_act(call, "job.played", "job", row->id.value);
+  return job_view(row->id, 200);
+}
+
+}  // namespace slipway::server::http

@@ -1,0 +1,95 @@
+// What the handlers need from rooms that they do not know by name, and nothing more.
+//
+// All are called on workers, several at once; they may block.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "server/coordinator/coordinator.h"
+#include "server/http/message.h"
+#include "server/store/project_store.h"
+
+namespace slipway::server::http {
+
+// What a runner is handed for an assignment: the JSON of pipeline/job_spec.
+class JobPayloads {
+ public:
+  virtual ~JobPayloads() = default;
+  virtual Result<std::string> payload(const Assignment& assignment) = 0;
+};
+
+struct HookVerdict {
+  DeliveryId delivery;
+  std::string verdict;  // "accepted", "ignored" or "duplicate"
+  std::string reason;
+};
+
+struct TriggerRequest {
+  std::string ref;
+  std::vector<std::pair<std::string, std::string>> variables;
+  UserId user;
+};
+
+struct LintVerdict {
+  bool valid = false;
+  std::vector<FindingRow> findings;
+};
+
+class PipelineIntake {
+ public:
+  virtual ~PipelineIntake() = default;
+  // A webhook's delivery with its raw body. Denied when the signature is wrong.
+  virtual Result<HookVerdict> receive_hook(const ProjectRow& project, const Headers& headers,
+                                           std::string_view body) = 0;
+  // A pipeline by hand; what is wrong with the ref or the file comes as InvalidInput.
+  virtual Result<PipelineId> trigger(const ProjectRow& project, const TriggerRequest& request) = 0;
+  // `ref` may be empty: the default branch.
+  virtual Result<LintVerdict> lint(const ProjectRow& project, std::string_view content,
+                                   std::string_view ref) = 0;
+};
+
+// What a project is, outside the database: its mirror and its secrets.
+class ProjectSetup {
+ public:
+  virtual ~ProjectSetup() = default;
+  // InvalidInput when git must not fetch from there.
+  virtual Result<void> check_repository_url(std::string_view url) = 0;
+  virtual std::string seal_webhook_secret(std::string_view secret) = 0;
+  // The project is gone: so are its files.
+  virtual void removed(ProjectId project) = 0;
+};
+
+// git's smart protocol, reading only.
+class GitMirrors {
+ public:
+  virtual ~GitMirrors() = default;
+  // What `git upload-pack --advertise-refs` says; `protocol` is the Git-Protocol header.
+  virtual Result<std::unique_ptr<BodySource>> advertise(ProjectId project,
+                                                        std::string_view protocol) = 0;
+  virtual Result<std::unique_ptr<BodySource>> upload_pack(ProjectId project,
+                                                          std::string_view protocol,
+                                                          std::string request) = 0;
+};
+
+struct StaticFile {
+  std::string_view bytes;
+  std::string_view content_type;
+  std::string_view gzip;  // empty when compressing does not pay
+  std::string_view etag;  // quoted
+};
+
+// The browser application.
+class StaticFiles {
+ public:
+  virtual ~StaticFiles() = default;
+  // `path` as in the address: "/assets/index-3f2a.js". The views live as long as the program.
+  [[nodiscard]] virtual std::optional<StaticFile> find(std::string_view path) const = 0;
+};
+
+}  // namespace slipway::server::http

@@ -1,0 +1,214 @@
+#include "server/http/project_routes.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/crypto.h"
+#include "server/auth/audit.h"
+#include "server/http/common.h"
+#include "server/http/json.h"
+#include "server/http/views.h"
+
+namespace slipway::server::http {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr int kCoveragePoints = 200;
+
+bool is_path_segment(std::string_view text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
+  });
+  return plain && !text.empty() && text.front() != '-' && text.front() != '.' &&
+         text.find("..") == std::string_view::npos && !text.ends_with(".git");
+}
+
+bool is_branch_name(std::string_view text) {
+  return !text.empty() && text.size() <= 255 && text.front() != '-' && text.front() != '/' &&
+         text.find("..") == std::string_view::npos &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return c > ' ' && c < 127 &&
+                  std::string_view{"~^:?*[\\"}.find(c) == std::string_view::npos;
+         });
+}
+
+bool is_file_path(std::string_view text) {
+  return !text.empty() && text.size() <= 255 && text.front() != '/' &&
+         text.find("..") == std::string_view::npos && text.find('\0') == std::string_view::npos;
+}
+
+std::string project_object(ProjectId id) {
+  return "project/" + std::to_string(id.value);
+}
+
+}  // namespace
+
+Result<void> check_project_path(std::string_view path) {
+  auto rest = path;
+  std::size_t segments = 0;
+  bool good = path.size() <= 255;
+  while (good && !rest.empty()) {
+    const auto slash = std::min(rest.find('/'), rest.size());
+    good = is_path_segment(rest.substr(0, slash)) && slash + 1 != rest.size();
+    rest.remove_prefix(std::min(slash + 1, rest.size()));
+    ++segments;
+  }
+  // The first segment must not be one of our own addresses.
+  const auto first = path.substr(0, path.find('/'));
+  const bool reserved = first == "api" || first == "hooks" || first == "assets";
+  if (good && segments >= 1 && !reserved) return {};
+  return fail(ErrorKind::InvalidInput,
+              "field 'path' must be like group/name, of letters, digits, '_', '-' and '.'");
+}
+
+ProjectRoutes::ProjectRoutes(Database& database, Coordinator& coordinator, ProjectSetup& setup,
+                             PipelineIntake& intake, const Clock& clock, std::string external_url)
+    : database_(database),
+      coordinator_(coordinator),
+      setup_(setup),
+      intake_(intake),
+      clock_(clock),
+      url_(std::move(external_url)) {}
+
+Response ProjectRoutes::view(ProjectRow row, int status) {
+  auto read = database_.read();
+  return json_response(status, Views{*read, url_, clock_.now()}.project(row));
+}
+
+Result<Response> ProjectRoutes::list(const Call& call) {
+  const auto page = page_of(call.request);
+  if (!page) return page.error();
+  const auto search = call.request.query_value("search").value_or("");
+  auto read = database_.read();
+  const auto rows = read->projects.list(search, call.principal.is_admin ? "" : "public", *page);
+  const Views views{*read, url_, clock_.now()};
+  auto items = json::array();
+  for (const auto& row : rows.rows) items.push_back(views.project(row));
+  return list_response(items, *page, rows.total);
+}
+
+Result<void> ProjectRoutes::read_fields(const json& body, ProjectRow& row) {
+  FieldReader fields{body};
+  row.repository_url = fields.text("url").value_or(row.repository_url);
+  row.default_branch = fields.text("default_branch").value_or(row.default_branch);
+  row.visibility = fields.text("visibility").value_or(row.visibility);
+  row.ci_config_path = fields.text("ci_config_path").value_or(row.ci_config_path);
+  if (row.visibility != "private" && row.visibility != "public")
+    fields.refuse("visibility", "private or public");
+  if (!is_branch_name(row.default_branch)) fields.refuse("default_branch", "the name of a branch");
+  if (!is_file_path(row.ci_config_path))
+    fields.refuse("ci_config_path", "a path inside the repository");
+  if (fields.error()) return *fields.error();
+  return setup_.check_repository_url(row.repository_url);
+}
+
+Result<Response> ProjectRoutes::create(const Call& call) {
+  const auto body = parse_object(call.request.body);
+  if (!body) return body.error();
+  FieldReader fields{*body};
+  ProjectRow row;
+  row.path = fields.needed_text("path");
+  row.repository_url = fields.needed_text("url");
+  if (fields.error()) return *fields.error();
+  if (auto fine = check_project_path(row.path); !fine) return fine.error();
+  if (auto fine = read_fields(*body, row); !fine) return fine.error();
+  const auto secret = random_token("");
+  row.webhook_secret = setup_.seal_webhook_secret(secret);
+  const auto made =
+      coordinator_.write<ProjectRow>([&](WriteTransaction& transaction) -> Result<ProjectRow> {
+        auto& stores = transaction.stores;
+        if (stores.projects.find_by_path(row.path))
+          return fail(ErrorKind::Conflict, "there is a project '" + row.path + "' already");
+        row.created_at = transaction.now;
+        row.id = stores.projects.insert(row);
+        transaction.changes.projects.push_back(row.id);
+        auth::audit(stores, transaction.now,
+                    {call.principal.name(), "project.created", project_object(row.id), false,
+                     call.request.remote});
+        return row;
+      });
+  if (!made) return made.error();
+  auto read = database_.read();
+  auto view = Views{*read, url_, clock_.now()}.project(*made);
+  view["webhook_secret"] = secret;
+  return json_response(201, view);
+}
+
+Result<Response> ProjectRoutes::show(const Call& call) {
+  return view(*call.project, 200);
+}
+
+Result<Response> ProjectRoutes::update(const Call& call) {
+  const auto body = parse_object(call.request.body);
+  if (!body) return body.error();
+  auto row = *call.project;
+  if (auto fine = read_fields(*body, row); !fine) return fine.error();
+  const auto done = coordinator_.write<void>([&](WriteTransaction& transaction) -> Result<void> {
+    if (!transaction.stores.projects.find(row.id)) return not_found("Project");
+    transaction.stores.projects.update(row);
+    transaction.changes.projects.push_back(row.id);
+    auth::audit(transaction.stores, transaction.now,
+                {call.principal.name(), "project.changed", project_object(row.id), false,
+                 call.request.remote});
+    return {};
+  });
+  if (!done) return done.error();
+  return view(row, 200);
+}
+
+Result<Response> ProjectRoutes::remove(const Call& call) {
+  const auto id = call.project->id;
+  const auto done =
+      wait_for<void>([&](Completion<void> then) { coordinator_.delete_project(id, then); });
+  if (!done) return done.error();
+  auth::audit(
+      {call.principal.name(), "project.deleted", project_object(id), false, call.request.remote});
+  setup_.removed(id);
+  return json_response(202, {{"message", "202 Accepted"}});
+}
+
+Result<Response> ProjectRoutes::coverage(const Call& call) {
+  const auto ref = call.request.query_value("ref").value_or("");
+  auto read = database_.read();
+  auto items = json::array();
+  for (const auto& point : read->pipelines.coverage_history(call.project->id, ref, kCoveragePoints))
+    items.push_back(coverage_view(point));
+  return json_response(200, items);
+}
+
+Result<Response> ProjectRoutes::deliveries(const Call& call) {
+  const auto page = page_of(call.request);
+  if (!page) return page.error();
+  auto read = database_.read();
+  const auto rows = read->deliveries.list(call.project->id, *page);
+  auto items = json::array();
+  for (const auto& row : rows.rows) items.push_back(delivery_view(row));
+  return list_response(items, *page, rows.total);
+}
+
+Result<Response> ProjectRoutes::lint(const Call& call) {
+  const auto body = parse_object(call.request.body);
+  if (!body) return body.error();
+  FieldReader fields{*body};
+  const auto content = fields.needed_text("content");
+  const auto ref = fields.text("ref").value_or("");
+  if (fields.error()) return *fields.error();
+  const auto verdict = intake_.lint(*call.project, content, ref);
+  if (!verdict) return verdict.error();
+  auto errors = json::array();
+  auto warnings = json::array();
+  auto findings = json::array();
+  for (const auto& finding : verdict->findings) {
+    (finding.severity == "error" ? errors : warnings).push_back(finding.message);
+    findings.push_back(finding_view(finding));
+  }
+  return json_response(200, {{"valid", verdict->valid},
+                             {"errors", std::move(errors)},
+                             {"warnings", std::move(warnings)},
+                             {"findings", std::move(findings)}});
+}
+
+}  // namespace slipway::server::http

@@ -1,0 +1,128 @@
+#include "server/http/route_table.h"
+
+namespace slipway::server::http {
+
+namespace {
+
+using auth::Credential;
+using auth::Role;
+using auth::Scope;
+
+// One kind of handler each, from a member function.
+template <typename Group>
+PlainHandler plain(Group& group, Result<Response> (Group::*act)(const Call&)) {
+  return [&group, act](const Call& call) { return (group.*act)(call); };
+}
+
+template <typename Group>
+HeldHandler held(Group& group,
+                 void (Group::*act)(const SharedCall&, const std::shared_ptr<Exchange>&)) {
+  return [&group, act](const SharedCall& call, const std::shared_ptr<Exchange>& exchange) {
+    (group.*act)(call, exchange);
+  };
+}
+
+template <typename Group>
+UploadHandler upload(Group& group, Reception (Group::*act)(const SharedCall&)) {
+  return [&group, act](const SharedCall& call) { return (group.*act)(call); };
+}
+
+constexpr long long kNoBody = 0;
+constexpr long long kSmall = 64LL << 10;  // an object of a form, a runner's poll
+constexpr long long kFile = 1LL << 20;    // a pipeline file with its quotes escaped
+constexpr long long kTrace = 4LL << 20;   // runners send at most 1 MiB of log at once
+constexpr long long kGit = 8LL << 20;     // what a clone wants and has
+// Room for the multipart head and tail around an artifact.
+constexpr long long kMultipart = 64LL << 10;
+
+constexpr auto kNone = Credential::None;
+constexpr auto kUser = Credential::User;
+constexpr auto kRunner = Credential::RunnerToken;
+constexpr auto kJob = Credential::JobToken;
+constexpr auto kBasic = Credential::JobTokenBasic;
+constexpr auto kRead = Scope::ReadApi;
+constexpr auto kApi = Scope::Api;
+
+#define SLIPWAY_PROJECT "/api/v4/projects/{id}"
+#define SLIPWAY_PIPELINE SLIPWAY_PROJECT "/pipelines/{pipeline_id}"
+#define SLIPWAY_JOB SLIPWAY_PROJECT "/jobs/{job_id}"
+
+}  // namespace
+
+std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
+  using A = AccountRoutes;
+  using J = ProjectRoutes;
+  using P = PipelineRoutes;
+  using R = RunnerRoutes;
+  using W = RunnerProtocolRoutes;
+  // clang-format off
+  return {
+    // method, pattern, credential, role, scope, csrf, body limit, handler
+    {"GET", "/healthz", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.health, &HealthRoutes::healthz)},
+    {"GET", "/readyz", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.health, &HealthRoutes::readyz)},
+    {"GET", "/metrics", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.health, &HealthRoutes::metrics)},
+    {"GET", "/api/v4/version", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.health, &HealthRoutes::version)},
+
+    {"GET", "/api/v4/setup", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.accounts, &A::setup_state)},
+    {"POST", "/api/v4/setup", kNone, Role::Anybody, kApi, Csrf::Origin, kSmall, held(h.accounts, &A::setup)},
+    {"POST", "/api/v4/session", kNone, Role::Anybody, kApi, Csrf::Origin, kSmall, held(h.accounts, &A::login)},
+    {"DELETE", "/api/v4/session", kUser, Role::SignedIn, kApi, Csrf::Session, kSmall, plain(h.accounts, &A::logout)},
+    {"GET", "/api/v4/user", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.accounts, &A::current_user)},
+    {"GET", "/api/v4/personal_access_tokens", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.accounts, &A::list_tokens)},
+    {"POST", "/api/v4/personal_access_tokens", kUser, Role::SignedIn, kApi, Csrf::Session, kSmall, plain(h.accounts, &A::create_token)},
+    {"DELETE", "/api/v4/personal_access_tokens/{token_id}", kUser, Role::SignedIn, kApi, Csrf::Session, kSmall, plain(h.accounts, &A::revoke_token)},
+
+    {"GET", "/api/v4/projects", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::list)},
+    {"POST", "/api/v4/projects", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.projects, &J::create)},
+    {"GET", SLIPWAY_PROJECT, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::show)},
+    {"PUT", SLIPWAY_PROJECT, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.projects, &J::update)},
+    {"DELETE", SLIPWAY_PROJECT, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.projects, &J::remove)},
+    {"GET", SLIPWAY_PROJECT "/coverage", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::coverage)},
+    {"GET", SLIPWAY_PROJECT "/deliveries", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::deliveries)},
+    {"POST", SLIPWAY_PROJECT "/ci/lint", kUser, Role::Developer, kApi, Csrf::Session, kFile, plain(h.projects, &J::lint)},
+
+    {"GET", SLIPWAY_PROJECT "/pipelines", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::list)},
+    {"POST", SLIPWAY_PROJECT "/pipeline", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::create)},
+    {"GET", SLIPWAY_PIPELINE, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::show)},
+    {"GET", SLIPWAY_PIPELINE "/jobs", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::jobs)},
+    {"POST", SLIPWAY_PIPELINE "/cancel", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::cancel)},
+    {"POST", SLIPWAY_PIPELINE "/retry", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::retry)},
+    {"GET", SLIPWAY_PROJECT "/jobs", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::list_jobs)},
+    {"GET", SLIPWAY_JOB, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::show_job)},
+    {"POST", SLIPWAY_JOB "/cancel", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::cancel_job)},
+    {"POST", SLIPWAY_JOB "/retry", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::retry_job)},
+    {"POST", SLIPWAY_JOB "/play", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::play_job)},
+    {"GET", SLIPWAY_JOB "/trace", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::raw)},
+    {"GET", SLIPWAY_JOB "/trace/events", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::events)},
+    {"GET", SLIPWAY_JOB "/artifacts", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.artifacts, &ArtifactRoutes::download)},
+    {"GET", "/api/v4/events", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pages, &PageRoutes::events)},
+
+    {"POST", "/api/v4/runners/verify", kRunner, Role::Runner, kApi, Csrf::Token, kSmall, plain(h.protocol, &W::verify)},
+    {"DELETE", "/api/v4/runners/managers", kRunner, Role::Runner, kApi, Csrf::Token, kSmall, plain(h.protocol, &W::unregister_manager)},
+    {"POST", "/api/v4/jobs/request", kRunner, Role::Runner, kApi, Csrf::Token, kSmall, held(h.protocol, &W::request_job)},
+    {"PUT", "/api/v4/jobs/{job_id}", kJob, Role::Job, kApi, Csrf::Token, kSmall, held(h.protocol, &W::update_job)},
+    {"PATCH", "/api/v4/jobs/{job_id}/trace", kJob, Role::Job, kApi, Csrf::Token, kTrace, upload(h.traces, &TraceRoutes::append)},
+    {"POST", "/api/v4/jobs/{job_id}/artifacts", kJob, Role::Job, kApi, Csrf::Token, limits.artifact + kMultipart, upload(h.artifacts, &ArtifactRoutes::upload)},
+    {"GET", "/api/v4/jobs/{job_id}/artifacts", kJob, Role::Job, kRead, Csrf::Safe, kNoBody, plain(h.artifacts, &ArtifactRoutes::download_dependency)},
+
+    {"GET", "/api/v4/runners", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.runners, &R::list)},
+    {"POST", "/api/v4/runners", kNone, Role::Anybody, kApi, Csrf::Token, kSmall, plain(h.runners, &R::register_legacy)},
+    {"GET", "/api/v4/runners/{runner_id}", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.runners, &R::show)},
+    {"PUT", "/api/v4/runners/{runner_id}", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.runners, &R::update)},
+    {"DELETE", "/api/v4/runners/{runner_id}", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.runners, &R::remove)},
+    {"POST", "/api/v4/user/runners", kUser, Role::Admin, Scope::CreateRunner, Csrf::Session, kSmall, plain(h.runners, &R::create)},
+
+    {"POST", "/hooks/{project_path}", kNone, Role::Anybody, kApi, Csrf::Token, limits.webhook, plain(h.hooks, &HookRoutes::receive)},
+    {"GET", "/{project_path}.git/info/refs", kBasic, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.git, &GitRoutes::info_refs)},
+    {"POST", "/{project_path}.git/git-upload-pack", kBasic, Role::Reader, kRead, Csrf::Token, kGit, plain(h.git, &GitRoutes::upload_pack)},
+    {"GET", "/{project_path}/badges/{ref}/pipeline.svg", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.badges, &BadgeRoutes::pipeline)},
+    {"GET", "/{project_path}/badges/{ref}/coverage.svg", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.badges, &BadgeRoutes::coverage)},
+
+    // The browser application: everything that is nothing else. Not in openapi.yaml.
+    {"GET", "/", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.pages, &PageRoutes::page)},
+    {"GET", "/{page}", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.pages, &PageRoutes::page)},
+  };
+  // clang-format on
+}
+
+}  // namespace slipway::server::http

@@ -1,0 +1,43 @@
+// All routes, one row each: what the server does is what stands in this table.
+#pragma once
+
+#include <vector>
+
+#include "server/http/account_routes.h"
+#include "server/http/artifact_routes.h"
+#include "server/http/health_routes.h"
+#include "server/http/outside_routes.h"
+#include "server/http/page_routes.h"
+#include "server/http/pipeline_routes.h"
+#include "server/http/project_routes.h"
+#include "server/http/route.h"
+#include "server/http/runner_protocol_routes.h"
+#include "server/http/runner_routes.h"
+#include "server/http/trace_routes.h"
+
+namespace slipway::server::http {
+
+struct Handlers {
+  HealthRoutes health;
+  AccountRoutes accounts;
+  ProjectRoutes projects;
+  PipelineRoutes pipelines;
+  RunnerRoutes runners;
+  RunnerProtocolRoutes protocol;
+  TraceRoutes traces;
+  ArtifactRoutes artifacts;
+  HookRoutes hooks;
+  GitRoutes git;
+  BadgeRoutes badges;
+  PageRoutes pages;
+};
+
+struct BodyLimits {
+  long long artifact = 1LL << 30;
+  long long webhook = 5LL << 20;
+};
+
+// The rows refer to `handlers`, which must outlive them.
+std::vector<Route> route_table(Handlers& handlers, const BodyLimits& limits);
+
+}  // namespace slipway::server::http

@@ -1,0 +1,156 @@
+#include "server/http/runner_routes.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/crypto.h"
+#include "server/auth/audit.h"
+#include "server/http/common.h"
+#include "server/http/json.h"
+#include "server/http/views.h"
+
+namespace slipway::server::http {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::size_t kMostTags = 50;
+
+struct RunnerFields {
+  std::optional<std::string> description;
+  std::optional<std::vector<std::string>> tags;
+  std::optional<bool> run_untagged;
+  std::optional<bool> paused;
+  std::optional<long long> maximum_timeout;
+
+  void apply(RunnerRow& row) const {
+    if (description) row.description = *description;
+    if (tags) row.tags = *tags;
+    if (run_untagged) row.run_untagged = *run_untagged;
+    if (paused) row.paused = *paused;
+    if (maximum_timeout) row.maximum_timeout = static_cast<int>(*maximum_timeout);
+  }
+};
+
+RunnerFields read_fields(FieldReader& fields) {
+  RunnerFields given;
+  given.description = fields.text("description");
+  given.tags = fields.texts("tag_list");
+  given.run_untagged = fields.flag("run_untagged");
+  given.paused = fields.flag("paused");
+  given.maximum_timeout = fields.number("maximum_timeout");
+  if (given.description && given.description->size() > 1024)
+    fields.refuse("description", "at most 1024 characters");
+  const bool good_tags =
+      !given.tags || (given.tags->size() <= kMostTags &&
+                      std::all_of(given.tags->begin(), given.tags->end(), [](const auto& tag) {
+                        return !tag.empty() && tag.size() <= 255;
+                      }));
+  if (!good_tags) fields.refuse("tag_list", "at most 50 tags of at most 255 characters");
+  if (given.maximum_timeout &&
+      (*given.maximum_timeout < 600 || *given.maximum_timeout > 31'536'000))
+    fields.refuse("maximum_timeout", "600 seconds or more");
+  return given;
+}
+
+Result<void> check_takes_jobs(const RunnerRow& row) {
+  if (row.run_untagged || !row.tags.empty()) return {};
+  return fail(ErrorKind::InvalidInput,
+              "a runner without tags must run untagged jobs, or it would never run any");
+}
+
+void audit_runner(const Call& call, std::string_view action, RunnerId id) {
+  auth::audit({call.principal.name(), std::string{action}, "runner/" + std::to_string(id.value),
+               false, call.request.remote});
+}
+
+}  // namespace
+
+Result<Response> RunnerRoutes::view(RunnerId id) {
+  auto read = database_.read();
+  const auto row = read->runners.find(id);
+  if (!row) return not_found("Runner");
+  return json_response(200, Views{*read, "", clock_.now()}.runner(*row));
+}
+
+Result<Response> RunnerRoutes::list(const Call&) {
+  auto read = database_.read();
+  const Views views{*read, "", clock_.now()};
+  auto items = json::array();
+  for (const auto& row : read->runners.all()) items.push_back(views.runner(row));
+  return json_response(200, items);
+}
+
+Result<Response> RunnerRoutes::show(const Call& call) {
+  const auto id = path_number(call.request, "runner_id");
+  if (!id) return not_found("Runner");
+  return view(RunnerId{*id});
+}
+
+Result<Response> RunnerRoutes::create(const Call& call) {
+  const auto body = parse_object(call.request.body);
+  if (!body) return body.error();
+  FieldReader fields{*body};
+  RunnerRow row;
+  row.runner_type = fields.needed_text("runner_type");
+  const auto project = fields.number("project_id");
+  read_fields(fields).apply(row);
+  if (row.runner_type == "project_type" && !project)
+    fields.refuse("project_id", "given for a project_type runner");
+  if (row.runner_type != "project_type" && row.runner_type != "instance_type")
+    fields.refuse("runner_type", "instance_type or project_type");
+  if (fields.error()) return *fields.error();
+  if (auto fine = check_takes_jobs(row); !fine) return fine.error();
+  if (row.runner_type == "project_type") {
+    row.project_id = ProjectId{*project};
+    if (!database_.read()->projects.find(*row.project_id)) return not_found("Project");
+  }
+  const auto token = random_token("glrt-");
+  row.token_hash = token_hash(token);
+  row.created_at = clock_.now();
+  const auto id = wait_for<RunnerId>(
+      [&](Completion<RunnerId> then) { coordinator_.create_runner(row, std::move(then)); });
+  if (!id) return id.error();
+  audit_runner(call, "runner.created", *id);
+  return json_response(201, {{"id", id->value}, {"token", token}, {"token_expires_at", nullptr}});
+}
+
+Result<Response> RunnerRoutes::update(const Call& call) {
+  const auto id = path_number(call.request, "runner_id");
+  if (!id) return not_found("Runner");
+  const auto body = parse_object(call.request.body);
+  if (!body) return body.error();
+  FieldReader fields{*body};
+  const auto given = read_fields(fields);
+  if (fields.error()) return *fields.error();
+  auto row = coordinator_.find_runner(RunnerId{*id});
+  if (!row) return not_found("Runner");
+  given.apply(*row);
+  if (auto fine = check_takes_jobs(*row); !fine) return fine.error();
+  const auto done = wait_for<void>([&](Completion<void> then) {
+    coordinator_.update_runner(
+        row->id, [given](RunnerRow& stored) { given.apply(stored); }, std::move(then));
+  });
+  if (!done) return done.error();
+  audit_runner(call, "runner.changed", row->id);
+  return view(row->id);
+}
+
+Result<Response> RunnerRoutes::remove(const Call& call) {
+  const auto id = path_number(call.request, "runner_id");
+  if (!id) return not_found("Runner");
+  const auto done = wait_for<void>(
+      [&](Completion<void> then) { coordinator_.delete_runner(RunnerId{*id}, std::move(then)); });
+  if (!done) return done.error();
+  audit_runner(call, "runner.deleted", RunnerId{*id});
+  return empty_response(204);
+}
+
+Result<Response> RunnerRoutes::register_legacy(const Call&) {
+  return message_response(410,
+                          "410 Gone: registration tokens are not offered, create a runner first "
+                          "and register it with its glrt- token");
+}
+
+}  // namespace slipway::server::http

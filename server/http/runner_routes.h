@@ -1,0 +1,32 @@
+// Runners as their owner sees them: list, make, change, remove.
+#pragma once
+
+#include "base/clock.h"
+#include "server/coordinator/coordinator.h"
+#include "server/http/route.h"
+#include "server/store/database.h"
+
+namespace slipway::server::http {
+
+class RunnerRoutes {
+ public:
+  RunnerRoutes(Database& database, Coordinator& coordinator, const Clock& clock)
+      : database_(database), coordinator_(coordinator), clock_(clock) {}
+
+  Result<Response> list(const Call& call);
+  Result<Response> show(const Call& call);
+  Result<Response> create(const Call& call);
+  Result<Response> update(const Call& call);
+  Result<Response> remove(const Call& call);
+  // Registration tokens, shared by everybody who ever read one, are not offered: 410.
+  Result<Response> register_legacy(const Call& call);
+
+ private:
+  Result<Response> view(RunnerId id);
+
+  Database& database_;
+  Coordinator& coordinator_;
+  const Clock& clock_;
+};
+
+}  // namespace slipway::server::http

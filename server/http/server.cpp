@@ -1,0 +1,87 @@
+#include "server/http/server.h"
+
+#include "server/auth/access_tokens.h"
+#include "server/auth/accounts.h"
+#include "server/auth/password_pool.h"
+#include "server/auth/sessions.h"
+#include "server/http/coordinator_writer.h"
+#include "server/http/event_feed.h"
+#include "server/http/gate.h"
+#include "server/http/route_table.h"
+
+namespace slipway::server::http {
+
+namespace {
+
+Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& workers,
+                       auth::Sessions& sessions, auth::AccessTokens& tokens,
+                       auth::PasswordPool& passwords) {
+  const auto& url = options.external_url;
+  return {
+      HealthRoutes{s.database, s.coordinator, s.dispatch, s.metrics, s.clock, options.build},
+      AccountRoutes{s.accounts, sessions, tokens, passwords, options.listener.over_https},
+      ProjectRoutes{s.database, s.coordinator, s.projects, s.intake, s.clock, url},
+      PipelineRoutes{s.database, s.coordinator, s.intake, s.clock, url},
+      RunnerRoutes{s.database, s.coordinator, s.clock},
+      RunnerProtocolRoutes{s.coordinator, s.dispatch, s.traces, s.payloads, workers, s.clock,
+                           options.poll_hold},
+      TraceRoutes{s.database, s.coordinator, s.traces, s.feed},
+      ArtifactRoutes{s.database, s.coordinator, s.blobs, s.clock, options.artifact_limit},
+      HookRoutes{s.intake},
+      GitRoutes{s.mirrors},
+      BadgeRoutes{s.database},
+      PageRoutes{s.files, s.feed},
+  };
+}
+
+}  // namespace
+
+struct HttpServer::State {
+  State(const HttpOptions& options, HttpServices& services)
+      : writer(services.coordinator),
+        sessions(services.database, writer, services.clock),
+        tokens(services.database, writer, services.clock),
+        workers(options.worker_threads),
+        gate(sessions, tokens, services.coordinator, services.database, options.external_url),
+        handlers(make_handlers(options, services, workers, sessions, tokens, passwords)),
+        front(route_table(handlers, {options.artifact_limit, options.webhook_limit}), gate,
+              &services.metrics) {}
+
+  CoordinatorWriter writer;
+  auth::Sessions sessions;
+  auth::AccessTokens tokens;
+  auth::PasswordPool passwords;
+  WorkerPool workers;
+  AuthGate gate;
+  Handlers handlers;
+  Front front;
+  std::unique_ptr<Listener> listener;
+};
+
+HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+HttpServer::~HttpServer() {
+  stop();
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpOptions options, HttpServices& services) {
+  options.listener.over_https = options.external_url.starts_with("https://");
+  if (options.external_url.empty())
+    options.external_url =
+        "http://" + options.listener.address + ":" + std::to_string(options.listener.port);
+  auto state = std::make_unique<State>(options, services);
+  auto listener = Listener::start(options.listener, state->front, state->workers);
+  if (!listener) return std::move(listener).error();
+  state->listener = std::move(*listener);
+  return std::unique_ptr<HttpServer>{new HttpServer{std::move(state)}};
+}
+
+std::uint16_t HttpServer::port() const {
+  return state_->listener->port();
+}
+
+void HttpServer::stop() {
+  if (state_->listener) state_->listener->stop();
+}
+
+}  // namespace slipway::server::http

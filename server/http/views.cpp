@@ -1,0 +1,298 @@
+#include "server/http/views.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <nlohmann/json.hpp>
+
+#include "pipeline/lifecycle.h"
+
+namespace slipway::server::http {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr UnixMillis kOnlineFor = 3 * 60'000LL;
+constexpr UnixMillis kStaleAfter = 7 * 24 * 3600'000LL;
+
+json time_or_null(std::optional<UnixMillis> time) {
+  return time ? json(to_rfc3339(*time)) : json(nullptr);
+}
+
+json seconds_between(std::optional<UnixMillis> from, std::optional<UnixMillis> to) {
+  if (!from || !to) return nullptr;
+  return static_cast<double>(std::max<UnixMillis>(0, *to - *from)) / 1000.0;
+}
+
+json text_or_null(const std::string& text) {
+  return text.empty() ? json(nullptr) : json(text);
+}
+
+template <typename T>
+json value_or_null(const std::optional<T>& value) {
+  return value ? json(*value) : json(nullptr);
+}
+
+json reason(const std::string& code, const std::string& text) {
+  return {{"code", code.empty() ? "none" : code}, {"text", text}};
+}
+
+json commit(const PipelineRow& row) {
+  return {{"id", row.sha},
+          {"short_id", row.sha.substr(0, 8)},
+          {"title", row.commit_title},
+          {"message", row.commit_message},
+          {"author_name", row.author_name},
+          {"author_email", row.author_email},
+          {"created_at", time_or_null(row.committed_at)}};
+}
+
+// "https://user:secret@host/x" → "https://host/x".
+std::string without_credentials(const std::string& url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string::npos) return url;
+  const auto host = scheme + 3;
+  const auto at = url.rfind('@', url.find('/', host));
+  if (at == std::string::npos || at < host) return url;
+  return url.substr(0, host) + url.substr(at + 1);
+}
+
+pipeline::JobNode node_of(const JobRow& row) {
+  pipeline::JobNode node;
+  node.id = row.id.value;
+  node.name = row.name;
+  node.stage_index = row.stage_index;
+  node.dag = row.needs.has_value();
+  node.needs = row.needs.value_or(std::vector<std::string>{});
+  node.status = pipeline::parse_status(row.status).value_or(pipeline::Status::Created);
+  node.retried = row.retried;
+  node.allow_failure.always = row.allow_failure;
+  node.when = pipeline::parse_when(row.when).value_or(pipeline::When::OnSuccess);
+  return node;
+}
+
+std::string_view runner_status(const RunnerRow& row, UnixMillis now) {
+  if (!row.contacted_at) return "never_contacted";
+  if (is_online(row, now)) return "online";
+  return now - *row.contacted_at > kStaleAfter ? "stale" : "offline";
+}
+
+}  // namespace
+
+bool is_online(const RunnerRow& row, UnixMillis now) {
+  return row.contacted_at && now - *row.contacted_at <= kOnlineFor;
+}
+
+json user_view(const UserRow& row) {
+  return {{"id", row.id.value}, {"username", row.username}, {"is_admin", row.is_admin}};
+}
+
+json token_view(const TokenRow& row) {
+  return {{"id", row.id.value},
+          {"name", row.name},
+          {"scopes", row.scopes},
+          {"created_at", to_rfc3339(row.created_at)},
+          {"expires_at", time_or_null(row.expires_at)},
+          {"last_used_at", time_or_null(row.last_used_at)},
+          {"revoked", row.revoked_at.has_value()}};
+}
+
+json finding_view(const FindingRow& row) {
+  return {{"severity", row.severity}, {"code", row.code}, {"message", row.message},
+          {"file", row.file},         {"line", row.line}, {"column", row.column},
+          {"hint", row.hint}};
+}
+
+json delivery_view(const DeliveryRow& row) {
+  return {{"id", row.id.value},
+          {"delivery_id", row.delivery_key},
+          {"event", row.event},
+          {"verdict", row.verdict},
+          {"reason", row.reason},
+          {"received_at", to_rfc3339(row.received_at)},
+          {"pipeline_id", row.pipeline_id ? json(row.pipeline_id->value) : json(nullptr)}};
+}
+
+json coverage_view(const CoveragePoint& point) {
+  return {{"pipeline_id", point.pipeline_id.value},
+          {"pipeline_iid", point.iid},
+          {"ref", point.ref},
+          {"sha", point.sha},
+          {"coverage", point.coverage},
+          {"created_at", to_rfc3339(point.created_at)}};
+}
+
+std::string Views::project_url(ProjectId id) const {
+  const auto row = stores_.projects.find(id);
+  return std::string{url_} + "/" + (row ? row->path : "");
+}
+
+json Views::project(const ProjectRow& row) const {
+  const auto url = std::string{url_} + "/" + row.path;
+  const auto last = stores_.pipelines.newest(row.id, row.default_branch);
+  const auto name = row.path.substr(row.path.rfind('/') + 1);
+  return {{"id", row.id.value},
+          {"name", name},
+          {"path", name},
+          {"path_with_namespace", row.path},
+          {"default_branch", row.default_branch},
+          {"visibility", row.visibility},
+          {"web_url", url},
+          {"http_url_to_repo", url + ".git"},
+          {"repository_url", without_credentials(row.repository_url)},
+          {"ci_config_path", row.ci_config_path},
+          {"webhook_url", std::string{url_} + "/hooks/" + row.path},
+          {"created_at", to_rfc3339(row.created_at)},
+          {"last_pipeline", last ? pipeline(*last) : json(nullptr)}};
+}
+
+json Views::user(std::optional<UserId> id) const {
+  if (!id) return nullptr;
+  const auto row = stores_.users.find(*id);
+  return row ? user_view(*row) : json(nullptr);
+}
+
+json Views::stages(const PipelineRow& row) const {
+  const auto jobs = stores_.jobs.of_pipeline(row.id);
+  pipeline::PipelineState state;
+  std::vector<std::pair<std::string, int>> names;  // in the order of the jobs: stage order
+  for (const auto& job : jobs) {
+    state.jobs.push_back(node_of(job));
+    if (names.empty() || names.back().second != job.stage_index)
+      names.emplace_back(job.stage, job.stage_index);
+  }
+  json list = json::array();
+  for (const auto& [name, index] : names)
+    list.push_back({{"name", name},
+                    {"status", pipeline::to_string(pipeline::stage_status(state, index).status)}});
+  return list;
+}
+
+json Views::pipeline(const PipelineRow& row) const {
+  const auto coverage = row.coverage ? json(fmt::format("{:.2f}", *row.coverage)) : json(nullptr);
+  return {{"id", row.id.value},
+          {"iid", row.iid},
+          {"project_id", row.project_id.value},
+          {"status", row.status},
+          {"ref", row.ref},
+          {"tag", row.tag},
+          {"sha", row.sha},
+          {"before_sha", row.before_sha},
+          {"source", row.source},
+          {"name", text_or_null(row.name)},
+          {"web_url", project_url(row.project_id) + "/-/pipelines/" + std::to_string(row.id.value)},
+          {"created_at", to_rfc3339(row.created_at)},
+          {"updated_at", to_rfc3339(row.updated_at)},
+          {"started_at", time_or_null(row.started_at)},
+          {"finished_at", time_or_null(row.finished_at)},
+          {"duration", seconds_between(row.started_at, row.finished_at)},
+          {"queued_duration", seconds_between(row.created_at, row.started_at)},
+          {"coverage", coverage},
+          {"reason", reason(row.reason_code, row.reason_text)},
+          {"commit", commit(row)},
+          {"user", user(row.user_id)},
+          {"stages", stages(row)}};
+}
+
+json Views::pipeline_detail(const PipelineRow& row) const {
+  auto view = pipeline(row);
+  const auto details = stores_.pipelines.details(row.id);
+  auto left_out = json::array();
+  for (const auto& job : details.left_out)
+    left_out.push_back({{"name", job.name},
+                        {"stage", job.stage},
+                        {"reason", reason(job.reason_code, job.reason_text)},
+                        {"file", job.file},
+                        {"line", job.line}});
+  auto findings = json::array();
+  for (const auto& finding : details.findings) findings.push_back(finding_view(finding));
+  view["left_out"] = std::move(left_out);
+  view["diagnostics"] = std::move(findings);
+  return view;
+}
+
+json Views::artifacts(JobId id) const {
+  auto list = json::array();
+  for (const auto& row : stores_.artifacts.of_job(id))
+    list.push_back({{"file_type", row.file_type},
+                    {"size", row.size},
+                    {"filename", row.file_name},
+                    {"file_format", row.file_format},
+                    {"expire_at", time_or_null(row.expire_at)}});
+  return list;
+}
+
+json Views::job_runner(const JobRow& row) const {
+  if (!row.runner_id) return nullptr;
+  const auto runner = stores_.runners.find(*row.runner_id);
+  return {{"id", row.runner_id->value}, {"description", runner ? runner->description : ""}};
+}
+
+json Views::job(const JobRow& row) const {
+  const auto owner = stores_.pipelines.find(row.pipeline_id).value_or(PipelineRow{});
+  const auto rule = row.rule_file.empty() ? json(nullptr)
+                                          : json{{"file", row.rule_file}, {"line", row.rule_line}};
+  return {{"id", row.id.value},
+          {"name", row.name},
+          {"stage", row.stage},
+          {"status", row.status},
+          {"reason", reason(row.reason_code, row.reason_text)},
+          {"ref", owner.ref},
+          {"tag", owner.tag},
+          {"allow_failure", row.allow_failure},
+          {"when", row.when},
+          {"created_at", to_rfc3339(row.created_at)},
+          {"queued_at", time_or_null(row.queued_at)},
+          {"started_at", time_or_null(row.started_at)},
+          {"finished_at", time_or_null(row.finished_at)},
+          {"erased_at", time_or_null(row.erased_at)},
+          {"duration", seconds_between(row.started_at, row.finished_at)},
+          {"queued_duration", seconds_between(row.queued_at, row.started_at)},
+          {"coverage", value_or_null(row.coverage)},
+          {"failure_reason", text_or_null(row.failure_reason)},
+          {"exit_code", value_or_null(row.exit_code)},
+          {"web_url", project_url(row.project_id) + "/-/jobs/" + std::to_string(row.id.value)},
+          {"needs", value_or_null(row.needs)},
+          {"retried", row.retried},
+          {"attempt", row.attempt},
+          {"tag_list", row.tags},
+          {"trace_size", row.trace_size},
+          {"environment", text_or_null(row.environment)},
+          {"rule", rule},
+          {"pipeline",
+           {{"id", row.pipeline_id.value},
+            {"iid", owner.iid},
+            {"project_id", row.project_id.value},
+            {"ref", owner.ref},
+            {"sha", owner.sha},
+            {"status", owner.status}}},
+          {"runner", job_runner(row)},
+          {"artifacts", artifacts(row.id)}};
+}
+
+json Views::runner(const RunnerRow& row) const {
+  auto managers = json::array();
+  for (const auto& manager : stores_.runners.managers(row.id))
+    managers.push_back({{"system_id", manager.system_id},
+                        {"version", manager.version},
+                        {"platform", manager.platform},
+                        {"architecture", manager.architecture},
+                        {"executor", manager.executor},
+                        {"ip_address", manager.ip_address},
+                        {"contacted_at", to_rfc3339(manager.contacted_at)}});
+  return {{"id", row.id.value},
+          {"description", row.description},
+          {"runner_type", row.runner_type},
+          {"paused", row.paused},
+          {"online", is_online(row, now_)},
+          {"status", runner_status(row, now_)},
+          {"contacted_at", time_or_null(row.contacted_at)},
+          {"created_at", to_rfc3339(row.created_at)},
+          {"tag_list", row.tags},
+          {"run_untagged", row.run_untagged},
+          {"maximum_timeout", value_or_null(row.maximum_timeout)},
+          {"running_jobs", stores_.jobs.count_running(row.id)},
+          {"managers", std::move(managers)}};
+}
+
+}  // namespace slipway::server::http
