@@ -24,7 +24,7 @@ start_docker() {
     read -r -a fallback <<<"$options"
     [[ -z $options ]] || say "dockerd did not start, trying again with $options"
     start_process dockerd dockerd --host=unix:///var/run/docker.sock "${fallback[@]}"
-    wait_until 60 docker_is_up_or_dead
+    wait_until 60 docker_is_up_or_dead || true
     docker_answers && return 0
     stop_process dockerd
   done

@@ -219,6 +219,10 @@ class Processes(InDirectory):
                          "stop_process nap; kill $other && echo was alive")
         self.assertEqual(done.stdout, "was alive\n", done.stderr)
 
+    def test_a_process_that_ended_before_its_start_was_noted_is_gone(self):
+        done = self.bash("mkdir $RUN_DIR; sleep 0 & wait; echo $! '' >$RUN_DIR/brief.pid; is_running brief || echo gone")
+        self.assertEqual(done.stdout, "gone\n", done.stderr)
+
     def test_what_ignores_term_is_killed(self):
         done = self.bash("start_process deaf bash -c 'trap \"\" TERM; echo ready; while :; do sleep 0.1; done'\n"
                          "wait_until 10 grep -q ready $LOG_DIR/deaf.log; pid=$(pid_of deaf); stop_process deaf 1\n"
