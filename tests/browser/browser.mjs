@@ -1,22 +1,18 @@
 // Opens Chromium, watches what a page complains about, and keeps pictures. Used by every browser test.
-import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { chromium } from "../../web/node_modules/playwright-core/index.mjs";
-import {
-  chromium as executablePath,
-  screenshots,
-  server,
-} from "./expectations.mjs";
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { chromium } from '../../web/node_modules/playwright-core/index.mjs';
+import { chromium as executablePath, screenshots, server } from './expectations.mjs';
 
 const flags = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
 
 export const sizes = {
@@ -31,7 +27,7 @@ export function launch() {
 /** A page of its own browser profile. `complaints` fills with console errors, policy violations and exceptions. */
 export async function openPage(
   browser,
-  { size = sizes.desktop, colorScheme = "light", session } = {},
+  { size = sizes.desktop, colorScheme = 'light', session } = {},
 ) {
   const context = await browser.newContext({
     viewport: size,
@@ -40,23 +36,17 @@ export async function openPage(
   });
   const page = await context.newPage();
   const complaints = [];
-  page.on("console", (message) => {
-    if (message.type() !== "error") return;
+  page.on('console', (message) => {
+    if (message.type() !== 'error') return;
     // Asking who is signed in is how the application learns that nobody is; the browser reports the answer.
     const expected =
-      /\b401\b/.test(message.text()) &&
-      message.location().url.endsWith("/api/v4/user");
-    if (!expected)
-      complaints.push(`${message.text()} (${message.location().url})`);
+      /\b401\b/.test(message.text()) && message.location().url.endsWith('/api/v4/user');
+    if (!expected) complaints.push(`${message.text()} (${message.location().url})`);
   });
-  page.on("pageerror", (error) =>
-    complaints.push(String(error.stack ?? error)),
-  );
+  page.on('pageerror', (error) => complaints.push(String(error.stack ?? error)));
   await page.addInitScript(() => {
-    document.addEventListener("securitypolicyviolation", (event) => {
-      console.error(
-        `policy violation: ${event.violatedDirective} ${event.blockedURI}`,
-      );
+    document.addEventListener('securitypolicyviolation', (event) => {
+      console.error(`policy violation: ${event.violatedDirective} ${event.blockedURI}`);
     });
   });
   page.setDefaultTimeout(15_000);
@@ -65,10 +55,10 @@ export async function openPage(
 
 export async function signIn(page, base = server.url) {
   await page.goto(`${base}/-/login`);
-  await page.getByLabel("User name").fill(server.username);
-  await page.getByLabel("Password").fill(server.password);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("heading", { level: 1, name: "Projects" }).waitFor();
+  await page.getByLabel('User name').fill(server.username);
+  await page.getByLabel('Password').fill(server.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Projects' }).waitFor();
 }
 
 export async function keepPicture(page, name) {
@@ -83,8 +73,5 @@ export async function assertFits(page) {
     document.documentElement.scrollWidth,
     document.documentElement.clientWidth,
   ]);
-  assert.ok(
-    content <= window,
-    `${page.url()} is ${content} px wide in a window of ${window} px`,
-  );
+  assert.ok(content <= window, `${page.url()} is ${content} px wide in a window of ${window} px`);
 }

@@ -1,16 +1,9 @@
 // The flow of a day, clicked through in a real browser: sign in, start a pipeline, watch it live to its end, read a log
 // while it grows, find the coverage and the job that a rule left out; by mouse and by keyboard, on a desk and on a phone.
-import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import {
-  assertFits,
-  keepPicture,
-  launch,
-  openPage,
-  signIn,
-  sizes,
-} from "./browser.mjs";
-import { expected, server } from "./expectations.mjs";
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { assertFits, keepPicture, launch, openPage, signIn, sizes } from './browser.mjs';
+import { expected, server } from './expectations.mjs';
 
 const projectPage = `${server.url}/${expected.project}`;
 const card = (page, job) => page.locator(`[data-job="${job}"]`);
@@ -28,13 +21,11 @@ before(async () => {
 });
 after(() => browser?.close());
 
-describe("a pipeline", () => {
-  it("is started from its project and shows its jobs", async () => {
+describe('a pipeline', () => {
+  it('is started from its project and shows its jobs', async () => {
     const { page } = desk;
-    await page
-      .getByRole("link", { name: expected.project, exact: true })
-      .click();
-    await page.getByRole("button", { name: "Run pipeline" }).click();
+    await page.getByRole('link', { name: expected.project, exact: true }).click();
+    await page.getByRole('button', { name: 'Run pipeline' }).click();
     await page.waitForURL(/\/-\/pipelines\/\d+$/);
     await card(page, expected.firstJob).waitFor();
     finished = page.url();
@@ -42,155 +33,124 @@ describe("a pipeline", () => {
     await page.evaluate(() => (window.sameDocument = true));
   });
 
-  it("opens the log of a running job, which grows without a reload", async () => {
+  it('opens the log of a running job, which grows without a reload', async () => {
     const { page } = desk;
-    const watched = page.locator(
-      `[data-job="${expected.watchedJob}"][data-status="running"]`,
-    );
+    const watched = page.locator(`[data-job="${expected.watchedJob}"][data-status="running"]`);
     await watched.waitFor({ timeout: expected.pipelineMs });
-    await keepPicture(page, "pipeline-running");
-    await watched.getByRole("link").click();
-    await page.locator(".log .line").first().waitFor();
-    await keepPicture(page, "job-running");
-    await page
-      .locator('[data-status="success"]')
-      .first()
-      .waitFor({ timeout: expected.pipelineMs });
+    await keepPicture(page, 'pipeline-running');
+    await watched.getByRole('link').click();
+    await page.locator('.log .line').first().waitFor();
+    await keepPicture(page, 'job-running');
+    await page.locator('[data-status="success"]').first().waitFor({ timeout: expected.pipelineMs });
 
     assert.equal(await page.evaluate(() => window.sameDocument), true);
   });
 
-  it("has a log with sections that fold, colours, and links to lines", async () => {
+  it('has a log with sections that fold, colours, and links to lines', async () => {
     const { page } = desk;
-    await page.getByRole("button", { name: "To the top" }).click();
-    const fold = page.locator(".log .fold").first();
+    await page.getByRole('button', { name: 'To the top' }).click();
+    const fold = page.locator('.log .fold').first();
     await fold.waitFor();
-    const before = await page.locator(".log .number").allTextContents();
+    const before = await page.locator('.log .number').allTextContents();
     await fold.click();
-    assert.equal(await fold.getAttribute("aria-expanded"), "false");
-    assert.notDeepEqual(
-      await page.locator(".log .number").allTextContents(),
-      before,
-    );
+    assert.equal(await fold.getAttribute('aria-expanded'), 'false');
+    assert.notDeepEqual(await page.locator('.log .number').allTextContents(), before);
     await fold.click();
 
-    assert.ok(
-      (await page.locator('.log .text span[class*="f-"]').count()) > 0,
-      "no coloured text",
-    );
-    await page.locator(".log .number", { hasText: /^2$/ }).click();
-    await page
-      .locator(".log .number", { hasText: /^4$/ })
-      .click({ modifiers: ["Shift"] });
-    assert.equal(new URL(page.url()).hash, "#L2-L4");
-    await page.locator(".log .line.chosen").nth(2).waitFor();
-    await keepPicture(page, "job-finished");
+    assert.ok((await page.locator('.log .text span[class*="f-"]').count()) > 0, 'no coloured text');
+    await page.locator('.log .number', { hasText: /^2$/ }).click();
+    await page.locator('.log .number', { hasText: /^4$/ }).click({ modifiers: ['Shift'] });
+    assert.equal(new URL(page.url()).hash, '#L2-L4');
+    await page.locator('.log .line.chosen').nth(2).waitFor();
+    await keepPicture(page, 'job-finished');
   });
 
-  it("ends live, and the tab says so", async () => {
+  it('ends live, and the tab says so', async () => {
     const { page } = desk;
-    await page.getByRole("link", { name: /^Pipeline #/ }).click();
-    await page
-      .locator('header [data-status="success"]')
-      .waitFor({ timeout: expected.pipelineMs });
+    await page.getByRole('link', { name: /^Pipeline #/ }).click();
+    await page.locator('header [data-status="success"]').waitFor({ timeout: expected.pipelineMs });
 
     assert.equal(await page.evaluate(() => window.sameDocument), true);
     assert.match(await page.title(), /^✓ Pipeline #\d+/);
-    assert.match(
-      await page.locator('link[rel="icon"]').getAttribute("href"),
-      /^data:image\/svg/,
-    );
-    assert.match(
-      await page.locator("[data-coverage]").innerText(),
-      expected.coverage,
-    );
-    await keepPicture(page, "pipeline-finished");
+    assert.match(await page.locator('link[rel="icon"]').getAttribute('href'), /^data:image\/svg/);
+    assert.match(await page.locator('[data-coverage]').innerText(), expected.coverage);
+    await keepPicture(page, 'pipeline-finished');
   });
 
-  it("stands in the list of its project with its coverage", async () => {
+  it('stands in the list of its project with its coverage', async () => {
     const { page } = desk;
     await page.goto(projectPage);
-    const row = page.locator("[data-pipeline]").first();
+    const row = page.locator('[data-pipeline]').first();
     await row.locator('[data-status="success"]').waitFor();
     assert.match(await row.innerText(), expected.coverage);
-    await keepPicture(page, "pipelines");
+    await keepPicture(page, 'pipelines');
   });
 
-  it("adds a point to the chart of coverage over time", async () => {
+  it('adds a point to the chart of coverage over time', async () => {
     const { page } = desk;
-    await page.getByRole("link", { name: "Coverage", exact: true }).click();
-    await page.locator("canvas").waitFor();
-    assert.match(await page.locator("#content").innerText(), expected.coverage);
-    await keepPicture(page, "coverage");
+    await page.getByRole('link', { name: 'Coverage', exact: true }).click();
+    await page.locator('canvas').waitFor();
+    assert.match(await page.locator('#content').innerText(), expected.coverage);
+    await keepPicture(page, 'coverage');
   });
 
-  it("of a branch names the job that was left out, and the rule", async () => {
+  it('of a branch names the job that was left out, and the rule', async () => {
     const { page } = desk;
-    await page.goto(
-      `${projectPage}?ref=${encodeURIComponent(expected.branch)}`,
-    );
-    await page.locator("[data-pipeline] a").first().click();
+    await page.goto(`${projectPage}?ref=${encodeURIComponent(expected.branch)}`);
+    await page.locator('[data-pipeline] a').first().click();
     const left = page.locator(`[data-left-out="${expected.leftOutJob}"]`);
     await left.waitFor();
 
-    assert.match(await left.locator("code").innerText(), expected.leftOutPlace);
+    assert.match(await left.locator('code').innerText(), expected.leftOutPlace);
     assert.equal(await card(page, expected.leftOutJob).count(), 0);
-    await keepPicture(page, "pipeline-left-out");
+    await keepPicture(page, 'pipeline-left-out');
   });
 
-  it("is filtered by the address, which can be shared", async () => {
+  it('is filtered by the address, which can be shared', async () => {
     const { page } = desk;
     await page.goto(projectPage);
-    await page.getByLabel("State").selectOption("success");
+    await page.getByLabel('State').selectOption('success');
     await page.waitForURL(/status=success/);
     await page.goBack();
-    assert.equal(await page.getByLabel("State").inputValue(), "");
+    assert.equal(await page.getByLabel('State').inputValue(), '');
   });
 
-  it("makes the page complain about nothing", () => {
+  it('makes the page complain about nothing', () => {
     assert.deepEqual(desk.complaints, []);
   });
 });
 
-describe("by keyboard", () => {
-  it("a job is reached with Tab, seen in focus, and opened with Enter", async () => {
+describe('by keyboard', () => {
+  it('a job is reached with Tab, seen in focus, and opened with Enter', async () => {
     const { page, complaints } = await openPage(browser, { session });
     await page.goto(finished);
     await card(page, expected.firstJob).waitFor();
 
-    await page.keyboard.press("Tab");
-    assert.equal(
-      await page.evaluate(() => document.activeElement.textContent),
-      "Skip to content",
-    );
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to content');
     const focused = () =>
       page.evaluate(
-        () =>
-          document.activeElement
-            .closest("[data-job]")
-            ?.getAttribute("data-job") ?? null,
+        () => document.activeElement.closest('[data-job]')?.getAttribute('data-job') ?? null,
       );
     for (let i = 0; i < 60 && (await focused()) !== expected.firstJob; i++)
-      await page.keyboard.press("Tab");
+      await page.keyboard.press('Tab');
     assert.equal(await focused(), expected.firstJob);
     const outline = await page.evaluate(
-      () => getComputedStyle(document.activeElement, "::after").outlineStyle,
+      () => getComputedStyle(document.activeElement, '::after').outlineStyle,
     );
-    assert.equal(outline, "solid");
-    await page.keyboard.press("Enter");
+    assert.equal(outline, 'solid');
+    await page.keyboard.press('Enter');
     await page.waitForURL(/\/-\/jobs\/\d+$/);
-    await page
-      .getByRole("heading", { level: 1, name: expected.firstJob })
-      .waitFor();
+    await page.getByRole('heading', { level: 1, name: expected.firstJob }).waitFor();
     assert.deepEqual(complaints, []);
     await page.context().close();
   });
 });
 
 for (const [name, size] of Object.entries(sizes)) {
-  for (const colorScheme of ["light", "dark"]) {
+  for (const colorScheme of ['light', 'dark']) {
     describe(`on a ${name} in ${colorScheme} colours`, () => {
-      it("every page fits the window", async () => {
+      it('every page fits the window', async () => {
         const { page, complaints } = await openPage(browser, {
           size,
           colorScheme,
@@ -202,15 +162,15 @@ for (const [name, size] of Object.entries(sizes)) {
           await assertFits(page);
           await keepPicture(page, `${picture}-${name}-${colorScheme}`);
         };
-        await visit(server.url, "main li", "projects");
-        await visit(projectPage, "[data-pipeline]", "pipelines");
-        await visit(`${projectPage}/-/coverage`, "canvas", "coverage");
-        await visit(`${projectPage}/-/deliveries`, "main h2", "webhooks");
-        await visit(finished, "[data-job]", "pipeline");
-        await visit(`${server.url}/-/runners`, "[data-runner]", "runners");
+        await visit(server.url, 'main li', 'projects');
+        await visit(projectPage, '[data-pipeline]', 'pipelines');
+        await visit(`${projectPage}/-/coverage`, 'canvas', 'coverage');
+        await visit(`${projectPage}/-/deliveries`, 'main h2', 'webhooks');
+        await visit(finished, '[data-job]', 'pipeline');
+        await visit(`${server.url}/-/runners`, '[data-runner]', 'runners');
         await page.goto(finished);
-        await card(page, expected.firstJob).getByRole("link").click();
-        await page.locator(".log .line").first().waitFor();
+        await card(page, expected.firstJob).getByRole('link').click();
+        await page.locator('.log .line').first().waitFor();
         await assertFits(page);
         await keepPicture(page, `job-${name}-${colorScheme}`);
         assert.deepEqual(complaints, []);

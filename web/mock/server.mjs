@@ -294,15 +294,26 @@ function sendEvents(world, request, response) {
   request.on('close', () => world.listeners.delete(listener));
 }
 
+const pieceSize = 65_536;
+
+/** The end of the last whole UTF-8 character before a place. */
+function characterEnd(bytes, place) {
+  let end = place;
+  while (end < bytes.length && (bytes[end] & 0xc0) === 0x80) end--;
+  return end;
+}
+
 function sendTrace(world, jobId, offset, request, response) {
   const send = eventStream(response);
   let sent = offset;
   const push = (changed) => {
     if (changed !== jobId) return;
     const bytes = Buffer.from(world.logs.get(jobId) ?? '');
-    if (bytes.length > sent)
-      send('trace', { offset: sent, text: bytes.subarray(sent).toString() }, bytes.length);
-    sent = Math.max(sent, bytes.length);
+    while (sent < bytes.length) {
+      const end = characterEnd(bytes, Math.min(sent + pieceSize, bytes.length));
+      send('trace', { offset: sent, text: bytes.subarray(sent, end).toString() }, end);
+      sent = end;
+    }
     const one = world.jobs.find((other) => other.id === jobId);
     if (one !== undefined && ['success', 'failed', 'canceled', 'skipped'].includes(one.status)) {
       send('end', { status: one.status }, sent);

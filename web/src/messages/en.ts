@@ -62,7 +62,7 @@ export const en = {
 
   errors: {
     unreachable: 'The server cannot be reached.',
-    unreachableHint: 'Check your network and that `slipway server` is running, then try again.',
+    unreachableHint: 'Check your network and that “slipway server” is running, then try again.',
     unexpected: 'Something went wrong on this page.',
     status: (status: number): string => {
       if (status === 401) return 'You are not signed in.';
@@ -98,7 +98,7 @@ export const en = {
 
   setup: {
     title: 'Welcome to Slipway',
-    text: 'Create the first administrator. The setup token proves that you own this server: it stands in the file `setup-token` in the data directory.',
+    text: 'Create the first administrator. The setup token proves that you own this server: it stands in the file “setup-token” in the data directory.',
     token: 'Setup token',
     username: 'User name',
     password: 'Password',
