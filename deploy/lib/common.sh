@@ -70,7 +70,7 @@ pid_of() {
   read -r pid started <"$RUN_DIR/$1.pid" || return 1
   [[ -n $started ]] || return 1  # it ended before its start time could be read
   [[ $(start_time_of "$pid") == "$started" ]] || return 1
-  [[ $(sed 's/.*) //; s/ .*//' "/proc/$pid/stat") != Z ]] || return 1
+  [[ $(sed 's/.*) //; s/ .*//' "/proc/$pid/stat" 2>/dev/null) != Z ]] || return 1
   printf '%s' "$pid"
 }
 
