@@ -1,6 +1,6 @@
 // Opens Chromium, watches what a page complains about, and keeps pictures. Used by every browser test.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromium } from '../../web/node_modules/playwright-core/index.mjs';
 import { chromium as executablePath, screenshots, server } from './expectations.mjs';
@@ -65,6 +65,21 @@ export async function keepPicture(page, name) {
   if (screenshots === null) return;
   await mkdir(screenshots, { recursive: true });
   await page.screenshot({ path: join(screenshots, `${name}.png`) });
+}
+
+const axe = await readFile(
+  new URL('../../web/node_modules/axe-core/axe.min.js', import.meta.url),
+  'utf8',
+);
+
+/** What axe-core knows to keep people out: contrast, names, landmarks, order. */
+export async function assertAccessible(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  const told = violations.map(
+    ({ id, nodes }) => `${id}: ${nodes[0].html} ${nodes[0].failureSummary}`,
+  );
+  assert.deepEqual(told, [], page.url());
 }
 
 /** Nothing may stick out of the window to the side. */

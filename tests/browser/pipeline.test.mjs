@@ -2,7 +2,15 @@
 // while it grows, find the coverage and the job that a rule left out; by mouse and by keyboard, on a desk and on a phone.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { assertFits, keepPicture, launch, openPage, signIn, sizes } from './browser.mjs';
+import {
+  assertAccessible,
+  assertFits,
+  keepPicture,
+  launch,
+  openPage,
+  signIn,
+  sizes,
+} from './browser.mjs';
 import { expected, server } from './expectations.mjs';
 
 const projectPage = `${server.url}/${expected.project}`;
@@ -150,7 +158,7 @@ describe('by keyboard', () => {
 for (const [name, size] of Object.entries(sizes)) {
   for (const colorScheme of ['light', 'dark']) {
     describe(`on a ${name} in ${colorScheme} colours`, () => {
-      it('every page fits the window', async () => {
+      it('every page fits the window and shuts nobody out', async () => {
         const { page, complaints } = await openPage(browser, {
           size,
           colorScheme,
@@ -160,6 +168,7 @@ for (const [name, size] of Object.entries(sizes)) {
           await page.goto(address);
           await page.locator(ready).first().waitFor();
           await assertFits(page);
+          await assertAccessible(page);
           await keepPicture(page, `${picture}-${name}-${colorScheme}`);
         };
         await visit(server.url, 'main li', 'projects');
@@ -172,6 +181,7 @@ for (const [name, size] of Object.entries(sizes)) {
         await card(page, expected.firstJob).getByRole('link').click();
         await page.locator('.log .line').first().waitFor();
         await assertFits(page);
+        await assertAccessible(page);
         await keepPicture(page, `job-${name}-${colorScheme}`);
         assert.deepEqual(complaints, []);
         await page.context().close();
