@@ -1,0 +1,82 @@
+// Bare mirrors of the projects' repositories: fetched by git, read by libgit2, served to runners.
+//
+// Thread-safe. Fetches of one repository follow one another; readers do not wait for them. No work
+// tree is ever made, and links in the repository are never followed.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "server/git/git_command.h"
+
+namespace slipway::server {
+
+struct CommitInfo {
+  std::string sha;
+  std::string message;
+  std::string author_name;
+  std::string author_email;
+  UnixMillis authored_at = 0;
+};
+
+struct ResolvedRef {
+  std::string sha;
+  bool is_tag = false;
+};
+
+class Mirrors {
+ public:
+  // Mirrors are `directory`/<project>.git.
+  Mirrors(std::filesystem::path directory, LocalRepositories local);
+
+  // Brings branches and tags up to date, and `sha` (may be "") too, even when no branch has it any
+  // more. Does nothing when the mirror knows all of it already and that can be told without asking
+  // the remote: `sha` is there, or the remote is a local repository whose `ref` is the mirror's.
+  Result<void> fetch(std::int64_t project, const std::string& url, const std::string& ref,
+                     const std::string& sha);
+  // Keeps `sha` fetchable for the jobs of a pipeline whatever happens to its branch.
+  Result<void> keep_for_pipeline(std::int64_t project, std::int64_t pipeline,
+                                 const std::string& sha);
+  void remove(std::int64_t project);
+
+  // A branch or a tag, by its short name; branches win. NotFound otherwise.
+  [[nodiscard]] Result<ResolvedRef> resolve(std::int64_t project, const std::string& ref) const;
+  [[nodiscard]] Result<CommitInfo> commit(std::int64_t project, const std::string& sha) const;
+  // A regular file at a commit. NotFound for a missing one, a link or a directory; TooLarge.
+  [[nodiscard]] Result<std::string> read_file(std::int64_t project, const std::string& sha,
+                                              const std::string& path, std::size_t limit) const;
+  // The id of that file's content, for caching what is made from it.
+  [[nodiscard]] Result<std::string> file_id(std::int64_t project, const std::string& sha,
+                                            const std::string& path) const;
+  // All files of a commit, at most `limit`; TooLarge beyond.
+  [[nodiscard]] Result<std::vector<std::string>> paths(std::int64_t project, const std::string& sha,
+                                                       std::size_t limit = 200'000) const;
+  // Files that differ between two commits. NotFound when one of them is not there.
+  [[nodiscard]] Result<std::vector<std::string>> changed_paths(std::int64_t project,
+                                                               const std::string& before,
+                                                               const std::string& after) const;
+  [[nodiscard]] std::filesystem::path path_of(std::int64_t project) const;
+
+ private:
+  Result<void> ensure(std::int64_t project);
+  Result<void> fetch_refs(std::int64_t project, const std::string& url, const std::string& sha);
+  [[nodiscard]] bool is_current(std::int64_t project, const std::string& url,
+                                const std::string& ref, const std::string& sha) const;
+  std::shared_ptr<std::mutex> lock_of(std::int64_t project);
+
+  std::filesystem::path directory_;
+  LocalRepositories local_;
+  std::mutex mutex_;
+  std::map<std::int64_t, std::shared_ptr<std::mutex>> locks_;
+};
+
+}  // namespace slipway::server

@@ -1,0 +1,85 @@
+// A trigger, whatever sent it, becomes a planned pipeline.
+//
+// Webhooks are stored first and worked on afterwards, by a thread of this room, so that the sender
+// is answered at once and a crash loses nothing: what was accepted and not finished is taken up
+// again at start. A delivery that brings its worker down repeatedly is put aside. Thread-safe.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "server/coordinator/coordinator.h"
+#include "server/forge/forge.h"
+#include "server/git/mirror.h"
+#include "server/intake/planner.h"
+
+namespace slipway::server {
+
+struct ReceivedHook {
+  DeliveryId delivery;
+  std::string verdict;  // "accepted", "ignored" or "duplicate"
+  std::string reason;
+};
+
+struct ManualTrigger {
+  std::string ref;
+  pipeline::Source source = pipeline::Source::Api;
+  pipeline::Variables variables;
+  UserId user;
+};
+
+class Intake {
+ public:
+  // What is referred to must outlive it. `seal_key` opens the projects' webhook secrets.
+  Intake(Coordinator& coordinator, Database& database, Mirrors& mirrors, Planner& planner,
+         const Clock& clock, std::string seal_key);
+  ~Intake();
+  Intake(const Intake&) = delete;
+  Intake& operator=(const Intake&) = delete;
+
+  // Takes up what a restart left; deliveries that come before wait.
+  void start();
+  void stop();
+
+  // Verifies, stores and queues. Unauthenticated or Denied when it must not be believed.
+  Result<ReceivedHook> receive_hook(const ProjectRow& project, const HeaderLookup& header,
+                                    std::string_view body);
+  // A pipeline by hand, at once. InvalidInput when none results, with the reason.
+  Result<PipelineId> trigger(const ProjectRow& project, const ManualTrigger& trigger);
+  pipeline::Diagnostics lint(const ProjectRow& project, std::string_view content,
+                             std::string_view ref);
+
+  // A new secret as the store keeps it.
+  [[nodiscard]] std::string seal_webhook_secret(std::string_view secret) const;
+
+ private:
+  void work();
+  void process(DeliveryId id);
+  Result<void> process_push(const DeliveryRow& delivery, const ProjectRow& project);
+  void settle(DeliveryId id, const std::string& verdict, const std::string& reason);
+  Result<PipelineId> create(NewPipeline pipeline);
+  Result<PipelineId> make_pipeline(const PlanRequest& request, std::optional<DeliveryId> delivery);
+
+  Coordinator& coordinator_;
+  Database& database_;
+  Mirrors& mirrors_;
+  Planner& planner_;
+  const Clock& clock_;
+  std::string seal_key_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<DeliveryId> queue_;
+  bool stopping_ = false;
+  std::thread worker_;
+};
+
+}  // namespace slipway::server

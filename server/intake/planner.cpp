@@ -1,0 +1,198 @@
+#include "server/intake/planner.h"
+
+#include <nlohmann/json.hpp>
+
+#include "pipeline/variables.h"
+#include "server/forge/forge.h"
+
+namespace slipway::server {
+namespace {
+
+constexpr std::size_t kLongestFile = std::size_t{1} << 20U;
+constexpr std::size_t kCachedFiles = 256;
+
+// Included files come from the commit that the pipeline file comes from.
+class CommitFiles final : public pipeline::IncludeSource {
+ public:
+  CommitFiles(const Mirrors& mirrors, std::int64_t project, std::string sha)
+      : mirrors_(mirrors), project_(project), sha_(std::move(sha)) {}
+
+  Result<std::string> local_file(const std::string& path) override {
+    if (sha_.empty()) return fail(ErrorKind::NotFound, "there is no commit to include from");
+    return mirrors_.read_file(project_, sha_, path, kLongestFile);
+  }
+  Result<std::vector<std::string>> local_paths() override {
+    if (sha_.empty()) return fail(ErrorKind::NotFound, "there is no commit to include from");
+    return mirrors_.paths(project_, sha_);
+  }
+
+ private:
+  const Mirrors& mirrors_;
+  std::int64_t project_;
+  std::string sha_;
+};
+
+std::string variables_json(const pipeline::Variables& variables) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const pipeline::Variable& variable : variables)
+    list.push_back({{"key", variable.name}, {"value", variable.value}});
+  return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+// Columns and JSON hold UTF-8; a commit may hold anything.
+std::string valid_utf8(const std::string& text) {
+  const std::string quoted =
+      nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return nlohmann::json::parse(quoted).get<std::string>();
+}
+
+NewPipeline pipeline_for(const PlanRequest& request, const CommitInfo& commit,
+                         const pipeline::Trigger& trigger) {
+  NewPipeline made;
+  PipelineRow& row = made.row;
+  row.project_id = request.project.id;
+  row.source = pipeline::to_string(request.source);
+  row.ref = request.ref;
+  row.tag = request.is_tag;
+  row.ref_protected = trigger.ref_protected;
+  row.sha = request.sha;
+  row.before_sha = request.before_sha;
+  row.commit_message = valid_utf8(commit.message);
+  row.commit_title = first_line(row.commit_message);
+  row.author_name = valid_utf8(commit.author_name);
+  row.author_email = valid_utf8(commit.author_email);
+  row.committed_at = commit.authored_at;
+  row.user_id = request.user;
+  made.variables = variables_json(request.variables);
+  return made;
+}
+
+void give_reason(NewPipeline& made, const pipeline::Reason& reason) {
+  made.row.reason_code = pipeline::to_string(reason.code);
+  made.row.reason_text = reason.text;
+}
+
+// "3 problems, the first in .gitlab-ci.yml:2: …"
+pipeline::Reason invalid_reason(const pipeline::Diagnostics& findings) {
+  std::string first;
+  std::size_t count = 0;
+  for (const pipeline::Diagnostic& finding : findings) {
+    if (finding.severity != pipeline::Severity::Error) continue;
+    if (++count > 1) continue;
+    first = finding.span.file + ":" + std::to_string(finding.span.line) + ": " + finding.message;
+  }
+  return pipeline::make_reason(
+      pipeline::ReasonCode::ConfigurationInvalid,
+      count > 1 ? first + " (and " + std::to_string(count - 1) + " more)" : first);
+}
+
+}  // namespace
+
+std::vector<FindingRow> finding_rows(const pipeline::Diagnostics& findings) {
+  std::vector<FindingRow> rows;
+  for (const pipeline::Diagnostic& finding : findings)
+    rows.push_back({std::string{pipeline::to_string(finding.severity)}, finding.code,
+                    valid_utf8(finding.message), finding.span.file, finding.span.line,
+                    finding.span.column, valid_utf8(finding.hint)});
+  return rows;
+}
+
+pipeline::Trigger Planner::trigger_of(const PlanRequest& request, const CommitInfo& commit) const {
+  pipeline::Trigger trigger;
+  trigger.source = request.source;
+  (request.is_tag ? trigger.tag : trigger.branch) = request.ref;
+  trigger.sha = request.sha;
+  trigger.before_sha = request.before_sha;
+  // Until branches can be protected one by one, the default branch is.
+  trigger.ref_protected = !request.is_tag && request.ref == request.project.default_branch;
+  trigger.commit_message = commit.message;
+  trigger.commit_author = commit.author_name + " <" + commit.author_email + ">";
+  trigger.commit_timestamp = to_rfc3339(commit.authored_at);
+  trigger.user_login = request.user_login;
+  trigger.user_name = request.user_login;
+  trigger.project = {request.project.id.value, request.project.path, request.project.default_branch,
+                     request.project.visibility, request.project.ci_config_path};
+  trigger.server = facts_.server;
+  trigger.pipeline_variables = request.variables;
+  // Changes are known for a push to a branch that was there before; otherwise the clause holds.
+  const bool pushed = request.source == pipeline::Source::Push && !request.is_tag;
+  if (pushed && !request.before_sha.empty()) {
+    auto changed =
+        mirrors_.changed_paths(request.project.id.value, request.before_sha, request.sha);
+    if (changed) trigger.changed_paths = std::move(*changed);
+  }
+  return trigger;
+}
+
+Result<Planner::Outcome> Planner::configuration(const PlanRequest& request,
+                                                const pipeline::Trigger& trigger) {
+  const std::int64_t project = request.project.id.value;
+  const std::string& path = request.project.ci_config_path;
+  const std::string key = std::to_string(project) + ":" + request.sha + ":" + path;
+  {
+    const std::lock_guard lock{mutex_};
+    if (const auto known = cache_.find(key); known != cache_.end()) return known->second;
+  }
+  auto text = mirrors_.read_file(project, request.sha, path, kLongestFile);
+  if (!text) return std::move(text).error();
+  CommitFiles files{mirrors_, project, request.sha};
+  auto outcome = std::make_shared<const pipeline::ReadOutcome>(
+      pipeline::read_configuration(*text, path, files, pipeline::predefined_variables(trigger)));
+  // What is included can hang on the trigger, so only files without includes are kept.
+  if (text->find("include") == std::string::npos) {
+    const std::lock_guard lock{mutex_};
+    if (cache_.size() >= kCachedFiles) cache_.clear();
+    cache_[key] = outcome;
+  }
+  return Outcome{outcome};
+}
+
+Result<Planned> Planner::plan(const PlanRequest& request) {
+  auto commit = mirrors_.commit(request.project.id.value, request.sha);
+  if (!commit) return std::move(commit).error();
+  pipeline::Trigger trigger = trigger_of(request, *commit);
+  NewPipeline made = pipeline_for(request, *commit, trigger);
+  if (request.source == pipeline::Source::Push && asks_to_skip(commit->message)) {
+    give_reason(made, pipeline::make_reason(pipeline::ReasonCode::SkipCi));
+    return Planned{std::move(made), std::nullopt};
+  }
+  auto outcome = configuration(request, trigger);
+  if (!outcome && outcome.error().kind == ErrorKind::NotFound)
+    return Planned{std::nullopt,
+                   NoPipeline{pipeline::make_reason(pipeline::ReasonCode::ConfigurationMissing,
+                                                    request.project.ci_config_path)}};
+  if (!outcome) return std::move(outcome).error();
+  made.findings = finding_rows((*outcome)->findings);
+  if (!(*outcome)->configuration) {
+    give_reason(made, invalid_reason((*outcome)->findings));
+    return Planned{std::move(made), std::nullopt};
+  }
+  const pipeline::Configuration& configuration = *(*outcome)->configuration;
+  const bool asks_for_paths = [&] {
+    for (const pipeline::Job& job : configuration.jobs)
+      for (const pipeline::Rule& rule : job.rules.value_or(std::vector<pipeline::Rule>{}))
+        if (rule.exists) return true;
+    return false;
+  }();
+  if (asks_for_paths) {
+    auto paths = mirrors_.paths(request.project.id.value, request.sha);
+    if (paths) trigger.paths = std::move(*paths);
+  }
+  auto plan = std::make_shared<const pipeline::Plan>(pipeline::make_plan(configuration, trigger));
+  if (plan->no_pipeline) return Planned{std::nullopt, NoPipeline{*plan->no_pipeline}};
+  if (pipeline::has_errors(plan->findings)) give_reason(made, invalid_reason(plan->findings));
+  made.plan = std::move(plan);
+  return Planned{std::move(made), std::nullopt};
+}
+
+pipeline::Diagnostics Planner::lint(const ProjectRow& project, const std::string& sha,
+                                    const std::string& text) const {
+  CommitFiles files{mirrors_, project.id.value, sha};
+  return pipeline::read_configuration(text, project.ci_config_path, files, {}).findings;
+}
+
+}  // namespace slipway::server

@@ -1,0 +1,74 @@
+// From a commit and what triggered it to a pipeline that the coordinator can make: the file is read
+// at that commit, with its includes, and planned.
+//
+// Thread-safe; blocks on git and files.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "pipeline/configuration.h"
+#include "pipeline/plan.h"
+#include "server/coordinator/coordinator.h"
+#include "server/git/mirror.h"
+#include "server/store/project_store.h"
+
+namespace slipway::server {
+
+struct PlannerFacts {
+  pipeline::ServerFacts server;
+};
+
+// What is to be planned; the mirror has the commit.
+struct PlanRequest {
+  ProjectRow project;
+  pipeline::Source source = pipeline::Source::Push;
+  std::string ref;
+  bool is_tag = false;
+  std::string sha;
+  std::string before_sha;         // "" when there is none
+  pipeline::Variables variables;  // given with the trigger
+  std::optional<UserId> user;
+  std::string user_login;
+};
+
+// No pipeline results, and why: workflow rules, no file, no jobs.
+struct NoPipeline {
+  pipeline::Reason reason;
+};
+
+struct Planned {
+  std::optional<NewPipeline> pipeline;  // also for an invalid file and for [skip ci]
+  std::optional<NoPipeline> none;
+};
+
+class Planner {
+ public:
+  Planner(const Mirrors& mirrors, PlannerFacts facts)
+      : mirrors_(mirrors), facts_(std::move(facts)) {}
+
+  Result<Planned> plan(const PlanRequest& request);
+  // The findings about `text` as the project's pipeline file at `sha` ("" without a commit).
+  pipeline::Diagnostics lint(const ProjectRow& project, const std::string& sha,
+                             const std::string& text) const;
+
+ private:
+  using Outcome = std::shared_ptr<const pipeline::ReadOutcome>;
+
+  // Read anew for each commit; the same commit is read once.
+  Result<Outcome> configuration(const PlanRequest& request, const pipeline::Trigger& trigger);
+  pipeline::Trigger trigger_of(const PlanRequest& request, const CommitInfo& commit) const;
+
+  const Mirrors& mirrors_;
+  PlannerFacts facts_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, Outcome> cache_;
+};
+
+std::vector<FindingRow> finding_rows(const pipeline::Diagnostics& findings);
+
+}  // namespace slipway::server
