@@ -1,6 +1,6 @@
 // The one event stream of the application. The browser resumes it by itself with Last-Event-ID; where it gives up (the
 // server answered an error) a new stream is opened with growing pauses, and the pages read again, since events were lost.
-import { eventsAddress } from '../api/endpoints';
+import { currentUser, eventsAddress } from '../api/endpoints';
 import type { Job, Pipeline, Runner } from '../api/model';
 
 interface Events {
@@ -81,7 +81,11 @@ class Live {
     clearTimeout(this.#retryTimer);
     const pause = this.#pauseMs * (0.75 + Math.random() / 2);
     this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
-    this.#retryTimer = setTimeout(() => this.#open(true), pause);
+    this.#retryTimer = setTimeout(() => {
+      // A refusal may mean that the session has ended, which an event stream cannot say; an ordinary request can.
+      currentUser().catch(() => {});
+      this.#open(true);
+    }, pause);
   }
 
   #tell<K extends keyof Events>(kind: K, value: Events[K]): void {

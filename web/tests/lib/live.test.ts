@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { whenUnauthenticated } from '../../src/api/client';
 import { live } from '../../src/lib/live.svelte';
 import { FakeEventSource } from '../support/fake_event_source';
 import { makeJob } from '../support/values';
@@ -74,6 +75,18 @@ describe('the event stream', () => {
     expect(live.offline).toBe(false);
     expect(resyncs).toHaveBeenCalledTimes(1);
     stop();
+  });
+
+  it('finds out by an ordinary request whether a refusal means that the session has ended', async () => {
+    const ended = vi.fn();
+    whenUnauthenticated(ended);
+    vi.stubGlobal('fetch', async () => new Response('{}', { status: 401 }));
+    live.start();
+    FakeEventSource.last.fail('refused');
+    await vi.advanceTimersByTimeAsync(5000);
+
+    expect(ended).toHaveBeenCalledTimes(1);
+    whenUnauthenticated(() => {});
   });
 
   it('passes on that the server asks to read again', () => {

@@ -1,5 +1,6 @@
 // Reads a job's log from the server's event stream into a LogText: the whole backlog, then the tail, resumed where it was
-// cut. `version` changes at most once a frame, however many events arrive.
+// cut. `version` changes at most once a frame, however many events arrive. A page in the background lets its stream go:
+// browsers open only six connections to a server, and a few forgotten tabs would use them all up.
 import { LogText } from './log_text';
 
 const firstPauseMs = 1000;
@@ -23,6 +24,22 @@ export class LogReader {
   }
 
   start(): void {
+    document.addEventListener('visibilitychange', this.#seenOrNot);
+    this.#open();
+  }
+
+  stop(): void {
+    document.removeEventListener('visibilitychange', this.#seenOrNot);
+    this.#close();
+  }
+
+  #seenOrNot = (): void => {
+    if (this.ended) return;
+    this.#close();
+    if (document.visibilityState === 'visible') this.#open();
+  };
+
+  #open(): void {
     const source = new EventSource(
       this.#nextOffset === 0 ? this.#address : `${this.#address}?offset=${this.#nextOffset}`,
     );
@@ -40,14 +57,15 @@ export class LogReader {
     source.onerror = () => {
       this.offline = true;
       if (source.readyState !== EventSource.CLOSED) return;
-      this.#timer = setTimeout(() => this.start(), this.#pauseMs * (0.75 + Math.random() / 2));
+      this.#timer = setTimeout(() => this.#open(), this.#pauseMs * (0.75 + Math.random() / 2));
       this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
     };
   }
 
-  stop(): void {
+  #close(): void {
     clearTimeout(this.#timer);
     cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
     this.#source?.close();
   }
 

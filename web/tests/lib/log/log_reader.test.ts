@@ -62,6 +62,23 @@ describe('reading a log', () => {
     expect(FakeEventSource.last.readyState).toBe(FakeEventSource.CLOSED);
   });
 
+  it('rests while nobody looks, and goes on where it was', () => {
+    const seen = vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden');
+    const reader = start();
+    FakeEventSource.last.say('trace', { offset: 0, text: 'one\n' }, '4');
+    document.dispatchEvent(new Event('visibilitychange'));
+    expect(FakeEventSource.last.readyState).toBe(FakeEventSource.CLOSED);
+    expect(FakeEventSource.opened).toHaveLength(1);
+
+    seen.mockReturnValue('visible');
+    document.dispatchEvent(new Event('visibilitychange'));
+    expect(FakeEventSource.last.address).toBe('/trace/events?offset=4');
+    FakeEventSource.last.say('trace', { offset: 4, text: 'two\n' }, '8');
+    vi.advanceTimersByTime(20);
+    expect([reader.text.lineCount, reader.version]).toEqual([2, 1]);
+    reader.stop();
+  });
+
   it('stops when the page is left', () => {
     const reader = start();
     FakeEventSource.last.fail('refused');
