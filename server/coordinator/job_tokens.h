@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -34,6 +35,8 @@ struct JobCredential {
 
 class JobTokens {
  public:
+  static constexpr std::chrono::minutes kKeptAfterEnd{10};
+
   // `token` as the job carries it.
   [[nodiscard]] std::optional<JobCredential> find(std::string_view token, SteadyTime now) const;
   // Notes that the holder was heard from. False: not known, not acknowledged or already ended.
@@ -44,13 +47,17 @@ class JobTokens {
   void clear();
   // Since when nothing was heard of it; nullopt when nobody holds the job.
   [[nodiscard]] std::optional<SteadyTime> last_heard(JobId job) const;
-  void drop_finished_before(SteadyTime limit);
+  // Those whose ten minutes are over.
+  void drop_finished(SteadyTime now);
+  [[nodiscard]] std::size_t size() const;
 
  private:
   struct Entry {
     JobCredential credential;
     std::string token_hash;
     std::atomic<SteadyTime::rep> heard_at{0};
+
+    [[nodiscard]] SteadyTime heard() const { return SteadyTime{SteadyTime::duration{heard_at}}; }
   };
 
   mutable std::shared_mutex mutex_;

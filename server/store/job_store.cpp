@@ -114,15 +114,16 @@ JobId JobStore::insert(JobRow& row) {
 void JobStore::update_state(const JobRow& row) {
   execute(session_, R"sql(
 UPDATE jobs
-   SET status = ?, reason_code = ?, reason_text = ?, dispatches = ?, retried = ?, runner_id = ?,
+   SET status = ?, reason_code = ?, reason_text = ?, dispatches = ?, retried = ?,
+       allow_failure = ?, runner_id = ?,
        token_hash = ?, assigned_at = ?, queued_at = ?, scheduled_at = ?, started_at = ?,
        finished_at = ?, trace_size = ?, trace_checksum = ?, coverage = ?, failure_reason = ?,
        exit_code = ?
  WHERE id = ?)sql",
-          row.status, row.reason_code, row.reason_text, row.dispatches, row.retried, row.runner_id,
-          row.token_hash, row.assigned_at, row.queued_at, row.scheduled_at, row.started_at,
-          row.finished_at, row.trace_size, row.trace_checksum, row.coverage, row.failure_reason,
-          row.exit_code, row.id);
+          row.status, row.reason_code, row.reason_text, row.dispatches, row.retried,
+          row.allow_failure, row.runner_id, row.token_hash, row.assigned_at, row.queued_at,
+          row.scheduled_at, row.started_at, row.finished_at, row.trace_size, row.trace_checksum,
+          row.coverage, row.failure_reason, row.exit_code, row.id);
 }
 
 void JobStore::erase_log(JobId id, UnixMillis at) {

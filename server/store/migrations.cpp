@@ -54,6 +54,7 @@ CREATE TABLE pipelines (
   author_email TEXT NOT NULL,
   committed_at INTEGER,
   user_id INTEGER,
+  cancel_on_failure INTEGER NOT NULL,
   coverage REAL,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,

@@ -29,6 +29,7 @@ struct Columns<PipelineRow> {
     f("author_email", row.author_email);
     f("committed_at", row.committed_at);
     f("user_id", row.user_id);
+    f("cancel_on_failure", row.cancel_on_failure);
     f("coverage", row.coverage);
     f("created_at", row.created_at);
     f("updated_at", row.updated_at);
@@ -184,6 +185,12 @@ PipelineDetails PipelineStore::details(PipelineId id) const {
   if (!row) return {};
   return {strings_of_json(row->stages), left_out_rows(row->left_out), finding_rows(row->findings),
           row->variables};
+}
+
+std::string PipelineStore::variables(PipelineId id) const {
+  const auto row = select_one<Scalar<std::string>>(
+      session_, "SELECT variables FROM pipeline_details WHERE pipeline_id = ?", id);
+  return row ? row->value : "[]";
 }
 
 std::vector<std::pair<std::string, long long>> PipelineStore::count_by_status() const {

@@ -36,6 +36,7 @@ struct PipelineRow {
   std::string author_email;
   std::optional<UnixMillis> committed_at;
   std::optional<UserId> user_id;
+  bool cancel_on_failure = false;  // workflow:auto_cancel:on_job_failure: all
   std::optional<double> coverage;  // mean over its jobs, in per cent
   UnixMillis created_at = 0;
   UnixMillis updated_at = 0;
@@ -105,6 +106,8 @@ class PipelineStore {
   // Those that may still change, oldest first: what the coordinator holds in memory.
   [[nodiscard]] std::vector<PipelineRow> unfinished() const;
   [[nodiscard]] PipelineDetails details(PipelineId id) const;
+  // Of the details only these; "[]" when there are none.
+  [[nodiscard]] std::string variables(PipelineId id) const;
   // Status and how many, for the gauges.
   [[nodiscard]] std::vector<std::pair<std::string, long long>> count_by_status() const;
 

@@ -1,0 +1,139 @@
+// What the coordinator does inside a transaction: each request is a member function here, over the
+// rows on disk and the same pipelines in memory.
+//
+// Used on the coordinator's thread only. A member that returns an error may have changed both: the
+// round then undoes the rows and calls forget_changes(), which reads the touched pipelines again.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "server/coordinator/alive.h"
+#include "server/coordinator/coordinator.h"
+#include "server/coordinator/matching.h"
+
+namespace slipway::server {
+
+// The runners as of the last commit, for any thread; replaced as a whole.
+struct RunnerTable {
+  std::vector<RunnerRow> rows;
+  std::unordered_map<std::string, std::size_t> by_token_hash;
+  std::unordered_map<RunnerId, std::size_t> by_id;
+
+  explicit RunnerTable(std::vector<RunnerRow> all);
+  [[nodiscard]] const RunnerRow* find(RunnerId id) const;
+};
+
+JobCredential credential_of(const JobRow& row);
+QueueChange queue_change(const JobRow& row);
+
+class Coordinator::Work {
+ public:
+  Work(Database& database, const Clock& clock, const CoordinatorOptions& options,
+       JobTokens& tokens);
+
+  // Reads everything that is alive; what was in memory is forgotten.
+  void load();
+  // Everything alive, as an observer has to hear it first.
+  [[nodiscard]] Changes everything();
+
+  // One request: begins, and then either keeps what it changed or forgets it.
+  void begin_request();
+  void keep_changes();
+  void forget_changes();
+  // After the commit: tokens are published, ended pipelines leave memory, the changes are handed
+  // over.
+  Changes finish_round();
+
+  Stores& stores() { return database_.writer(); }
+  [[nodiscard]] UnixMillis now() const { return clock_.now(); }
+  Changes& changes() { return changes_; }
+  [[nodiscard]] std::shared_ptr<const RunnerTable> runners() const { return runners_; }
+
+  // Pipelines (work_pipelines.cpp).
+  Result<PipelineId> create_pipeline(NewPipeline& pipeline);
+  Result<void> pipeline_event(PipelineId id, pipeline::EventKind kind);
+  Result<void> job_event(JobId id, pipeline::EventKind kind);
+  Result<JobId> retry_job(JobId id);
+  Result<void> delete_project(ProjectId id);
+
+  // Runners at work (work_jobs.cpp).
+  Result<Assignment> assign(JobId job, RunnerId runner);
+  Result<void> give_back(JobId job, int dispatch);
+  Result<std::string> acknowledge(const JobCredential& who);
+  Result<std::string> finish_job(const JobCredential& who, const FinishedJob& result);
+  Result<void> check_deadlines();
+
+  // Runners (work_runners.cpp).
+  Result<RunnerId> create_runner(RunnerRow row);
+  Result<void> update_runner(RunnerId id, const std::function<void(RunnerRow&)>& change);
+  Result<void> delete_runner(RunnerId id);
+  Result<void> runner_contacted(const RunnerManagerRow& manager);
+  Result<StoredDelivery> store_delivery(const DeliveryRow& row);
+
+ private:
+  Result<PipelineId> create_failed_pipeline(NewPipeline& pipeline);
+  void insert_jobs(AlivePipeline& alive, const pipeline::Plan& plan);
+  void settle_delivery(const NewPipeline& pipeline);
+
+  void drop_pipeline(PipelineId id);
+  // Puts the job into the sets below, by its status.
+  void file_job(const JobRow& row);
+
+  // The pipeline in memory, read from disk when it had ended.
+  Result<AlivePipeline*> find_pipeline(PipelineId id);
+  Result<AlivePipeline*> find_pipeline_of(JobId id);
+  // The job's row, when `who` still holds it. Denied otherwise.
+  Result<JobRow*> held_job(const JobCredential& who);
+
+  // Applies the event to memory and disk; the only place where a status changes.
+  Result<void> apply(AlivePipeline& alive, const pipeline::Event& event);
+  JobId insert_new_try(AlivePipeline& alive, const pipeline::Transition& transition);
+  void enter(JobRow& row, const pipeline::Transition& transition, AlivePipeline& alive);
+  void set_reason(AlivePipeline& alive, JobRow& row, pipeline::Reason reason);
+  // Pending and nobody's from now on; the token that it had is void.
+  void wait_again(AlivePipeline& alive, JobRow& row);
+  void explain_waiting(AlivePipeline& alive, JobRow& row);
+  // Writes the row and notes what others must hear of it.
+  void write_job(JobRow& row, const std::string& status_before);
+  void write_pipeline(AlivePipeline& alive);
+  void owe_status(const AlivePipeline& alive);
+  void runners_changed(RunnerId id);
+
+  Result<void> requeue(AlivePipeline& alive, JobId job);
+  Result<void> check_held(JobId id, SteadyTime now);
+  void publish_token(JobId id);
+
+  Database& database_;
+  const Clock& clock_;
+  const CoordinatorOptions& options_;
+  JobTokens& tokens_;
+
+  std::unordered_map<PipelineId, AlivePipeline> alive_;
+  std::unordered_map<JobId, PipelineId> pipeline_of_;
+  std::unordered_set<JobId> waiting_;    // pending and nobody's
+  std::unordered_set<JobId> held_;       // with a runner
+  std::unordered_set<JobId> scheduled_;  // delayed
+  std::unordered_map<JobId, SteadyTime> canceling_since_;
+  std::shared_ptr<const RunnerTable> runners_;
+
+  // Of the round, and where the current request began in it.
+  Changes changes_;
+  std::unordered_set<JobId> touched_jobs_;
+  std::unordered_set<PipelineId> touched_;  // of the current request
+  std::unordered_set<PipelineId> touched_in_round_;
+  struct Mark {
+    std::size_t pipelines = 0;
+    std::size_t jobs = 0;
+    std::size_t queue = 0;
+    std::size_t runners = 0;
+    std::size_t projects = 0;
+  } mark_;
+};
+
+}  // namespace slipway::server

@@ -1,0 +1,150 @@
+#include "server/coordinator/work.h"
+
+#include <spdlog/fmt/fmt.h>
+#include <nlohmann/json.hpp>
+
+namespace slipway::server {
+
+namespace {
+
+using pipeline::EventKind;
+
+PipelineDetails details_of(const NewPipeline& pipeline) {
+  PipelineDetails details;
+  details.findings = pipeline.findings;
+  details.variables = pipeline.variables;
+  if (!pipeline.plan) return details;
+  details.stages = pipeline.plan->stages;
+  for (const pipeline::LeftOutJob& job : pipeline.plan->left_out)
+    details.left_out.push_back({job.name, job.stage,
+                                std::string{pipeline::to_string(job.reason.code)}, job.reason.text,
+                                job.rule.file, job.rule.line});
+  for (const pipeline::Diagnostic& finding : pipeline.plan->findings)
+    details.findings.push_back({std::string{pipeline::to_string(finding.severity)}, finding.code,
+                                finding.message, finding.span.file, finding.span.line,
+                                finding.span.column, finding.hint});
+  return details;
+}
+
+}  // namespace
+
+Result<PipelineId> Coordinator::Work::create_pipeline(NewPipeline& pipeline) {
+  if (!stores().projects.find(pipeline.row.project_id))
+    return fail(ErrorKind::NotFound, fmt::format("no project {}", pipeline.row.project_id.value));
+  PipelineRow& row = pipeline.row;
+  row.created_at = row.updated_at = now();
+  if (!pipeline.plan || pipeline::has_errors(pipeline.plan->findings))
+    return create_failed_pipeline(pipeline);
+  if (pipeline.plan->no_pipeline)
+    return fail(ErrorKind::InvalidInput, pipeline.plan->no_pipeline->text);
+
+  row.status = "created";
+  row.reason_code = pipeline::to_string(pipeline::ReasonCode::None);
+  row.cancel_on_failure = pipeline.plan->auto_cancel_on_job_failure == "all";
+  if (row.name.empty()) row.name = pipeline.plan->name;
+  const PipelineId id = stores().pipelines.insert(row, details_of(pipeline));
+  touched_.insert(id);
+  AlivePipeline& alive = alive_.emplace(id, AlivePipeline{row, {}, {}}).first->second;
+  alive.state.cancel_on_failure = row.cancel_on_failure;
+  insert_jobs(alive, *pipeline.plan);
+  changes_.pipelines.push_back({id, row.project_id, "", "created"});
+  if (auto begun = apply(alive, {EventKind::Begin}); !begun) return begun.error();
+  settle_delivery(pipeline);
+  return id;
+}
+
+Result<PipelineId> Coordinator::Work::create_failed_pipeline(NewPipeline& pipeline) {
+  PipelineRow& row = pipeline.row;
+  // A pipeline that the commit asked to skip is kept in the same way, so that its status is known.
+  const bool skipped = row.reason_code == pipeline::to_string(pipeline::ReasonCode::SkipCi);
+  row.status = skipped ? "skipped" : "failed";
+  row.finished_at = now();
+  if (row.reason_code.empty()) {
+    const auto reason = pipeline::make_reason(pipeline::ReasonCode::ConfigurationInvalid);
+    row.reason_code = pipeline::to_string(reason.code);
+    row.reason_text = reason.text;
+  }
+  stores().pipelines.insert(row, details_of(pipeline));
+  changes_.pipelines.push_back({row.id, row.project_id, "", row.status});
+  owe_status(AlivePipeline{row, {}, {}});
+  settle_delivery(pipeline);
+  return row.id;
+}
+
+void Coordinator::Work::insert_jobs(AlivePipeline& alive, const pipeline::Plan& plan) {
+  for (const pipeline::PlannedJob& planned : plan.jobs) {
+    JobRow job = job_row(planned);
+    job.pipeline_id = alive.row.id;
+    job.project_id = alive.row.project_id;
+    job.ref_protected = alive.row.ref_protected;
+    job.reason_code = pipeline::to_string(pipeline::ReasonCode::None);
+    job.created_at = now();
+    job.plan_id = stores().jobs.insert_plan(
+        pipeline::to_json(planned).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    stores().jobs.insert(job);
+    pipeline::JobNode node = job_node(planned);
+    node.id = job.id.value;
+    alive.state.jobs.push_back(std::move(node));
+    pipeline_of_[job.id] = alive.row.id;
+    changes_.jobs.push_back(
+        {job.id, job.pipeline_id, job.project_id, "", job.status, job.failure_reason});
+    alive.jobs.emplace(job.id, std::move(job));
+  }
+}
+
+void Coordinator::Work::settle_delivery(const NewPipeline& pipeline) {
+  if (pipeline.delivery)
+    stores().deliveries.set_verdict(*pipeline.delivery, "done", pipeline.row.reason_text,
+                                    pipeline.row.id);
+}
+
+Result<void> Coordinator::Work::pipeline_event(PipelineId id, EventKind kind) {
+  auto alive = find_pipeline(id);
+  if (!alive) return alive.error();
+  return apply(**alive, {kind});
+}
+
+Result<void> Coordinator::Work::job_event(JobId id, EventKind kind) {
+  auto alive = find_pipeline_of(id);
+  if (!alive) return alive.error();
+  pipeline::Event event{kind};
+  event.job = id.value;
+  return apply(**alive, event);
+}
+
+Result<JobId> Coordinator::Work::retry_job(JobId id) {
+  if (auto done = job_event(id, EventKind::RetryJob); !done) return done.error();
+  // The newest try of that name is the one that was just made.
+  const AlivePipeline& alive = alive_.at(pipeline_of_.at(id));
+  const std::string& name = alive.jobs.at(id).name;
+  JobId newest = id;
+  for (const auto& [other, row] : alive.jobs)
+    if (row.name == name) newest = std::max(newest, other);
+  return newest;
+}
+
+Result<void> Coordinator::Work::delete_project(ProjectId id) {
+  if (!stores().projects.find(id))
+    return fail(ErrorKind::NotFound, fmt::format("no project {}", id.value));
+  std::vector<PipelineId> gone;
+  for (auto& [pipeline, alive] : alive_) {
+    if (alive.row.project_id != id) continue;
+    gone.push_back(pipeline);
+    for (auto& [job, row] : alive.jobs) {
+      touched_jobs_.insert(job);  // has no pipeline any more after the commit: its token is void
+      QueueChange change = queue_change(row);
+      change.state = QueueState::Gone;
+      changes_.queue.push_back(std::move(change));
+    }
+  }
+  stores().projects.remove(id);
+  for (const PipelineId pipeline : gone) {
+    touched_.insert(pipeline);
+    drop_pipeline(pipeline);
+  }
+  changes_.projects.push_back(id);
+  runners_changed({});
+  return {};
+}
+
+}  // namespace slipway::server
