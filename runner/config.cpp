@@ -1,0 +1,158 @@
+#include "runner/config.h"
+
+#include <charconv>
+#include <unistd.h>
+
+#include "base/crypto.h"
+#include "base/files.h"
+
+namespace slipway::runner {
+namespace {
+
+template <typename T, typename Parse>
+auto parsed_row(T& target, const Parse& parse, const std::string& expected) {
+  return [&target, parse, expected](const std::string& text) -> std::string {
+    const auto value = parse(text);
+    if (!value) return expected;
+    target = *value;
+    return {};
+  };
+}
+
+auto text_row(std::string& target) {
+  return [&target](const std::string& text) {
+    target = text;
+    return std::string{};
+  };
+}
+
+auto count_row(int& target, int least, int most) {
+  return [&target, least, most](const std::string& text) -> std::string {
+    int count = 0;
+    const char* const end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, count);
+    if (parsed.ec != std::errc{} || parsed.ptr != end || count < least || count > most)
+      return "a number from " + std::to_string(least) + " to " + std::to_string(most);
+    target = count;
+    return {};
+  };
+}
+
+std::string set_environment(std::vector<std::string>& target, const std::string& text) {
+  target.clear();
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    const std::string line{rest.substr(0, end)};
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (line.empty()) continue;
+    if (line.find('=') == std::string::npos || line.front() == '=')
+      return "a list of NAME=value, one a line";
+    target.push_back(line);
+  }
+  return {};
+}
+
+std::string host_name() {
+  char name[256] = "runner";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+std::string yaml_quoted(const std::string& text) {
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string{"''"} : std::string{c};
+  return quoted + "'";
+}
+
+}  // namespace
+
+std::string_view to_string(ExecutorKind kind) {
+  switch (kind) {
+    case ExecutorKind::Shell: return "shell";
+    case ExecutorKind::Docker: return "docker";
+  }
+  return "shell";
+}
+
+Result<ExecutorKind> parse_executor(std::string_view text) {
+  if (text == "shell") return ExecutorKind::Shell;
+  if (text == "docker") return ExecutorKind::Docker;
+  return fail(ErrorKind::InvalidInput,
+              "'" + std::string{text} + "' is no executor, expected shell or docker");
+}
+
+std::vector<Setting> settings_table(RunnerSettings& s) {
+  return {
+      {"runner_url", "address of the server", "http://127.0.0.1:8080", text_row(s.url)},
+      {"runner_token", "token of the runner (glrt-…)", "", text_row(s.token), SettingKind::Secret},
+      {"runner_executor", "shell or docker", "shell",
+       parsed_row(s.executor, parse_executor, "shell or docker")},
+      {"runner_concurrent", "jobs at the same time", "1", count_row(s.concurrent, 1, 256)},
+      {"runner_name", "name in its logs and in job logs (the host's)", host_name(),
+       text_row(s.name)},
+      {"runner_builds_dir", "directory of the work trees", "./builds",
+       [&s](const std::string& text) {
+         s.builds_dir = text;
+         return text.empty() ? std::string{"a directory"} : std::string{};
+       }},
+      {"runner_default_image", "image of docker jobs that name none", "",
+       text_row(s.default_image)},
+      {"runner_environment", "NAME=value lines that every job gets", "",
+       [&s](const std::string& text) { return set_environment(s.environment, text); }},
+      {"runner_pull_policy", "always, if-not-present or never", "if-not-present",
+       [&s](const std::string& text) -> std::string {
+         if (text != "always" && text != "if-not-present" && text != "never")
+           return "always, if-not-present or never";
+         s.pull_policy = text;
+         return {};
+       }},
+      {"runner_docker_memory", "memory limit of docker jobs, as 512m", "",
+       text_row(s.docker_memory)},
+      {"runner_docker_cpus", "CPU limit of docker jobs, as 1.5", "", text_row(s.docker_cpus)},
+      {"runner_docker_pids", "most processes of a docker job", "512",
+       count_row(s.docker_pids, 16, 1'000'000)},
+      {"runner_shutdown_timeout", "how long jobs may go on after SIGTERM; 0 waits for their end",
+       "0",
+       [&s](const std::string& text) -> std::string {
+         const auto seconds = parse_seconds(text);
+         if (!seconds) return "a time, as 10m";
+         s.shutdown_timeout = std::chrono::seconds{*seconds};
+         return {};
+       }},
+      {"runner_log_level", "debug, info, warn or error", "info",
+       parsed_row(s.log_level, log::parse_level, "debug, info, warn or error")},
+      {"runner_log_format", "text or json", "text",
+       parsed_row(s.log_format, log::parse_format, "text or json")},
+  };
+}
+
+Result<void> write_config(const std::filesystem::path& file, const RunnerSettings& settings) {
+  std::string text = "# Settings of this runner; `slipway runner run --help` lists them all.\n";
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) text += std::string{name} + ": " + yaml_quoted(value) + "\n";
+  };
+  add("runner_url", settings.url);
+  add("runner_token", settings.token);
+  add("runner_executor", std::string{to_string(settings.executor)});
+  add("runner_concurrent", std::to_string(settings.concurrent));
+  add("runner_name", settings.name);
+  add("runner_builds_dir", settings.builds_dir.string());
+  add("runner_default_image", settings.default_image);
+  if (!settings.environment.empty()) text += "runner_environment:\n";
+  for (const std::string& line : settings.environment) text += "  - " + yaml_quoted(line) + "\n";
+  return replace_file(file, text, 0600, Durable::yes);
+}
+
+Result<std::string> system_id(const std::filesystem::path& config_file) {
+  const auto file = config_file.parent_path() / ".slipway_system_id";
+  if (auto known = read_file(file, 64); known && known->size() >= 14) return known->substr(0, 14);
+  const auto machine = read_file("/etc/machine-id", 128);
+  const std::string id = machine && !machine->empty()
+                             ? "s_" + sha256_hex("slipway " + *machine).substr(0, 12)
+                             : "r_" + random_hex(6);
+  if (auto kept = replace_file(file, id + "\n", 0600); !kept) return std::move(kept).error();
+  return id;
+}
+
+}  // namespace slipway::runner

@@ -1,0 +1,124 @@
+#include "runner/masker.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/crypto.h"
+
+namespace slipway::runner {
+namespace {
+
+constexpr std::string_view kMask = "[MASKED]";
+
+bool is_token_byte(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.' ||
+         c == '=';
+}
+
+// The part of `value`'s base64 that does not depend on what stands around it, when `before` bytes
+// precede it in a group of three.
+std::string base64_core(std::string_view value, std::size_t before) {
+  const std::string encoded = base64_encode(std::string(before, '\0') + std::string{value});
+  const std::size_t begin = (before * 8 + 5) / 6;
+  const std::size_t end = (before + value.size()) * 8 / 6;
+  return end > begin ? encoded.substr(begin, end - begin) : std::string{};
+}
+
+}  // namespace
+
+Masker::Masker(const std::vector<std::string>& values,
+               const std::vector<std::string>& token_prefixes) {
+  for (const std::string& value : values) {
+    add(value);
+    for (std::size_t begin = 0; begin < value.size();) {
+      const auto end = std::min(value.find_first_of("\r\n", begin), value.size());
+      add(std::string_view{value}.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    if (value.size() < kShortest) continue;
+    for (std::size_t before = 0; before < 3; ++before) add(base64_core(value, before));
+  }
+  for (const std::string& prefix : token_prefixes)
+    if (!prefix.empty()) phrases_.push_back({prefix, true});
+  std::stable_sort(phrases_.begin(), phrases_.end(), [](const Phrase& a, const Phrase& b) {
+    return a.text.size() > b.text.size();
+  });
+  for (const Phrase& phrase : phrases_)
+    by_first_byte_[static_cast<unsigned char>(phrase.text.front())].push_back(&phrase);
+}
+
+void Masker::add(std::string_view text) {
+  if (text.size() < kShortest) return;
+  const auto known = std::find_if(phrases_.begin(), phrases_.end(),
+                                  [&](const Phrase& phrase) { return phrase.text == text; });
+  if (known == phrases_.end()) phrases_.push_back({std::string{text}, false});
+}
+
+// The longest phrase at the beginning of `rest`. `undecided` when a longer one may still turn out.
+const Masker::Phrase* Masker::longest_at(std::string_view rest, bool at_end,
+                                         bool& undecided) const {
+  for (const Phrase* phrase : by_first_byte_[static_cast<unsigned char>(rest.front())]) {
+    const std::string_view text = phrase->text;
+    if (text.size() > rest.size()) {
+      if (!at_end && text.substr(0, rest.size()) == rest) {
+        undecided = true;
+        return nullptr;
+      }
+      continue;
+    }
+    if (rest.substr(0, text.size()) == text) return phrase;
+  }
+  return nullptr;
+}
+
+void Masker::scan(bool at_end, std::string& out) {
+  const std::string_view text = held_;
+  std::size_t at = 0;
+  std::size_t shown = 0;  // up to here it is in `out`
+  const auto show = [&](std::size_t to) {
+    out.append(text.substr(shown, to - shown));
+    shown = to;
+  };
+  while (at < text.size()) {
+    if (in_token_) {
+      while (at < text.size() && is_token_byte(text[at])) ++at;
+      shown = at;
+      in_token_ = at == text.size();
+      continue;
+    }
+    if (by_first_byte_[static_cast<unsigned char>(text[at])].empty()) {
+      ++at;
+      continue;
+    }
+    bool undecided = false;
+    const Phrase* phrase = longest_at(text.substr(at), at_end, undecided);
+    if (undecided) break;
+    if (phrase == nullptr) {
+      ++at;
+      continue;
+    }
+    show(phrase->is_prefix ? at + phrase->text.size() : at);
+    out += kMask;
+    at += phrase->text.size();
+    shown = at;
+    in_token_ = phrase->is_prefix;
+  }
+  show(at);
+  held_.erase(0, at);
+}
+
+std::string Masker::feed(std::string_view bytes) {
+  std::string out;
+  if (phrases_.empty()) return std::string{bytes};
+  held_ += bytes;
+  scan(false, out);
+  return out;
+}
+
+std::string Masker::flush() {
+  std::string out;
+  scan(true, out);
+  return out;
+}
+
+}  // namespace slipway::runner
