@@ -1,0 +1,46 @@
+// `slipway lint`: every problem of a pipeline file, with file, line and column.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "pipeline/configuration.h"
+
+namespace CLI {
+class App;
+}
+
+namespace slipway::cli {
+
+// Files that an include may name: those below the directory of the pipeline file, as they are now.
+class WorkingTree : public pipeline::IncludeSource {
+ public:
+  explicit WorkingTree(std::filesystem::path root) : root_(std::move(root)) {}
+
+  Result<std::string> local_file(const std::string& path) override;
+  Result<std::vector<std::string>> local_paths() override;
+
+ private:
+  std::filesystem::path root_;
+};
+
+// A pipeline file with its text and what reading it found.
+struct ReadFile {
+  std::string path;
+  std::string text;
+  pipeline::ReadOutcome outcome;
+};
+
+// `path` is a file, or a directory with a `.gitlab-ci.yml`. An Error when it cannot be read; what
+// is wrong inside it is a finding. `variables` are those that includes may use.
+Result<ReadFile> read_pipeline_file(const std::string& path,
+                                    const pipeline::Variables& variables = {});
+
+// The findings as a compiler shows them; the lines of included files are looked up beside `read`.
+std::string rendered(const pipeline::Diagnostics& findings, const ReadFile& read);
+
+CLI::App* add_lint_command(CLI::App& app, int& exit_code);
+
+}  // namespace slipway::cli
