@@ -6,12 +6,14 @@
 
 #include "base/crypto.h"
 #include "server/http/common.h"
+#include "server/http/gzip.h"
 #include "server/http/json.h"
 
 namespace slipway::server::http {
 
 namespace {
 
+constexpr std::size_t kLongestGitRequest = std::size_t{16} << 20U;
 constexpr std::string_view kGrey = "#767676";
 
 struct BadgeWord {
@@ -93,8 +95,17 @@ Result<Response> GitRoutes::info_refs(const Call& call) {
 }
 
 Result<Response> GitRoutes::upload_pack(const Call& call) {
+  auto body = call.request.body;
+  const auto encoding = call.request.headers.get("content-encoding");
+  if (encoding == "gzip" || encoding == "x-gzip") {
+    auto unpacked = gunzip(body, kLongestGitRequest);
+    if (!unpacked) return unpacked.error();
+    body = std::move(*unpacked);
+  } else if (!encoding.empty()) {
+    return fail(ErrorKind::InvalidInput, "Content-Encoding may only be gzip");
+  }
   auto stream = mirrors_.upload_pack(call.project->id, call.request.headers.get("git-protocol"),
-                                     call.request.body);
+                                     std::move(body));
   if (!stream) return stream.error();
   return git_response("application/x-git-upload-pack-result", std::move(*stream));
 }

@@ -1,0 +1,15 @@
+// Unpacks a request body that came compressed: git does that with what it wants.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace slipway::server::http {
+
+// TooLarge as soon as more than `limit` bytes come out; InvalidInput for what is no gzip.
+Result<std::string> gunzip(std::string_view packed, std::size_t limit);
+
+}  // namespace slipway::server::http

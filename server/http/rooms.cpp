@@ -1,0 +1,106 @@
+#include "server/http/rooms.h"
+
+#include <nlohmann/json.hpp>
+
+#include "server/git/upload_pack.h"
+#include "server/http/json.h"
+
+namespace slipway::server::http {
+
+namespace {
+
+constexpr std::size_t kPackPiece = std::size_t{64} << 10U;
+
+class PackSource final : public BodySource {
+ public:
+  PackSource(UploadPack pack, std::string prefix)
+      : pack_(std::move(pack)), prefix_(std::move(prefix)) {}
+
+  Piece next() override {
+    if (!prefix_.empty()) return {std::exchange(prefix_, {}), State::More};
+    auto bytes = pack_.read(kPackPiece);
+    // The response has begun: only cutting it tells git that this is not the whole pack.
+    if (!bytes) throw std::runtime_error{bytes.error().message};
+    const auto state = bytes->empty() ? State::End : State::More;
+    return {std::move(*bytes), state};
+  }
+
+ private:
+  UploadPack pack_;
+  std::string prefix_;
+};
+
+bool speaks_version_2(std::string_view protocol) {
+  return protocol.find("version=2") != std::string_view::npos;
+}
+
+}  // namespace
+
+Result<std::string> PayloadRoom::payload(const Assignment& assignment) {
+  const auto spec = payload_.make(assignment);
+  if (!spec) return spec.error();
+  return dump(pipeline::to_json(*spec));
+}
+
+Result<HookVerdict> IntakeRoom::receive_hook(const ProjectRow& project, const Headers& headers,
+                                             std::string_view body) {
+  const auto lookup = [&](std::string_view name) -> std::optional<std::string> {
+    if (headers.count(name) != 1) return std::nullopt;
+    return std::string{headers.get(name)};
+  };
+  const auto received = intake_.receive_hook(project, lookup, body);
+  if (!received) return received.error();
+  return HookVerdict{received->delivery, received->verdict, received->reason};
+}
+
+Result<PipelineId> IntakeRoom::trigger(const ProjectRow& project, const TriggerRequest& request) {
+  ManualTrigger trigger;
+  trigger.ref = request.ref;
+  trigger.user = request.user;
+  for (const auto& [key, value] : request.variables) {
+    pipeline::Variable variable;
+    variable.name = key;
+    variable.value = value;
+    trigger.variables.push_back(std::move(variable));
+  }
+  return intake_.trigger(project, trigger);
+}
+
+Result<LintVerdict> IntakeRoom::lint(const ProjectRow& project, std::string_view content,
+                                     std::string_view ref) {
+  const auto findings = intake_.lint(project, content, ref);
+  return LintVerdict{!pipeline::has_errors(findings), finding_rows(findings)};
+}
+
+Result<void> ProjectRoom::check_repository_url(std::string_view url) {
+  return server::check_repository_url(url, local_);
+}
+
+std::string ProjectRoom::seal_webhook_secret(std::string_view secret) {
+  return intake_.seal_webhook_secret(secret);
+}
+
+void ProjectRoom::removed(ProjectId project) {
+  mirrors_.remove(project.value);
+}
+
+Result<std::unique_ptr<BodySource>> GitRoom::advertise(ProjectId project,
+                                                       std::string_view protocol) {
+  auto pack = UploadPack::advertise(mirrors_.path_of(project.value), protocol);
+  if (!pack) return pack.error();
+  // What git's own HTTP server says first, to clients that do not speak version 2.
+  std::string prefix;
+  if (!speaks_version_2(protocol)) prefix = "001e# service=git-upload-pack\n0000";
+  return std::unique_ptr<BodySource>{
+      std::make_unique<PackSource>(std::move(*pack), std::move(prefix))};
+}
+
+Result<std::unique_ptr<BodySource>> GitRoom::upload_pack(ProjectId project,
+                                                         std::string_view protocol,
+                                                         std::string request) {
+  auto pack = UploadPack::answer(mirrors_.path_of(project.value), protocol, std::move(request));
+  if (!pack) return pack.error();
+  return std::unique_ptr<BodySource>{std::make_unique<PackSource>(std::move(*pack), "")};
+}
+
+}  // namespace slipway::server::http

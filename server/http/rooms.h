@@ -1,0 +1,62 @@
+// The rooms behind the handlers' ports: git mirrors, intake and payloads, as they are.
+#pragma once
+
+#include <functional>
+
+#include "server/blobs/blob_store.h"
+#include "server/git/mirror.h"
+#include "server/http/ports.h"
+#include "server/intake/intake.h"
+#include "server/intake/job_payload.h"
+
+namespace slipway::server::http {
+
+class PayloadRoom final : public JobPayloads {
+ public:
+  explicit PayloadRoom(const JobPayload& payload) : payload_(payload) {}
+  Result<std::string> payload(const Assignment& assignment) override;
+
+ private:
+  const JobPayload& payload_;
+};
+
+class IntakeRoom final : public PipelineIntake {
+ public:
+  explicit IntakeRoom(Intake& intake) : intake_(intake) {}
+  Result<HookVerdict> receive_hook(const ProjectRow& project, const Headers& headers,
+                                   std::string_view body) override;
+  Result<PipelineId> trigger(const ProjectRow& project, const TriggerRequest& request) override;
+  Result<LintVerdict> lint(const ProjectRow& project, std::string_view content,
+                           std::string_view ref) override;
+
+ private:
+  Intake& intake_;
+};
+
+class ProjectRoom final : public ProjectSetup {
+ public:
+  ProjectRoom(Mirrors& mirrors, const Intake& intake, LocalRepositories local)
+      : mirrors_(mirrors), intake_(intake), local_(local) {}
+  Result<void> check_repository_url(std::string_view url) override;
+  std::string seal_webhook_secret(std::string_view secret) override;
+  void removed(ProjectId project) override;
+
+ private:
+  Mirrors& mirrors_;
+  const Intake& intake_;
+  LocalRepositories local_;
+};
+
+class GitRoom final : public GitMirrors {
+ public:
+  explicit GitRoom(const Mirrors& mirrors) : mirrors_(mirrors) {}
+  Result<std::unique_ptr<BodySource>> advertise(ProjectId project,
+                                                std::string_view protocol) override;
+  Result<std::unique_ptr<BodySource>> upload_pack(ProjectId project, std::string_view protocol,
+                                                  std::string request) override;
+
+ private:
+  const Mirrors& mirrors_;
+};
+
+}  // namespace slipway::server::http

@@ -1,0 +1,214 @@
+#include "tests/server/http/api_fixture.h"
+
+#include "pipeline/configuration.h"
+#include "pipeline/plan.h"
+#include "server/auth/sessions.h"
+#include "server/blobs/blob_store.h"
+#include "server/http/coordinator_writer.h"
+
+namespace slipway::test {
+
+using nlohmann::json;
+using namespace server;
+using namespace server::http;
+
+namespace {
+
+constexpr const char* kPipelineFile =
+    "stages: [build, test]\n"
+    "build: {stage: build, script: [make]}\n"
+    "test: {stage: test, script: [make test], coverage: '/Coverage: (\\d+\\.\\d+)/'}\n";
+
+class NoIncludes final : public pipeline::IncludeSource {
+ public:
+  Result<std::string> local_file(const std::string&) override {
+    return fail(ErrorKind::NotFound, "no file");
+  }
+  Result<std::vector<std::string>> local_paths() override { return std::vector<std::string>{}; }
+};
+
+class Text final : public BodySource {
+ public:
+  explicit Text(std::string text) : text_(std::move(text)) {}
+  Piece next() override { return {text_, State::End}; }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace
+
+Result<std::string> FakeOutside::payload(const Assignment& assignment) {
+  if (payload_fails) return fail(ErrorKind::Internal, "the plan cannot be read");
+  return json{{"id", assignment.job.id.value},
+              {"token", assignment.token},
+              {"job_info", {{"name", assignment.job.name}, {"stage", assignment.job.stage}}},
+              {"git_info", json::object()},
+              {"runner_info", {{"timeout", 3600}}},
+              {"variables", json::array()},
+              {"steps", json::array()}}
+      .dump();
+}
+
+Result<HookVerdict> FakeOutside::receive_hook(const ProjectRow& project, const Headers& headers,
+                                              std::string_view body) {
+  asked.push_back("hook " + project.path + " " + std::string{body});
+  if (headers.get("x-hub-signature-256") != "good")
+    return fail(ErrorKind::Unauthenticated, "the signature is wrong");
+  return HookVerdict{DeliveryId{7}, "accepted", ""};
+}
+
+Result<PipelineId> FakeOutside::trigger(const ProjectRow& project, const TriggerRequest& request) {
+  asked.push_back("trigger " + request.ref);
+  if (request.ref != "main")
+    return fail(ErrorKind::InvalidInput, "there is no ref '" + request.ref + "'");
+  return on_trigger(project);
+}
+
+Result<LintVerdict> FakeOutside::lint(const ProjectRow&, std::string_view, std::string_view) {
+  return LintVerdict{
+      false,
+      {{"error", "unknown_keyword", "unknown key: scirpt", ".gitlab-ci.yml", 2, 3, "script"}}};
+}
+
+Result<void> FakeOutside::check_repository_url(std::string_view url) {
+  if (url.starts_with("https://")) return {};
+  return fail(ErrorKind::InvalidInput, "field 'url' must begin with https://");
+}
+
+std::string FakeOutside::seal_webhook_secret(std::string_view) {
+  return "sealed";
+}
+
+void FakeOutside::removed(ProjectId project) {
+  asked.push_back("removed " + std::to_string(project.value));
+}
+
+Result<std::unique_ptr<BodySource>> FakeOutside::advertise(ProjectId, std::string_view protocol) {
+  return std::unique_ptr<BodySource>{std::make_unique<Text>("refs " + std::string{protocol})};
+}
+
+Result<std::unique_ptr<BodySource>> FakeOutside::upload_pack(ProjectId, std::string_view,
+                                                             std::string request) {
+  return std::unique_ptr<BodySource>{std::make_unique<Text>("pack for " + request)};
+}
+
+std::optional<StaticFile> FakeOutside::find(std::string_view path) const {
+  if (path == "/index.html") return StaticFile{"<html>app", "text/html", "", "\"i\""};
+  if (path == "/assets/a.js") return StaticFile{"code", "text/javascript", "zipped", "\"j\""};
+  return std::nullopt;
+}
+
+ApiFixture::ApiFixture(std::chrono::milliseconds poll_hold)
+    : database(std::move(Database::open(directory / "slipway.db").value())),
+      coordinator(std::make_unique<Coordinator>(*database, clock)),
+      dispatch(std::make_unique<Dispatch>(*coordinator)),
+      traces(std::move(TraceStore::open(directory / "traces", {1 << 20}).value())),
+      blobs(std::make_unique<BlobStore>(BlobStore::open(directory / "blobs").value())),
+      feed(std::make_unique<EventFeed>(*database, clock, "http://ci.test")),
+      writer(std::make_unique<CoordinatorWriter>(*coordinator)),
+      accounts(std::make_unique<auth::Accounts>(*database, *writer, clock, directory.path())) {
+  coordinator->observe(*feed);
+  coordinator->start();
+  services = std::make_unique<HttpServices>(
+      HttpServices{clock, *database, *coordinator, *dispatch, *traces, *blobs, *feed, *accounts,
+                   outside, outside, outside, outside, outside, metrics});
+  HttpOptions options;
+  options.external_url = "http://ci.test";
+  options.poll_hold = poll_hold;
+  options.artifact_limit = 1 << 20;
+  options.build = {"1.0", "test"};
+  auto started = HttpServer::start(options, *services);
+  REQUIRE(started);
+  http = std::move(*started);
+  outside.on_trigger = [this](const ProjectRow& project) { return make_pipeline(project.id); };
+
+  const auto file = accounts->prepare_setup();
+  REQUIRE(file);
+  auto token = read_file(*file).value();
+  token.pop_back();
+  const auto made = accounts->setup(token, {"ann", "correct horse"}, {});
+  REQUIRE(made);
+  admin = made->personal_token;
+  session = made->session;
+  csrf = auth::Sessions::csrf_token(session);
+}
+
+ApiFixture::~ApiFixture() {
+  dispatch->stop();
+  http->stop();
+  coordinator->stop();
+  feed->stop();
+  http.reset();
+}
+
+Answer ApiFixture::call(std::string_view method, const std::string& target, const json& body) {
+  return call_with("PRIVATE-TOKEN: " + admin + "\r\n", method, target, body);
+}
+
+Answer ApiFixture::call_with(const std::string& headers, std::string_view method,
+                             const std::string& target, const json& body) {
+  auto client = connect();
+  Answer answer;
+  answer.raw = client.request(method, target, headers + "Content-Type: application/json\r\n",
+                              body.is_null() ? "" : body.dump());
+  answer.status = answer.raw.status;
+  answer.body = json::parse(answer.raw.body, nullptr, false);
+  return answer;
+}
+
+ProjectId ApiFixture::make_project(const std::string& path, const std::string& visibility) {
+  const auto made =
+      call("POST", "/api/v4/projects",
+           {{"path", path}, {"url", "https://git.test/x"}, {"visibility", visibility}});
+  REQUIRE(made.status == 201);
+  return ProjectId{made.body["id"].get<std::int64_t>()};
+}
+
+PipelineId ApiFixture::make_pipeline(ProjectId project) {
+  NoIncludes no_includes;
+  const auto read = pipeline::read_configuration(kPipelineFile, ".gitlab-ci.yml", no_includes);
+  REQUIRE(read.configuration);
+  pipeline::Trigger trigger;
+  trigger.branch = "main";
+  trigger.sha = "0123456789abcdef0123456789abcdef01234567";
+  NewPipeline pipeline;
+  pipeline.plan =
+      std::make_shared<const pipeline::Plan>(pipeline::make_plan(*read.configuration, trigger));
+  pipeline.row.project_id = project;
+  pipeline.row.source = "push";
+  pipeline.row.ref = trigger.branch;
+  pipeline.row.sha = trigger.sha;
+  std::promise<Result<PipelineId>> made;
+  coordinator->create_pipeline(std::move(pipeline),
+                               [&](Result<PipelineId> id) { made.set_value(std::move(id)); });
+  const auto id = made.get_future().get();
+  REQUIRE(id);
+  return *id;
+}
+
+std::string ApiFixture::make_runner() {
+  const auto made = call("POST", "/api/v4/user/runners",
+                         {{"runner_type", "instance_type"}, {"description", "r"}});
+  REQUIRE(made.status == 201);
+  return made.body["token"];
+}
+
+ApiFixture::TakenJob ApiFixture::take_job(const std::string& runner_token) {
+  const auto taken = call_with("", "POST", "/api/v4/jobs/request",
+                               {{"token", runner_token}, {"system_id", "s_0123456789ab"}});
+  REQUIRE(taken.status == 201);
+  return {taken.body["id"], taken.body["token"]};
+}
+
+RawResponse ApiFixture::patch_trace(const TakenJob& job, long long offset,
+                                    const std::string& text) {
+  auto client = connect();
+  return client.request("PATCH", job.path() + "/trace",
+                        job.header() + "Content-Range: " + std::to_string(offset) + "-" +
+                            std::to_string(offset + static_cast<long long>(text.size()) - 1) +
+                            "\r\n",
+                        text);
+}
+
+}  // namespace slipway::test

@@ -1,0 +1,103 @@
+// The whole server below HTTP, real and in a directory of its own, behind the real front; only what
+// reaches outside (git, forges) is faked.
+#pragma once
+
+#include <future>
+#include <nlohmann/json.hpp>
+
+#include "server/auth/accounts.h"
+#include "server/blobs/blob_store.h"
+#include "server/coordinator/coordinator.h"
+#include "server/dispatch/dispatch.h"
+#include "server/http/event_feed.h"
+#include "server/http/ports.h"
+#include "server/http/server.h"
+#include "server/trace/trace_store.h"
+#include "tests/server/http/raw_client.h"
+#include "tests/support/catch.h"
+#include "tests/support/temp_directory.h"
+
+namespace slipway::test {
+
+// Answers what it is told and keeps what it was asked.
+class FakeOutside final : public server::http::JobPayloads,
+                          public server::http::PipelineIntake,
+                          public server::http::ProjectSetup,
+                          public server::http::GitMirrors,
+                          public server::http::StaticFiles {
+ public:
+  Result<std::string> payload(const server::Assignment& assignment) override;
+  Result<server::http::HookVerdict> receive_hook(const server::ProjectRow& project,
+                                                 const server::http::Headers& headers,
+                                                 std::string_view body) override;
+  Result<server::PipelineId> trigger(const server::ProjectRow& project,
+                                     const server::http::TriggerRequest& request) override;
+  Result<server::http::LintVerdict> lint(const server::ProjectRow& project,
+                                         std::string_view content, std::string_view ref) override;
+  Result<void> check_repository_url(std::string_view url) override;
+  std::string seal_webhook_secret(std::string_view secret) override;
+  void removed(server::ProjectId project) override;
+  Result<std::unique_ptr<server::http::BodySource>> advertise(server::ProjectId project,
+                                                              std::string_view protocol) override;
+  Result<std::unique_ptr<server::http::BodySource>> upload_pack(server::ProjectId project,
+                                                                std::string_view protocol,
+                                                                std::string request) override;
+  [[nodiscard]] std::optional<server::http::StaticFile> find(std::string_view path) const override;
+
+  bool payload_fails = false;
+  std::function<Result<server::PipelineId>(const server::ProjectRow&)> on_trigger;
+  std::vector<std::string> asked;
+};
+
+struct Answer {
+  int status = 0;
+  nlohmann::json body;
+  RawResponse raw;
+};
+
+class ApiFixture {
+ public:
+  explicit ApiFixture(std::chrono::milliseconds poll_hold = std::chrono::seconds{20});
+  ~ApiFixture();
+
+  // One request with the administrator's token, or with `headers` of its own.
+  Answer call(std::string_view method, const std::string& target, const nlohmann::json& body = {});
+  Answer call_with(const std::string& headers, std::string_view method, const std::string& target,
+                   const nlohmann::json& body = {});
+  RawClient connect() { return RawClient{http->port()}; }
+
+  server::ProjectId make_project(const std::string& path = "group/name",
+                                 const std::string& visibility = "private");
+  // One pipeline of the jobs "build" and, after it, "test".
+  server::PipelineId make_pipeline(server::ProjectId project);
+  std::string make_runner();  // its token
+  struct TakenJob {
+    std::int64_t id = 0;
+    std::string token;
+
+    [[nodiscard]] std::string header() const { return "JOB-TOKEN: " + token + "\r\n"; }
+    [[nodiscard]] std::string path() const { return "/api/v4/jobs/" + std::to_string(id); }
+  };
+  TakenJob take_job(const std::string& runner_token);
+  RawResponse patch_trace(const TakenJob& job, long long offset, const std::string& text);
+
+  TempDirectory directory;
+  SystemClock clock;
+  FakeOutside outside;
+  std::unique_ptr<server::Database> database;
+  std::unique_ptr<server::Coordinator> coordinator;
+  std::unique_ptr<server::Dispatch> dispatch;
+  std::unique_ptr<server::TraceStore> traces;
+  std::unique_ptr<server::BlobStore> blobs;
+  std::unique_ptr<server::http::EventFeed> feed;
+  std::unique_ptr<server::auth::Writer> writer;
+  std::unique_ptr<server::auth::Accounts> accounts;
+  server::telemetry::Metrics metrics{"1.0", "test"};
+  std::unique_ptr<server::http::HttpServices> services;
+  std::unique_ptr<server::http::HttpServer> http;
+  std::string admin;    // a personal token
+  std::string session;  // a cookie
+  std::string csrf;
+};
+
+}  // namespace slipway::test

@@ -1,0 +1,409 @@
+// The API as people and pages use it; what it answers is compared with openapi.yaml.
+
+#include <thread>
+
+#include "base/crypto.h"
+#include "server/http/gate.h"
+#include "tests/server/http/api_fixture.h"
+#include "tests/server/http/openapi.h"
+
+namespace slipway::server::http {
+namespace {
+
+using nlohmann::json;
+using test::Answer;
+using test::ApiFixture;
+
+const test::OpenApi& contract() {
+  static const test::OpenApi api;
+  return api;
+}
+
+void check_contract(const char* method, const char* pattern, const Answer& answer, int status) {
+  CAPTURE(method, pattern);
+  CHECK(answer.status == status);
+  CHECK(contract().mismatch(method, pattern, answer.status, answer.body) == "");
+}
+
+constexpr const char* kProject = "/api/v4/projects/{id}";
+
+TEST_CASE("health, version and metrics need no credential", "[api]") {
+  ApiFixture api;
+  CHECK(api.call_with("", "GET", "/healthz").raw.body == "ok\n");
+  CHECK(api.call_with("", "GET", "/readyz").raw.body == "ready\n");
+  check_contract("GET", "/api/v4/version", api.call_with("", "GET", "/api/v4/version"), 200);
+  const auto metrics = api.call_with("", "GET", "/metrics").raw.body;
+  CHECK(metrics.find("http_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} 1") !=
+        std::string::npos);
+  CHECK(metrics.find("slipway_queue_length 0") != std::string::npos);
+}
+
+TEST_CASE("logging in gives a cookie that scripts cannot read and a CSRF token", "[api]") {
+  ApiFixture api;
+  const auto login = api.call_with("", "POST", "/api/v4/session",
+                                   {{"username", "ann"}, {"password", "correct horse"}});
+  check_contract("POST", "/api/v4/session", login, 201);
+  const auto cookie = login.raw.header("set-cookie");
+  CHECK(cookie.find("; Path=/; HttpOnly; SameSite=Lax") != std::string::npos);
+  const auto mine = "Cookie: " + cookie.substr(0, cookie.find(';')) + "\r\n";
+  const auto me = api.call_with(mine, "GET", "/api/v4/user");
+  check_contract("GET", "/api/v4/user", me, 200);
+  CHECK(me.body["csrf_token"] == login.body["csrf_token"]);
+  CHECK(me.body["username"] == "ann");
+
+  CHECK(api.call_with(mine, "DELETE", "/api/v4/session").body["message"] ==
+        "X-CSRF-Token is missing or wrong");
+  const auto with_csrf =
+      mine + "X-CSRF-Token: " + me.body["csrf_token"].get<std::string>() + "\r\n";
+  CHECK(api.call_with(with_csrf + "Origin: http://evil.test\r\n", "DELETE", "/api/v4/session")
+            .status == 403);
+  CHECK(
+      api.call_with(with_csrf + "Origin: http://ci.test\r\n", "DELETE", "/api/v4/session").status ==
+      204);
+  CHECK(api.call_with(mine, "GET", "/api/v4/user").status == 401);
+}
+
+TEST_CASE("logging in from another site or as a form is refused", "[api]") {
+  ApiFixture api;
+  const json body{{"username", "ann"}, {"password", "correct horse"}};
+  CHECK(api.call_with("Origin: http://evil.test\r\n", "POST", "/api/v4/session", body).status ==
+        403);
+  CHECK(api.call_with("Sec-Fetch-Site: same-site\r\n", "POST", "/api/v4/session", body).status ==
+        403);
+  CHECK(api.connect()
+            .request("POST", "/api/v4/session", "Content-Type: text/plain\r\n", body.dump())
+            .status == 415);
+}
+
+TEST_CASE("guessing a password is slowed down", "[api]") {
+  ApiFixture api;
+  const json wrong{{"username", "ann"}, {"password", "wrong horse"}};
+  int refused = 0;
+  for (int i = 0; i < 7; ++i) {
+    const auto answer = api.call_with("", "POST", "/api/v4/session", wrong);
+    if (answer.status == 429) {
+      ++refused;
+      CHECK(answer.raw.header("retry-after") != "");
+    } else {
+      check_contract("POST", "/api/v4/session", answer, 401);
+    }
+  }
+  CHECK(refused >= 1);
+}
+
+TEST_CASE("setup is closed once it was done", "[api]") {
+  ApiFixture api;
+  check_contract("GET", "/api/v4/setup", api.call_with("", "GET", "/api/v4/setup"), 200);
+  CHECK(api.call_with("", "GET", "/api/v4/setup").body["needed"] == false);
+  const auto again =
+      api.call_with("", "POST", "/api/v4/setup",
+                    {{"token", "slst-x"}, {"username", "eve"}, {"password", "correct horse"}});
+  check_contract("POST", "/api/v4/setup", again, 401);
+}
+
+TEST_CASE("personal tokens are shown once, listed and revoked", "[api]") {
+  ApiFixture api;
+  const auto made = api.call("POST", "/api/v4/personal_access_tokens",
+                             {{"name", "ci"}, {"scopes", {"read_api"}}, {"expires_in_days", 3}});
+  check_contract("POST", "/api/v4/personal_access_tokens", made, 201);
+  const auto listed = api.call("GET", "/api/v4/personal_access_tokens");
+  check_contract("GET", "/api/v4/personal_access_tokens", listed, 200);
+  CHECK(listed.raw.body.find(made.body["token"].get<std::string>()) == std::string::npos);
+  const auto bearer = "Authorization: Bearer " + made.body["token"].get<std::string>() + "\r\n";
+  CHECK(api.call_with(bearer, "GET", "/api/v4/user").status == 200);
+  CHECK(api.call("DELETE",
+                 "/api/v4/personal_access_tokens/" + std::to_string(made.body["id"].get<int>()))
+            .status == 204);
+  CHECK(api.call_with(bearer, "GET", "/api/v4/user").status == 401);
+  CHECK(api.call("POST", "/api/v4/personal_access_tokens", {{"name", 5}}).body["message"] ==
+        "field 'name' must be a string");
+}
+
+TEST_CASE("a project is made, shown, changed and removed", "[api]") {
+  ApiFixture api;
+  const auto made = api.call("POST", "/api/v4/projects",
+                             {{"path", "group/name"}, {"url", "https://u:p@git.test/x"}});
+  check_contract("POST", "/api/v4/projects", made, 201);
+  CHECK(made.body["webhook_url"] == "http://ci.test/hooks/group/name");
+  CHECK(made.body["repository_url"] == "https://git.test/x");
+  CHECK(made.body["webhook_secret"].get<std::string>().size() >= 40);
+
+  for (const auto* id : {"1", "group%2Fname"})
+    check_contract("GET", kProject, api.call("GET", "/api/v4/projects/" + std::string{id}), 200);
+  const auto changed = api.call("PUT", "/api/v4/projects/1", {{"visibility", "public"}});
+  check_contract("PUT", kProject, changed, 200);
+  CHECK(changed.body["visibility"] == "public");
+  CHECK_FALSE(changed.body.contains("webhook_secret"));
+  CHECK(api.call_with("", "GET", "/api/v4/projects/1").status == 200);
+
+  CHECK(api.call("DELETE", "/api/v4/projects/1").status == 202);
+  CHECK(api.outside.asked == std::vector<std::string>{"removed 1"});
+  CHECK(api.call("GET", "/api/v4/projects/1").status == 404);
+}
+
+TEST_CASE("a project that will not do is refused with what would", "[api]") {
+  ApiFixture api;
+  api.make_project();
+  const auto message = [&](const json& body) {
+    const auto answer = api.call("POST", "/api/v4/projects", body);
+    return std::to_string(answer.status) + " " + answer.body["message"].get<std::string>();
+  };
+  CHECK(message({{"path", "group/name"}, {"url", "https://x"}}) ==
+        "409 there is a project 'group/name' already");
+  CHECK(message({{"url", "https://x"}}) == "400 field 'path' must be given");
+  CHECK(message({{"path", "../x"}, {"url", "https://x"}}) ==
+        "400 field 'path' must be like group/name, of letters, digits, '_', '-' and '.'");
+  CHECK(message({{"path", "a/b"}, {"url", "ext::sh"}}) ==
+        "400 field 'url' must begin with https://");
+  CHECK(message({{"path", "a/b"}, {"url", "https://x"}, {"visibility", "secret"}}) ==
+        "400 field 'visibility' must be private or public");
+  CHECK(message({{"path", "a/b"}, {"url", "https://x"}, {"default_branch", "--x"}}) ==
+        "400 field 'default_branch' must be the name of a branch");
+}
+
+TEST_CASE("strangers see public projects only", "[api]") {
+  ApiFixture api;
+  api.make_project("a/private");
+  api.make_project("a/public", "public");
+  const auto seen = api.call_with("", "GET", "/api/v4/projects");
+  check_contract("GET", "/api/v4/projects", seen, 200);
+  REQUIRE(seen.body.size() == 1);
+  CHECK(seen.body[0]["path_with_namespace"] == "a/public");
+  CHECK(api.call("GET", "/api/v4/projects?per_page=1").raw.header("x-next-page") == "2");
+  CHECK(api.call("GET", "/api/v4/projects?per_page=1").raw.header("x-total") == "2");
+  CHECK(api.call("GET", "/api/v4/projects?per_page=101").body["message"] ==
+        "'per_page' must be a number from 1 to 100");
+  const auto hidden = api.call_with("", "GET", "/api/v4/projects/a%2Fprivate");
+  const auto missing = api.call_with("", "GET", "/api/v4/projects/a%2Fmissing");
+  CHECK(hidden.status == 404);
+  CHECK(hidden.raw.body == missing.raw.body);
+}
+
+TEST_CASE("pipelines and jobs are shown as the contract says", "[api]") {
+  ApiFixture api;
+  const auto project = api.make_project();
+  const auto id = std::to_string(api.make_pipeline(project).value);
+  const std::string base = "/api/v4/projects/1";
+
+  const auto list = api.call("GET", base + "/pipelines?ref=main");
+  check_contract("GET", "/api/v4/projects/{id}/pipelines", list, 200);
+  REQUIRE(list.body.size() == 1);
+  CHECK(list.body[0]["stages"].size() == 2);
+  CHECK(api.call("GET", base + "/pipelines?ref=other").body.empty());
+  check_contract("GET", "/api/v4/projects/{id}/pipelines/{pipeline_id}",
+                 api.call("GET", base + "/pipelines/" + id), 200);
+  const auto jobs = api.call("GET", base + "/pipelines/" + id + "/jobs");
+  check_contract("GET", "/api/v4/projects/{id}/pipelines/{pipeline_id}/jobs", jobs, 200);
+  REQUIRE(jobs.body.size() == 2);
+  CHECK(jobs.body[0]["name"] == "build");
+  CHECK(jobs.body[1]["reason"]["text"] != "");
+  check_contract("GET", "/api/v4/projects/{id}/jobs", api.call("GET", base + "/jobs"), 200);
+  const auto job = base + "/jobs/" + std::to_string(jobs.body[0]["id"].get<int>());
+  check_contract("GET", "/api/v4/projects/{id}/jobs/{job_id}", api.call("GET", job), 200);
+
+  check_contract("POST", "/api/v4/projects/{id}/jobs/{job_id}/cancel",
+                 api.call("POST", job + "/cancel"), 201);
+  check_contract("POST", "/api/v4/projects/{id}/jobs/{job_id}/cancel",
+                 api.call("POST", job + "/cancel"), 409);
+  check_contract("POST", "/api/v4/projects/{id}/jobs/{job_id}/retry",
+                 api.call("POST", job + "/retry"), 201);
+  check_contract("POST", "/api/v4/projects/{id}/pipelines/{pipeline_id}/cancel",
+                 api.call("POST", base + "/pipelines/" + id + "/cancel"), 201);
+  check_contract("POST", "/api/v4/projects/{id}/pipelines/{pipeline_id}/retry",
+                 api.call("POST", base + "/pipelines/" + id + "/retry"), 201);
+  check_contract("GET", "/api/v4/projects/{id}/coverage", api.call("GET", base + "/coverage"), 200);
+  check_contract("GET", "/api/v4/projects/{id}/deliveries", api.call("GET", base + "/deliveries"),
+                 200);
+  CHECK(api.call("GET", base + "/jobs/x").status == 404);
+}
+
+TEST_CASE("ids of another project are not found", "[api]") {
+  ApiFixture api;
+  const auto first = api.make_project("a/first");
+  api.make_project("a/second");
+  const auto pipeline = std::to_string(api.make_pipeline(first).value);
+  for (const auto* path : {"/pipelines/", "/jobs/"}) {
+    CHECK(api.call("GET", "/api/v4/projects/1" + std::string{path} + pipeline).status == 200);
+    CHECK(api.call("GET", "/api/v4/projects/2" + std::string{path} + pipeline).status == 404);
+  }
+  CHECK(api.call("POST", "/api/v4/projects/2/pipelines/" + pipeline + "/cancel").status == 404);
+  CHECK(api.call("POST", "/api/v4/projects/2/jobs/1/cancel").status == 404);
+}
+
+TEST_CASE("a pipeline is started by hand, and a file is checked", "[api]") {
+  ApiFixture api;
+  api.make_project();
+  const auto made = api.call("POST", "/api/v4/projects/1/pipeline",
+                             {{"ref", "main"}, {"variables", {{{"key", "A"}, {"value", "b"}}}}});
+  check_contract("POST", "/api/v4/projects/{id}/pipeline", made, 201);
+  CHECK(api.call("POST", "/api/v4/projects/1/pipeline", {{"ref", "nope"}}).body["message"] ==
+        "there is no ref 'nope'");
+  CHECK(api.call("POST", "/api/v4/projects/1/pipeline", {{"ref", "main"}, {"variables", {1}}})
+            .body["message"] == "field 'variables' must be a list of {key, value}");
+  const auto lint = api.call("POST", "/api/v4/projects/1/ci/lint", {{"content", "a: {scirpt: x}"}});
+  check_contract("POST", "/api/v4/projects/{id}/ci/lint", lint, 200);
+  CHECK(lint.body["errors"] == json{"unknown key: scirpt"});
+}
+
+TEST_CASE("runners are made, changed and removed by administrators", "[api]") {
+  ApiFixture api;
+  const auto made = api.call("POST", "/api/v4/user/runners",
+                             {{"runner_type", "instance_type"}, {"tag_list", {"linux"}}});
+  check_contract("POST", "/api/v4/user/runners", made, 201);
+  check_contract("GET", "/api/v4/runners", api.call("GET", "/api/v4/runners"), 200);
+  const auto paused = api.call("PUT", "/api/v4/runners/1", {{"paused", true}});
+  check_contract("PUT", "/api/v4/runners/{runner_id}", paused, 200);
+  CHECK(paused.body["paused"] == true);
+  CHECK(paused.body["status"] == "never_contacted");
+  CHECK(api.call("PUT", "/api/v4/runners/1", {{"tag_list", json::array()}, {"run_untagged", false}})
+            .status == 400);
+  CHECK(api.call("POST", "/api/v4/user/runners", {{"runner_type", "magic"}}).body["message"] ==
+        "field 'runner_type' must be instance_type or project_type");
+  CHECK(api.call("DELETE", "/api/v4/runners/1").status == 204);
+  CHECK(api.call("GET", "/api/v4/runners/1").status == 404);
+}
+
+TEST_CASE("hooks are passed on with their raw body", "[api]") {
+  ApiFixture api;
+  api.make_project();
+  const auto taken = api.call_with("X-Hub-Signature-256: good\r\n", "POST", "/hooks/group/name",
+                                   {{"ref", "refs/heads/main"}});
+  check_contract("POST", "/hooks/{project_path}", taken, 202);
+  CHECK(api.outside.asked.back() == R"(hook group/name {"ref":"refs/heads/main"})");
+  CHECK(api.call_with("", "POST", "/hooks/1", {{"x", 1}}).status == 401);
+  CHECK(api.call_with("", "POST", "/hooks/no/where", {{"x", 1}}).status == 404);
+}
+
+TEST_CASE("git clones with the job's token and nothing else", "[api]") {
+  ApiFixture api;
+  api.make_pipeline(api.make_project());
+  const auto job = api.take_job(api.make_runner());
+  const std::string refs = "/group/name.git/info/refs?service=git-upload-pack";
+  const auto basic = [](const std::string& pair) {
+    return "Authorization: Basic " + base64_encode(pair) + "\r\nGit-Protocol: version=2\r\n";
+  };
+  const auto asked = api.call_with("", "GET", refs);
+  CHECK(asked.status == 401);
+  CHECK(asked.raw.header("www-authenticate") == "Basic realm=\"Slipway\"");
+  CHECK(api.call_with("", "GET", "/no/thing.git/info/refs?service=git-upload-pack").raw.body ==
+        asked.raw.body);
+  const auto right = basic("gitlab-ci-token:" + job.token);
+  const auto seen = api.call_with(right, "GET", refs);
+  CHECK(seen.raw.body == "refs version=2");
+  CHECK(seen.raw.header("content-type") == "application/x-git-upload-pack-advertisement");
+  CHECK(api.call_with(right, "POST", "/group/name.git/git-upload-pack", "want").raw.body ==
+        "pack for \"want\"");
+  CHECK(api.call_with(right, "GET", "/group/name.git/info/refs?service=git-receive-pack").status ==
+        403);
+  CHECK(api.call_with(basic("gitlab-ci-token:glcbt-no"), "GET", refs).status == 401);
+  CHECK(api.call_with(basic("ann:" + api.admin), "GET", refs).status == 200);
+}
+
+TEST_CASE("badges tell the state and are revalidated", "[api]") {
+  ApiFixture api;
+  api.make_project("group/name", "public");
+  CHECK(api.call_with("", "GET", "/group/name/badges/main/pipeline.svg").raw.body.find("unknown") !=
+        std::string::npos);
+  api.make_pipeline(ProjectId{1});
+  const auto badge = api.call_with("", "GET", "/group/name/badges/main/pipeline.svg").raw;
+  CHECK(badge.body.find("pipeline: pending") != std::string::npos);
+  CHECK(badge.header("content-type") == "image/svg+xml");
+  CHECK(badge.header("cache-control") == "no-cache");
+  CHECK(api.call_with("If-None-Match: " + badge.header("etag") + "\r\n", "GET",
+                      "/group/name/badges/main/pipeline.svg")
+            .status == 304);
+  CHECK(api.call_with("", "GET", "/group/name/badges/main/coverage.svg").raw.body.find("unknown") !=
+        std::string::npos);
+}
+
+TEST_CASE("a browser gets the application for every page, and its files", "[api]") {
+  ApiFixture api;
+  const std::string html = "Accept: text/html,*/*\r\n";
+  for (const auto* path : {"/", "/group/name", "/group/name/-/pipelines/5", "/-/login"}) {
+    CAPTURE(path);
+    CHECK(api.call_with(html, "GET", path).raw.body == "<html>app");
+    CHECK(api.call_with("", "GET", path).status == 404);
+  }
+  CHECK(api.call_with(html, "GET", "/api/v4/nothing").status == 404);
+  CHECK(api.call_with(html, "GET", "/assets/missing.js").status == 404);
+  const auto file = api.call_with("Accept-Encoding: gzip\r\n", "GET", "/assets/a.js").raw;
+  CHECK(file.body == "zipped");
+  CHECK(file.header("content-encoding") == "gzip");
+  CHECK(file.header("cache-control") == "public, max-age=31536000, immutable");
+  CHECK(api.call_with("", "GET", "/assets/a.js").raw.body == "code");
+}
+
+TEST_CASE("a log is served in parts", "[api]") {
+  ApiFixture api;
+  api.make_pipeline(api.make_project());
+  const auto job = api.take_job(api.make_runner());
+  REQUIRE(api.patch_trace(job, 0, "0123456789").status == 202);
+  const auto path = "/api/v4/projects/1/jobs/" + std::to_string(job.id) + "/trace";
+  const auto admin = "PRIVATE-TOKEN: " + api.admin + "\r\n";
+  const auto part = api.call_with(admin + "Range: bytes=2-4\r\n", "GET", path).raw;
+  CHECK(part.status == 206);
+  CHECK(part.body == "234");
+  CHECK(part.header("content-range") == "bytes 2-4/10");
+  CHECK(api.call_with(admin + "Range: bytes=10-\r\n", "GET", path).status == 416);
+  auto client = api.connect();
+  CHECK(client.request("HEAD", path, admin).header("content-length") == "10");
+}
+
+TEST_CASE("a log is followed live, resumed, and ends with its job", "[api]") {
+  ApiFixture api;
+  api.make_pipeline(api.make_project());
+  const auto job = api.take_job(api.make_runner());
+  REQUIRE(api.patch_trace(job, 0, "one\xc3").status == 202);
+  const auto path = "/api/v4/projects/1/jobs/" + std::to_string(job.id) + "/trace/events";
+  const auto get = [&](const std::string& more) {
+    auto client = api.connect();
+    client.send("GET " + path + " HTTP/1.1\r\nHost: a\r\nPRIVATE-TOKEN: " + api.admin + "\r\n" +
+                more + "\r\n");
+    return client;
+  };
+  auto viewer = get("");
+  CHECK(viewer.wait_for("id: 3\nevent: trace\ndata: {\"offset\":0,\"text\":\"one\"}\n\n"));
+  CHECK(api.patch_trace(job, 4, "\xa4 two").header("x-gitlab-trace-update-interval") == "3");
+  CHECK(viewer.wait_for("id: 9\nevent: trace\ndata: {\"offset\":3,\"text\":\"\xc3\xa4 two\"}\n\n"));
+  auto resumed = get("Last-Event-ID: 5\r\n");
+  CHECK(resumed.wait_for("{\"offset\":5,\"text\":\" two\"}"));
+  CHECK(api.call_with(job.header(), "PUT", job.path(), {{"state", "success"}}).status == 200);
+  for (auto* each : {&viewer, &resumed}) {
+    CHECK(each->wait_for("event: end\ndata: {\"status\":\"success\"}\n\n"));
+    CHECK(each->wait_for("0\r\n\r\n"));
+  }
+}
+
+TEST_CASE("pages are told what changes, may resume, and see only what they may", "[api]") {
+  ApiFixture api;
+  const auto project = api.make_project();
+  const auto listen = [&](const std::string& headers) {
+    auto client = api.connect();
+    client.send("GET /api/v4/events HTTP/1.1\r\nHost: a\r\n" + headers + "\r\n");
+    return client;
+  };
+  const auto admin = "PRIVATE-TOKEN: " + api.admin + "\r\n";
+  auto page = listen(admin);
+  REQUIRE(page.wait_for("event: hello"));
+  auto stranger = listen("");
+  REQUIRE(stranger.wait_for("event: hello"));
+  const auto at = page.received().find("id: ") + 4;
+  const auto first_id = page.received().substr(at, page.received().find('\n', at) - at);
+
+  api.make_pipeline(project);
+  CHECK(page.wait_for("event: pipeline\ndata: {"));
+  CHECK(page.wait_for("event: job\ndata: {"));
+  auto resumed = listen(admin + "Last-Event-ID: " + first_id + "\r\n");
+  CHECK(resumed.wait_for("event: pipeline\ndata: {"));
+  auto lost = listen(admin + "Last-Event-ID: 99999\r\n");
+  CHECK(lost.wait_for("event: resync"));
+
+  const auto shown = api.make_project("group/public", "public");
+  api.make_pipeline(shown);
+  CHECK(stranger.wait_for("event: pipeline\ndata: {"));
+  CHECK(stranger.received().find("\"project_id\":" + std::to_string(project.value) + ",") ==
+        std::string::npos);
+}
+
+}  // namespace
+}  // namespace slipway::server::http
