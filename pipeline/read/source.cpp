@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace slipway::pipeline::read {
 namespace {
@@ -195,6 +196,7 @@ class Parser {
     node.kind = Kind::Mapping;
     node.at = span(start->start_mark);
     std::unordered_map<std::string, std::size_t> places;
+    std::unordered_set<std::string> written;
     while (true) {
       const Event event{parser_};
       require_ok(event);
@@ -203,18 +205,19 @@ class Parser {
       NodePtr content = value(depth + 1);
       node.weight += 1 + content->weight;
       if (node.weight > limits_.nodes) keep({}, std::move(node), start->start_mark);
-      add(node, places, *key, std::move(content));
+      add(node, places, written, *key, std::move(content));
     }
     return keep(anchor, std::move(node), start->start_mark);
   }
 
-  void add(Node& node, std::unordered_map<std::string, std::size_t>& places, const Node& key,
-           NodePtr content) {
+  // `written` are the keys that stand in the mapping itself: overriding a merged one is no mistake.
+  void add(Node& node, std::unordered_map<std::string, std::size_t>& places,
+           std::unordered_set<std::string>& written, const Node& key, NodePtr content) {
     if (key.kind == Kind::Sequence || key.kind == Kind::Mapping)
       throw Refused{
           Diagnostic{Severity::Error, "yaml_key", "a key must be a plain value", key.at, {}}};
     if (key.text == "<<" && merge(node, places, *content)) return;
-    if (places.count(key.text) != 0)
+    if (!written.insert(key.text).second)
       findings_.push_back({Severity::Warning, "duplicate_key",
                            "the key '" + key.text + "' stands here again; the last one counts",
                            key.at, "remove one of them"});

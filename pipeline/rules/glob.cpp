@@ -27,7 +27,7 @@ std::size_t close_of_braces(std::string_view pattern, std::size_t open,
   return std::string_view::npos;
 }
 
-// a{b,c}d becomes abd and acd. False when there are too many.
+// a{b,c}d becomes abd and acd, a{ nothing. False when there are too many.
 bool expand_braces(const std::string& pattern, std::vector<std::string>& out) {
   for (std::size_t open = 0; open < pattern.size(); ++open) {
     if (pattern[open] == '\\') {
@@ -37,7 +37,8 @@ bool expand_braces(const std::string& pattern, std::vector<std::string>& out) {
     if (pattern[open] != '{') continue;
     std::vector<std::size_t> cuts{open};
     const std::size_t close = close_of_braces(pattern, open, cuts);
-    if (close == std::string::npos) break;
+    // Ruby never tries a pattern whose brace stays open.
+    if (close == std::string::npos) return true;
     cuts.push_back(close);
     for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
       const std::string part = pattern.substr(cuts[i] + 1, cuts[i + 1] - cuts[i] - 1);
