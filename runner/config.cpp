@@ -1,7 +1,7 @@
 #include "runner/config.h"
 
-#include <charconv>
 #include <unistd.h>
+#include <charconv>
 
 #include "base/crypto.h"
 #include "base/files.h"

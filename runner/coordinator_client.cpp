@@ -23,14 +23,22 @@ json information(const RunnerIdentity& identity) {
           {"executor", identity.executor},
           {"shell", "bash"},
           {"features",
-           {{"variables", true},         {"image", identity.executor == "docker"},
-            {"artifacts", true},         {"upload_multiple_artifacts", true},
-            {"upload_raw_artifacts", true}, {"refspecs", true},
-            {"masking", true},           {"raw_variables", true},
-            {"artifacts_exclude", true}, {"trace_reset", true},
-            {"trace_checksum", true},    {"trace_size", true},
-            {"cancelable", true},        {"cancel_gracefully", true},
-            {"return_exit_code", true},  {"two_phase_job_commit", true}}}};
+           {{"variables", true},
+            {"image", identity.executor == "docker"},
+            {"artifacts", true},
+            {"upload_multiple_artifacts", true},
+            {"upload_raw_artifacts", true},
+            {"refspecs", true},
+            {"masking", true},
+            {"raw_variables", true},
+            {"artifacts_exclude", true},
+            {"trace_reset", true},
+            {"trace_checksum", true},
+            {"trace_size", true},
+            {"cancelable", true},
+            {"cancel_gracefully", true},
+            {"return_exit_code", true},
+            {"two_phase_job_commit", true}}}};
 }
 
 JobAnswer answer_of(const HttpResponse& response) {
@@ -137,7 +145,8 @@ Result<JobAnswer> CoordinatorClient::append_trace(std::int64_t job, const std::s
   request.target = "/api/v4/jobs/" + std::to_string(job) + "/trace";
   request.headers["JOB-TOKEN"] = job_token;
   request.headers["Content-Range"] =
-      std::to_string(offset) + "-" + std::to_string(offset + static_cast<long long>(bytes.size()) - 1);
+      std::to_string(offset) + "-" +
+      std::to_string(offset + static_cast<long long>(bytes.size()) - 1);
   request.content_type = "text/plain";
   request.body = std::move(bytes);
   const auto response = http_.send(request);
@@ -156,8 +165,9 @@ Result<JobAnswer> CoordinatorClient::upload(std::int64_t job, const std::string&
     name += c == '"' || c == '\\' || static_cast<unsigned char>(c) < ' ' ? '_' : c;
   HttpRequest request;
   request.method = "POST";
-  request.target = "/api/v4/jobs/" + std::to_string(job) + "/artifacts?artifact_format=" +
-                   url_encode(format) + "&artifact_type=" + url_encode(type);
+  request.target = "/api/v4/jobs/" + std::to_string(job) +
+                   "/artifacts?artifact_format=" + url_encode(format) +
+                   "&artifact_type=" + url_encode(type);
   if (!expire_in.empty()) request.target += "&expire_in=" + url_encode(expire_in);
   request.headers["JOB-TOKEN"] = job_token;
   request.content_type = "multipart/form-data; boundary=" + boundary;

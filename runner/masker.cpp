@@ -40,9 +40,8 @@ Masker::Masker(const std::vector<std::string>& values,
   }
   for (const std::string& prefix : token_prefixes)
     if (!prefix.empty()) phrases_.push_back({prefix, true});
-  std::stable_sort(phrases_.begin(), phrases_.end(), [](const Phrase& a, const Phrase& b) {
-    return a.text.size() > b.text.size();
-  });
+  std::stable_sort(phrases_.begin(), phrases_.end(),
+                   [](const Phrase& a, const Phrase& b) { return a.text.size() > b.text.size(); });
   for (const Phrase& phrase : phrases_)
     by_first_byte_[static_cast<unsigned char>(phrase.text.front())].push_back(&phrase);
 }

@@ -3,8 +3,8 @@
 // Masks the exact values of masked variables (8 bytes and longer), each line of values that have
 // several, their base64 at each of the three alignments, and whatever follows a known prefix of
 // tokens. No secret gets through, at the price of holding back bytes that may be the beginning of
-// one until that is decided. Masking is a help against accidents: a job that wants to print a secret
-// in another form can. Used by one thread.
+// one until that is decided. Masking is a help against accidents: a job that wants to print a
+// secret in another form can. Used by one thread.
 #pragma once
 
 #include <array>

@@ -1,0 +1,47 @@
+// Files that a job hands on: selected in the work tree, packed, and unpacked for a later job.
+//
+// Links are never followed, neither when packing nor when unpacking, and nothing outside the tree
+// is read or written.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace slipway::runner {
+
+struct Selection {
+  std::vector<std::string> files;     // relative to the tree, sorted, without repeats
+  std::vector<std::string> warnings;  // patterns without a file, paths outside
+};
+
+// `paths` are files, directories (all below) or globs with `**` for any directories; `exclude`
+// takes files out again.
+Selection select_files(const std::filesystem::path& tree, const std::vector<std::string>& paths,
+                       const std::vector<std::string>& exclude);
+// Files that git does not track, ignored ones too, added to `selection`.
+Result<void> add_untracked(const std::filesystem::path& tree, Selection& selection);
+
+// Whether `path` matches `pattern` in the dialect of artifacts, where a last `**` is everything
+// below.
+bool artifact_glob_matches(const std::string& pattern, const std::string& path);
+
+Result<void> write_zip(const std::filesystem::path& tree, const std::vector<std::string>& files,
+                       const std::filesystem::path& target);
+// One gzip member for each file, one after the other.
+Result<void> write_gzip(const std::filesystem::path& tree, const std::vector<std::string>& files,
+                        const std::filesystem::path& target);
+
+struct ExtractLimits {
+  std::size_t entries = 100'000;
+  long long bytes = 20LL << 30;
+};
+
+// Only files and directories come out of an archive; an entry that would leave the tree, a link, or
+// a device is an Error, and so is more than the limits.
+Result<void> extract_archive(const std::filesystem::path& archive,
+                             const std::filesystem::path& tree, const ExtractLimits& limits = {});
+
+}  // namespace slipway::runner

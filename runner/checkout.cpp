@@ -1,0 +1,181 @@
+#include "runner/checkout.h"
+
+#include <algorithm>
+#include <sstream>
+#include <system_error>
+
+#include "base/crypto.h"
+#include "base/files.h"
+#include "base/process.h"
+
+namespace slipway::runner {
+namespace {
+
+constexpr std::chrono::minutes kDeadline{60};
+
+struct CleanUrl {
+  std::string url;        // without credentials
+  std::string user_info;  // "user:password", "" without
+};
+
+CleanUrl split_credentials(const std::string& url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string::npos) return {url, ""};
+  const auto host = scheme + 3;
+  const auto slash = std::min(url.find('/', host), url.size());
+  const auto at = url.rfind('@', slash);
+  if (at == std::string::npos || at < host) return {url, ""};
+  return {url.substr(0, host) + url.substr(at + 1), url.substr(host, at - host)};
+}
+
+bool is_commit_id(std::string_view text) {
+  return (text.size() == 40 || text.size() == 64) &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+class Git {
+ public:
+  Git(const std::filesystem::path& tree, const CleanUrl& remote, const Sink& sink,
+      const std::stop_token& stop)
+      : tree_(tree), remote_(remote), sink_(sink), stop_(stop) {}
+
+  Result<void> run(std::vector<std::string> arguments) const {
+    ProcessSpec spec;
+    spec.argv = {"git"};
+    spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
+    spec.workdir = tree_;
+    spec.env = environment();
+    spec.deadline = kDeadline;
+    const auto outcome = run_process(spec, sink_, stop_);
+    if (!outcome) return outcome.error();
+    if (outcome->succeeded()) return {};
+    return fail(ErrorKind::Unavailable, "git " + arguments.front() + " failed with exit code " +
+                                            std::to_string(outcome->code));
+  }
+
+ private:
+  // Configuration by environment overrides the tree's own, which a job could have written.
+  std::map<std::string, std::string> environment() const {
+    auto environment = environment_subset({"PATH", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR"});
+    environment["GIT_TERMINAL_PROMPT"] = "0";
+    environment["GIT_CONFIG_NOSYSTEM"] = "1";
+    environment["GIT_CONFIG_GLOBAL"] = "/dev/null";
+    environment["LC_ALL"] = "C";
+    std::vector<std::pair<std::string, std::string>> configuration{
+        {"core.hooksPath", "/dev/null"},
+        {"core.fsmonitor", "false"},
+        {"fetch.recurseSubmodules", "false"},
+        {"gc.auto", "0"},
+        {"safe.directory", "*"},
+        {"advice.detachedHead", "false"},
+        {"credential.helper", ""},
+        {"init.defaultBranch", "none"}};
+    if (!remote_.user_info.empty())
+      configuration.emplace_back("http." + remote_.url + ".extraHeader",
+                                 "Authorization: Basic " + base64_encode(remote_.user_info));
+    environment["GIT_CONFIG_COUNT"] = std::to_string(configuration.size());
+    for (std::size_t i = 0; i < configuration.size(); ++i) {
+      environment["GIT_CONFIG_KEY_" + std::to_string(i)] = configuration[i].first;
+      environment["GIT_CONFIG_VALUE_" + std::to_string(i)] = configuration[i].second;
+    }
+    return environment;
+  }
+
+  const std::filesystem::path& tree_;
+  const CleanUrl& remote_;
+  const Sink& sink_;
+  const std::stop_token& stop_;
+};
+
+std::string value_of(const std::map<std::string, std::string>& variables, const char* name,
+                     const char* otherwise) {
+  const auto at = variables.find(name);
+  return at == variables.end() || at->second.empty() ? otherwise : at->second;
+}
+
+// What an earlier job left in .git and git would obey or trip over: configuration, hooks, locks.
+Result<void> reset_repository(const std::filesystem::path& git_dir) {
+  std::error_code ignored;
+  for (const char* name : {"config.worktree", "index.lock", "shallow.lock", "HEAD.lock"})
+    std::filesystem::remove(git_dir / name, ignored);
+  std::filesystem::remove_all(git_dir / "hooks", ignored);
+  for (const char* name : {"attributes", "exclude"})
+    std::filesystem::remove(git_dir / "info" / name, ignored);
+  return replace_file(git_dir / "config", "[core]\n\trepositoryformatversion = 0\n\tbare = false\n",
+                      0644);
+}
+
+Result<void> fetch(const pipeline::JobSpec& spec, const Git& git, const CleanUrl& remote) {
+  std::vector<std::string> arguments{
+      "fetch",   "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--prune",
+      "--quiet", "--force"};
+  if (spec.depth > 0) arguments.push_back("--depth=" + std::to_string(spec.depth));
+  arguments.insert(arguments.end(), {"--end-of-options", remote.url});
+  for (const std::string& refspec : spec.refspecs) {
+    if (refspec.empty() || refspec.front() == '-')
+      return fail(ErrorKind::InvalidInput, "'" + refspec + "' is no refspec");
+    arguments.push_back(refspec);
+  }
+  return git.run(std::move(arguments));
+}
+
+Result<void> clean(const std::map<std::string, std::string>& variables, const Git& git) {
+  const std::string flags = value_of(variables, "GIT_CLEAN_FLAGS", "-ffdx");
+  if (flags == "none") return {};
+  std::vector<std::string> arguments{"clean", "--quiet"};
+  std::istringstream words{flags};
+  for (std::string word; words >> word;) arguments.push_back(word);
+  return git.run(std::move(arguments));
+}
+
+}  // namespace
+
+Result<void> check_out(const pipeline::JobSpec& spec,
+                       const std::map<std::string, std::string>& variables,
+                       const std::filesystem::path& tree, const Sink& sink,
+                       const std::stop_token& stop) {
+  const std::string strategy = value_of(variables, "GIT_STRATEGY", "fetch");
+  if (strategy == "none" || strategy == "empty") {
+    sink("Skipping Git repository setup\n");
+    return {};
+  }
+  if (strategy != "fetch" && strategy != "clone")
+    return fail(ErrorKind::InvalidInput,
+                "GIT_STRATEGY is '" + strategy + "', expected fetch, clone, none or empty");
+  if (!is_commit_id(spec.sha))
+    return fail(ErrorKind::InvalidInput, "'" + spec.sha + "' is no commit id");
+  std::error_code failed;
+  const auto git_dir = tree / ".git";
+  // A link would lead git out of the tree.
+  const bool usable = std::filesystem::is_directory(std::filesystem::symlink_status(git_dir)) &&
+                      std::filesystem::exists(git_dir / "HEAD");
+  if (strategy == "clone" || !usable)
+    for (const auto& entry : std::filesystem::directory_iterator{tree, failed})
+      std::filesystem::remove_all(entry.path(), failed);
+
+  const CleanUrl remote = split_credentials(spec.repo_url);
+  const Git git{tree, remote, sink, stop};
+  sink(usable && strategy == "fetch"
+           ? "Fetching changes with git depth set to " + std::to_string(spec.depth) + "...\n"
+           : std::string{"Initialized empty Git repository\n"});
+  if (strategy == "clone" || !usable)
+    if (auto made = git.run({"init", "--quiet", "--template=", "."}); !made) return made;
+  if (auto reset = reset_repository(git_dir); !reset) return reset;
+  if (auto fetched = fetch(spec, git, remote); !fetched) return fetched;
+  if (value_of(variables, "GIT_CHECKOUT", "true") == "false") return {};
+  if (auto out = git.run({"checkout", "--quiet", "--force", "--detach", spec.sha}); !out)
+    return out;
+  sink("Checking out " + spec.sha.substr(0, 8) + " as detached HEAD (ref is " + spec.ref +
+       ")...\n");
+  if (auto cleaned = clean(variables, git); !cleaned) return cleaned;
+  const std::string submodules = value_of(variables, "GIT_SUBMODULE_STRATEGY", "none");
+  if (submodules == "none") {
+    sink("Skipping Git submodules setup\n");
+    return {};
+  }
+  std::vector<std::string> arguments{"submodule", "update", "--init", "--force"};
+  if (submodules == "recursive") arguments.emplace_back("--recursive");
+  return git.run(std::move(arguments));
+}
+
+}  // namespace slipway::runner

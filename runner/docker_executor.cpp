@@ -1,0 +1,168 @@
+#include "runner/docker_executor.h"
+
+#include <filesystem>
+
+#include "base/crypto.h"
+#include "base/files.h"
+#include "base/logging.h"
+#include "base/process.h"
+
+namespace slipway::runner {
+namespace {
+
+constexpr std::chrono::seconds kCommandDeadline{60};
+constexpr std::size_t kKeptWords = 4096;
+
+// bash where the image has it, else the plain shell: a login shell reads the image's profile, as
+// people are used to. Not read from standard input, which then belongs to the script alone.
+constexpr const char* kFindShell =
+    "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi";
+
+std::map<std::string, std::string> client_environment() {
+  return environment_subset({"PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT",
+                             "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"});
+}
+
+Result<CollectedOutput> docker(std::vector<std::string> arguments) {
+  ProcessSpec spec;
+  spec.argv = std::move(arguments);
+  spec.argv.insert(spec.argv.begin(), "docker");
+  spec.env = client_environment();
+  spec.deadline = kCommandDeadline;
+  return collect_process(spec);
+}
+
+}  // namespace
+
+DockerExecutor::DockerExecutor(const RunnerSettings& settings, Workplace workplace,
+                               pipeline::JobImage image, std::string runner_label, std::int64_t job)
+    : settings_(settings),
+      workplace_(std::move(workplace)),
+      image_(std::move(image)),
+      runner_label_(std::move(runner_label)),
+      container_("slipway-job-" + std::to_string(job) + "-" + random_hex(4)) {}
+
+DockerExecutor::~DockerExecutor() {
+  // `--rm` removes it in the ordinary case; this is for a docker command that was killed.
+  if (may_exist_) (void)docker({"rm", "--force", "--volumes", container_});
+}
+
+void DockerExecutor::remove_leftovers(const std::string& runner_label) {
+  const auto found =
+      docker({"ps", "--all", "--quiet", "--filter", "label=slipway.runner=" + runner_label});
+  if (!found || !found->outcome.succeeded()) return;
+  std::vector<std::string> arguments{"rm", "--force", "--volumes"};
+  std::string_view rest = found->output;
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    if (end > 0) arguments.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  if (arguments.size() == 3) return;
+  log::warn("containers.left_over", {{"count", arguments.size() - 3}});
+  (void)docker(std::move(arguments));
+}
+
+Result<std::string> DockerExecutor::prepare() {
+  if (image_.name.empty())
+    return fail(ErrorKind::InvalidInput, "the job names no image and the runner has no default one")
+        .with_hint("add `image:` to the job, or set runner_default_image");
+  if (image_.name.front() == '-')
+    return fail(ErrorKind::InvalidInput, "'" + image_.name + "' is no name of an image");
+  return "Using Docker executor with image " + image_.name + " ...\n";
+}
+
+std::vector<std::string> DockerExecutor::arguments() const {
+  const std::string policy =
+      image_.pull_policy.empty() ? settings_.pull_policy : image_.pull_policy.front();
+  std::vector<std::string> arguments{
+      "docker",         "run",
+      "--rm",           "--interactive",
+      "--log-driver",   "none",
+      "--name",         container_,
+      "--label",        "slipway.runner=" + runner_label_,
+      "--security-opt", "no-new-privileges",
+      "--cap-drop",     "NET_RAW",
+      "--pids-limit",   std::to_string(settings_.docker_pids),
+      "--pull",         policy == "if-not-present" ? "missing" : policy,
+      "--cidfile",      (workplace_.temporary / "container").string(),
+      "--workdir",      workplace_.project.string()};
+  for (const auto& directory : {workplace_.project, workplace_.temporary}) {
+    arguments.emplace_back("--volume");
+    arguments.push_back(directory.string() + ":" + directory.string());
+  }
+  const auto add = [&](const char* flag, const std::string& value) {
+    if (value.empty()) return;
+    arguments.emplace_back(flag);
+    arguments.push_back(value);
+  };
+  add("--memory", settings_.docker_memory);
+  add("--cpus", settings_.docker_cpus);
+  add("--user", image_.docker_user);
+  add("--platform", image_.docker_platform);
+  std::vector<std::string> command{"sh", "-c", kFindShell};
+  if (image_.entrypoint) {
+    const auto& entrypoint = *image_.entrypoint;
+    arguments.emplace_back("--entrypoint");
+    arguments.push_back(entrypoint.empty() ? "" : entrypoint.front());
+    if (entrypoint.size() > 1)
+      command.insert(command.begin(), entrypoint.begin() + 1, entrypoint.end());
+  }
+  arguments.push_back(image_.name);
+  arguments.insert(arguments.end(), command.begin(), command.end());
+  return arguments;
+}
+
+void DockerExecutor::kill() const {
+  (void)docker({"kill", container_});
+}
+
+// The container's first act is to leave a file; without it docker itself has failed.
+Result<ScriptOutcome> DockerExecutor::never_started(int exit_code, const std::string& words) const {
+  const bool created = std::filesystem::exists(workplace_.temporary / "container");
+  if (exit_code == 125 && !created)
+    return fail(ErrorKind::NotFound, "the image '" + image_.name + "' is not to be had: " + words);
+  return fail(ErrorKind::Unavailable, "the container did not start: " + words)
+      .with_hint("the image needs a shell, and an entrypoint that runs what it is given");
+}
+
+Result<ScriptOutcome> DockerExecutor::run(const JobScripts& scripts,
+                                          std::chrono::milliseconds deadline, const Sink& sink,
+                                          const std::stop_token& stop) {
+  const auto started = workplace_.temporary / "started";
+  ProcessSpec spec;
+  spec.argv = arguments();
+  spec.env = client_environment();
+  spec.deadline = deadline;
+  spec.grace = std::chrono::seconds{0};
+  spec.input = driver_text(started.string(), script_text(scripts.main), scripts.after_heading,
+                           scripts.after ? script_text(*scripts.after) : std::string{});
+  may_exist_ = true;
+  std::string words;  // docker's own, when there is no container to speak
+  bool begun = false;
+  // Ending the docker command does not end the container: that is killed by name.
+  const std::stop_callback on_stop{stop, [this] { kill(); }};
+  const auto outcome = run_process(
+      spec,
+      [&](std::string_view chunk) {
+        if (!begun && words.size() < kKeptWords) {
+          words += chunk.substr(0, kKeptWords - words.size());
+          begun = std::filesystem::exists(started);
+        }
+        sink(chunk);
+      },
+      stop);
+  if (!outcome) return outcome.error();
+  if (outcome->end == ProcessEnd::TimedOut) kill();
+  const bool stopped =
+      outcome->end == ProcessEnd::TimedOut || outcome->end == ProcessEnd::Cancelled;
+  may_exist_ = stopped || outcome->end == ProcessEnd::Signalled;
+  if (outcome->end == ProcessEnd::TimedOut) return ScriptOutcome{ScriptEnd::TimedOut, 0};
+  if (outcome->end == ProcessEnd::Cancelled) return ScriptOutcome{ScriptEnd::Canceled, 0};
+  const int code = outcome->end == ProcessEnd::Signalled ? 128 + outcome->code : outcome->code;
+  if (code != 0 && !std::filesystem::exists(started)) return never_started(code, words);
+  if (scripts.after) sink(scripts.after_end);
+  return ScriptOutcome{ScriptEnd::Exited, code};
+}
+
+}  // namespace slipway::runner

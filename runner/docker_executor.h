@@ -1,0 +1,41 @@
+// Runs a job in one container of its own, through the docker command.
+//
+// The container is unprivileged, may gain no privileges, sees of the host only the job's work tree,
+// and is removed whatever happens. The script comes on standard input, so neither the arguments nor
+// the environment of the docker command hold anything of the job's variables.
+#pragma once
+
+#include "pipeline/job_spec.h"
+#include "runner/config.h"
+#include "runner/executor.h"
+
+namespace slipway::runner {
+
+class DockerExecutor final : public Executor {
+ public:
+  // `image` is expanded. `runner_label` marks what belongs to this runner.
+  DockerExecutor(const RunnerSettings& settings, Workplace workplace, pipeline::JobImage image,
+                 std::string runner_label, std::int64_t job);
+  ~DockerExecutor() override;
+
+  Result<std::string> prepare() override;
+  Result<ScriptOutcome> run(const JobScripts& scripts, std::chrono::milliseconds deadline,
+                            const Sink& sink, const std::stop_token& stop) override;
+
+  // Removes containers that an earlier life of this runner left.
+  static void remove_leftovers(const std::string& runner_label);
+
+ private:
+  [[nodiscard]] std::vector<std::string> arguments() const;
+  [[nodiscard]] Result<ScriptOutcome> never_started(int exit_code, const std::string& words) const;
+  void kill() const;
+
+  const RunnerSettings& settings_;
+  Workplace workplace_;
+  pipeline::JobImage image_;
+  std::string runner_label_;
+  std::string container_;
+  bool may_exist_ = false;
+};
+
+}  // namespace slipway::runner

@@ -1,0 +1,56 @@
+// How the scripts of a job are run. One object serves one job, on that job's thread.
+//
+// Contract, in the order of calls: prepare() once; run() once with the job's script and, if there
+// is one, its after_script; the destructor leaves nothing behind, whatever happened before. Output
+// goes to the sink while it comes. A stop request ends the script: asked first, forced after the
+// grace.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "runner/script.h"
+
+namespace slipway::runner {
+
+enum class ScriptEnd : std::uint8_t { Exited, TimedOut, Canceled };
+
+struct ScriptOutcome {
+  ScriptEnd end = ScriptEnd::Exited;
+  int exit_code = 0;
+};
+
+struct JobScripts {
+  Script main;
+  std::optional<Script> after;  // runs whatever became of the first, and changes nothing
+  std::string after_heading;    // printed before it
+  std::string after_end;        // and after it
+};
+
+using Sink = std::function<void(std::string_view)>;
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  // Lines for the head of the log. An Error's message tells the job's owner what to mend; its kind
+  // says whose fault it is: InvalidInput the pipeline's, NotFound an image, else the runner's.
+  virtual Result<std::string> prepare() = 0;
+  virtual Result<ScriptOutcome> run(const JobScripts& scripts, std::chrono::milliseconds deadline,
+                                    const Sink& sink, const std::stop_token& stop) = 0;
+};
+
+// Where one job works: its project's tree, and beside it what must not be in the tree.
+struct Workplace {
+  std::filesystem::path project;    // CI_PROJECT_DIR
+  std::filesystem::path temporary;  // file variables, scripts; removed after the job
+};
+
+}  // namespace slipway::runner

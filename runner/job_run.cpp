@@ -1,0 +1,431 @@
+#include "runner/job_run.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <algorithm>
+#include <ctime>
+#include <system_error>
+
+#include "base/files.h"
+#include "base/logging.h"
+#include "pipeline/variables.h"
+#include "runner/artifacts.h"
+#include "runner/checkout.h"
+#include "runner/docker_executor.h"
+#include "runner/shell_executor.h"
+
+namespace slipway::runner {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kClearLine = "\r\x1b[0K";
+
+std::string heading(const std::string& name, const std::string& title) {
+  return fmt::format("section_start:{}:{}{}\x1b[36;1m{}\x1b[0;m\n", std::time(nullptr), name,
+                     kClearLine, title);
+}
+std::string ending(const std::string& name) {
+  return fmt::format("section_end:{}:{}{}", std::time(nullptr), name, kClearLine);
+}
+
+// A project's path as directories: nothing in it may lead elsewhere.
+bool is_safe_path(const std::string& path) {
+  if (path.empty() || path.front() == '/') return false;
+  for (const fs::path& part : fs::path{path})
+    if (part == ".." || part == "." || part.string().front() == '-') return false;
+  return true;
+}
+
+}  // namespace
+
+class JobRun::Section {
+ public:
+  Section(JobRun& run, std::string name, const std::string& title)
+      : run_(run), name_(std::move(name)) {
+    run_.say(heading(name_, title));
+  }
+  Section(const Section&) = delete;
+  Section& operator=(const Section&) = delete;
+  ~Section() { run_.say(ending(name_)); }
+
+ private:
+  JobRun& run_;
+  std::string name_;
+};
+
+JobRun::JobRun(const RunnerSettings& settings, const RunnerIdentity& identity,
+               pipeline::JobSpec spec, JobPlace place, std::stop_token stop)
+    : settings_(settings),
+      identity_(identity),
+      spec_(std::move(spec)),
+      place_(std::move(place)),
+      runner_stop_(std::move(stop)),
+      deadline_(std::chrono::steady_clock::now() + std::chrono::seconds{spec_.timeout}) {}
+
+JobRun::~JobRun() {
+  remove_temporary();
+}
+
+// Nothing of the job is touched before the server has said that it is ours.
+bool JobRun::acknowledge(CoordinatorClient& client) {
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const auto answer = client.update(spec_.id, spec_.token, {"running", {}, {}, {}, 0});
+    if (!answer) continue;
+    if (answer->is_lost()) {
+      log::info("job.taken_back", {{"job", spec_.id}, {"status", answer->status}});
+      return false;
+    }
+    if (answer->is_canceling()) cancel_.request_stop();
+    return true;
+  }
+  log::warn("job.not_acknowledged", {{"job", spec_.id}});
+  return false;
+}
+
+void JobRun::run() {
+  auto client = CoordinatorClient::create(identity_);
+  if (!client || !acknowledge(*client)) return;
+  if (auto made = make_workplace(); !made) {
+    log::error("workplace.failed", {{"job", spec_.id}, {"error", made.error().message}});
+    (void)client->update(spec_.id, spec_.token, {"failed", "runner_system_failure", {}, {}, 0});
+    return;
+  }
+  collect_variables();
+  std::vector<std::string> secrets;
+  for (const pipeline::JobVariable& variable : spec_.variables)
+    if (variable.masked) secrets.push_back(variable.value);
+  auto trace = TraceWriter::start(
+      std::move(*client), spec_.id, spec_.token, workplace_.temporary / "trace",
+      Masker{secrets, spec_.token_mask_prefixes}, [this](Interruption) { cancel_.request_stop(); });
+  if (!trace) {
+    log::error("spool.failed", {{"job", spec_.id}, {"error", trace.error().message}});
+    return;  // the server notices by the lease
+  }
+  trace_ = std::move(*trace);
+  const std::stop_callback on_runner_stop{runner_stop_, [this] { cancel_.request_stop(); }};
+
+  log::info("job.started", {{"job", spec_.id}, {"project", spec_.project_full_path}});
+  Outcome outcome = phases();
+  if (trace_->interruption() == Interruption::Abort) {
+    log::info("job.aborted", {{"job", spec_.id}});
+    return;
+  }
+  if (outcome.success)
+    say("\x1b[32;1mJob succeeded\x1b[0;m\n");
+  else
+    say("\x1b[31;1mERROR: Job failed" + outcome.words + "\x1b[0;m\n");
+  JobState state;
+  state.state = outcome.success ? "success" : "failed";
+  state.failure_reason = outcome.failure_reason;
+  state.exit_code = outcome.exit_code;
+  const auto stopped_at = std::chrono::steady_clock::now();
+  const bool told = trace_->finish(state, [&] {
+    // A runner that is told to stop does not wait for ever for a server that is away.
+    return runner_stop_.stop_requested() &&
+           std::chrono::steady_clock::now() - stopped_at > std::chrono::seconds{30};
+  });
+  log::info("job.finished", {{"job", spec_.id}, {"state", state.state}, {"told", told}});
+}
+
+Result<void> JobRun::make_workplace() {
+  if (!is_safe_path(spec_.project_full_path))
+    return fail(ErrorKind::InvalidInput, "'" + spec_.project_full_path + "' is no project path");
+  const fs::path root =
+      fs::absolute(settings_.builds_dir) / place_.runner_label / std::to_string(place_.slot);
+  workplace_.project = root / spec_.project_full_path;
+  workplace_.temporary = root / (spec_.project_full_path + ".tmp");
+  std::error_code failed;
+  fs::remove_all(workplace_.temporary, failed);
+  fs::create_directories(workplace_.project, failed);
+  if (!failed) fs::create_directories(workplace_.temporary, failed);
+  if (!failed) fs::permissions(workplace_.temporary, fs::perms::owner_all, failed);
+  if (failed)
+    return errno_error("cannot make '" + workplace_.project.string() + "'", failed.value());
+  return {};
+}
+
+void JobRun::collect_variables() {
+  const auto set = [this](const std::string& name, std::string value) {
+    if (variables_.count(name) == 0) order_.push_back(name);
+    variables_[name] = std::move(value);
+  };
+  // Before the job's own, so that it can override them.
+  for (const std::string& line : settings_.environment) {
+    const auto equals = line.find('=');
+    set(line.substr(0, equals), line.substr(equals + 1));
+  }
+  set("CI_BUILDS_DIR", fs::absolute(settings_.builds_dir).string());
+  set("CI_PROJECT_DIR", workplace_.project.string());
+  set("CI_CONCURRENT_ID", std::to_string(place_.slot));
+  set("CI_CONCURRENT_PROJECT_ID", std::to_string(place_.slot));
+  set("CI_SERVER", "yes");
+  set("CI_JOB_STATUS", "running");
+  set("CI_JOB_TIMEOUT", std::to_string(spec_.timeout));
+  for (const pipeline::JobVariable& variable : spec_.variables)
+    set(variable.key,
+        variable.file ? (workplace_.temporary / variable.key).string() : variable.value);
+  set(settings_.executor == ExecutorKind::Shell ? "CI_SHARED_ENVIRONMENT"
+                                                : "CI_DISPOSABLE_ENVIRONMENT",
+      "true");
+  set("CI_RUNNER_VERSION", SLIPWAY_VERSION);
+  set("CI_RUNNER_EXECUTABLE_ARCH", "linux/amd64");
+  // What the server left unexpanded, once, each against the values as they came.
+  const auto as_given = variables_;
+  for (const pipeline::JobVariable& variable : spec_.variables)
+    if (!variable.raw && !variable.file)
+      variables_[variable.key] = pipeline::expand_on_runner(variable.value, as_given);
+}
+
+Result<void> JobRun::write_file_variables() {
+  for (const pipeline::JobVariable& variable : spec_.variables) {
+    if (!variable.file) continue;
+    const bool plain = variable.key.find('/') == std::string::npos && !variable.key.empty();
+    if (!plain) return fail(ErrorKind::InvalidInput, "'" + variable.key + "' is no variable name");
+    if (auto written = replace_file(workplace_.temporary / variable.key, variable.value, 0600);
+        !written)
+      return written;
+  }
+  return {};
+}
+
+std::string JobRun::expanded(const std::string& text) const {
+  return pipeline::expand_on_runner(text, variables_);
+}
+
+std::chrono::milliseconds JobRun::time_left() const {
+  return std::max(std::chrono::milliseconds{1},
+                  std::chrono::duration_cast<std::chrono::milliseconds>(
+                      deadline_ - std::chrono::steady_clock::now()));
+}
+
+JobRun::Outcome JobRun::failed(const Error& error) {
+  Outcome outcome;
+  switch (error.kind) {
+    case ErrorKind::NotFound: outcome.failure_reason = "image_pull_failure"; break;
+    case ErrorKind::InvalidInput: outcome.failure_reason = "runner_configuration_error"; break;
+    default: outcome.failure_reason = "runner_system_failure"; break;
+  }
+  outcome.words = " (system failure): " + error.message;
+  if (!error.hint.empty()) outcome.words += "\n" + error.hint;
+  return outcome;
+}
+
+JobRun::Outcome JobRun::stopped_outcome() const {
+  Outcome outcome;
+  outcome.canceled = true;
+  const bool by_runner = runner_stop_.stop_requested();
+  outcome.failure_reason = by_runner ? "runner_interrupted" : "script_failure";
+  outcome.words = by_runner ? ": the runner was stopped" : ": canceled";
+  return outcome;
+}
+
+JobRun::Outcome JobRun::phases() {
+  say(fmt::format("Running with slipway-runner {}\n  on {} {}\n", SLIPWAY_VERSION, settings_.name,
+                  identity_.system_id));
+  std::unique_ptr<Executor> executor = make_executor();
+  {
+    const Section section{
+        *this, "prepare_executor",
+        fmt::format("Preparing the \"{}\" executor", to_string(settings_.executor))};
+    auto lines = executor->prepare();
+    if (!lines) return failed(lines.error());
+    say(*lines);
+  }
+  {
+    const Section section{*this, "prepare_script", "Preparing environment"};
+    say("Running on " + settings_.name + "...\n");
+    if (auto written = write_file_variables(); !written) return failed(written.error());
+  }
+  {
+    const Section section{*this, "get_sources", "Getting source from Git repository"};
+    const auto sink = [this](std::string_view chunk) { say(chunk); };
+    const auto done = check_out(spec_, variables_, workplace_.project, sink, cancel_.get_token());
+    if (is_stopped()) return stopped_outcome();
+    if (!done) {
+      Outcome outcome = failed(done.error());
+      outcome.failure_reason = "runner_system_failure";
+      return outcome;
+    }
+  }
+  if (auto done = download_dependencies(); !done) {
+    Outcome outcome = failed(done.error());
+    outcome.failure_reason = "runner_system_failure";
+    return outcome;
+  }
+  if (is_stopped()) return stopped_outcome();
+  Outcome outcome = run_scripts(*executor);
+  executor.reset();
+  if (auto uploaded = upload_artifacts(outcome.success); !uploaded && outcome.success)
+    outcome = failed(uploaded.error());
+  const Section section{*this, "cleanup_file_variables",
+                        "Cleaning up project directory and file based variables"};
+  return outcome;
+}
+
+std::unique_ptr<Executor> JobRun::make_executor() {
+  if (settings_.executor == ExecutorKind::Shell) return std::make_unique<ShellExecutor>(workplace_);
+  pipeline::JobImage image = spec_.image.value_or(pipeline::JobImage{});
+  image.name = expanded(image.name.empty() ? settings_.default_image : image.name);
+  return std::make_unique<DockerExecutor>(settings_, workplace_, std::move(image),
+                                          place_.runner_label, spec_.id);
+}
+
+Script JobRun::script(const std::vector<std::string>& commands) const {
+  Script made;
+  for (const std::string& name : order_) made.variables.emplace_back(name, variables_.at(name));
+  made.directory = workplace_.project.string();
+  made.commands = commands;
+  return made;
+}
+
+JobRun::Outcome JobRun::run_scripts(Executor& executor) {
+  JobScripts scripts;
+  bool has_main = false;
+  for (const pipeline::JobStep& step : spec_.steps) {
+    if (step.name == "script") {
+      scripts.main = script(step.script);
+      has_main = true;
+    } else if (step.name == "after_script") {
+      scripts.after = script(step.script);
+    } else {
+      return failed(fail(ErrorKind::InvalidInput, "the step '" + step.name + "' is not known"));
+    }
+  }
+  if (!has_main) return failed(fail(ErrorKind::InvalidInput, "the job has no script"));
+  scripts.after_heading = ending("step_script") + heading("after_script", "Running after_script");
+  scripts.after_end = "";
+  const std::string last = scripts.after ? "after_script" : "step_script";
+  say(heading("step_script", "Executing \"step_script\" stage of the job script"));
+  const auto ended = executor.run(
+      scripts, time_left(), [this](std::string_view chunk) { say(chunk); }, cancel_.get_token());
+  say(ending(last));
+  if (!ended) return failed(ended.error());
+  if (ended->end == ScriptEnd::Canceled || is_stopped()) return stopped_outcome();
+  Outcome outcome;
+  if (ended->end == ScriptEnd::TimedOut) {
+    outcome.failure_reason = "job_execution_timeout";
+    outcome.words = fmt::format(": execution took longer than {} seconds", spec_.timeout);
+    return outcome;
+  }
+  outcome.success = ended->exit_code == 0;
+  if (outcome.success) return outcome;
+  outcome.failure_reason = "script_failure";
+  outcome.exit_code = ended->exit_code;
+  outcome.words = fmt::format(": exit code {}", ended->exit_code);
+  return outcome;
+}
+
+Result<void> JobRun::download_dependencies() {
+  const auto wanted = std::count_if(
+      spec_.dependencies.begin(), spec_.dependencies.end(),
+      [](const pipeline::JobDependency& dependency) { return !dependency.filename.empty(); });
+  if (wanted == 0) return {};
+  const Section section{*this, "download_artifacts", "Downloading artifacts"};
+  auto client = CoordinatorClient::create(identity_);
+  if (!client) return std::move(client).error();
+  for (const pipeline::JobDependency& dependency : spec_.dependencies) {
+    if (dependency.filename.empty()) continue;
+    say(fmt::format("Downloading artifacts for {} ({})...\n", dependency.name, dependency.id));
+    const fs::path file = workplace_.temporary / "dependency.zip";
+    Result<JobAnswer> answer = fail(ErrorKind::Unavailable, "not tried");
+    for (int attempt = 0; attempt < 3 && !is_stopped(); ++attempt) {
+      const UniqueFd out{::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+      if (!out.is_open()) return errno_error("cannot write '" + file.string() + "'", errno);
+      answer = client->download(dependency.id, dependency.token, [&](std::string_view chunk) {
+        return write_all(out.get(), chunk).has_value();
+      });
+      if (answer && answer->status < 500) break;
+    }
+    if (!answer) return std::move(answer).error().in("artifacts of " + dependency.name);
+    if (answer->status != 200)
+      return fail(ErrorKind::Unavailable, fmt::format("artifacts of {}: the server answered {}",
+                                                      dependency.name, answer->status));
+    if (auto unpacked = extract_archive(file, workplace_.project); !unpacked)
+      return std::move(unpacked).error().in("artifacts of " + dependency.name);
+  }
+  return {};
+}
+
+Result<void> JobRun::upload_artifacts(bool success) {
+  if (trace_->interruption() == Interruption::Abort) return {};
+  std::vector<pipeline::JobArtifact> wanted;
+  for (const pipeline::JobArtifact& artifact : spec_.artifacts)
+    if (artifact.when == "always" || (artifact.when == "on_success") == success)
+      wanted.push_back(artifact);
+  if (wanted.empty()) return {};
+  const Section section{
+      *this, success ? "upload_artifacts_on_success" : "upload_artifacts_on_failure",
+      success ? "Uploading artifacts for successful job" : "Uploading artifacts for failed job"};
+  auto client = CoordinatorClient::create(identity_);
+  if (!client) return std::move(client).error();
+  for (const pipeline::JobArtifact& artifact : wanted)
+    if (auto uploaded = upload_one(*client, artifact); !uploaded) return uploaded;
+  return {};
+}
+
+Result<void> JobRun::upload_one(CoordinatorClient& client, const pipeline::JobArtifact& artifact) {
+  const auto all_expanded = [this](std::vector<std::string> texts) {
+    for (std::string& text : texts) text = expanded(text);
+    return texts;
+  };
+  Selection selection = select_files(workplace_.project, all_expanded(artifact.paths),
+                                     all_expanded(artifact.exclude));
+  if (artifact.untracked)
+    if (auto added = add_untracked(workplace_.project, selection); !added) return added;
+  for (const std::string& warning : selection.warnings) say("WARNING: " + warning + "\n");
+  say(fmt::format("{}: found {} matching artifact files\n", artifact.artifact_type,
+                  selection.files.size()));
+  if (selection.files.empty()) {
+    say("ERROR: No files to upload\n");
+    return {};
+  }
+  if (artifact.artifact_format == "raw" && selection.files.size() != 1)
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("the report {} must be exactly one file", artifact.artifact_type));
+
+  const fs::path packed = workplace_.temporary / "artifact";
+  std::string name = expanded(artifact.name);
+  Result<void> written;
+  if (artifact.artifact_format == "zip") {
+    written = write_zip(workplace_.project, selection.files, packed);
+    name += ".zip";
+  } else if (artifact.artifact_format == "gzip") {
+    written = write_gzip(workplace_.project, selection.files, packed);
+    name += ".gz";
+  }
+  if (!written) return written;
+  const fs::path source =
+      artifact.artifact_format == "raw" ? workplace_.project / selection.files.front() : packed;
+  say("Uploading artifacts as \"" + artifact.artifact_type + "\" to the server...\n");
+  for (int attempt = 0;; ++attempt) {
+    const UniqueFd file{::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    if (!file.is_open()) return errno_error("cannot read '" + source.string() + "'", errno);
+    const auto answer =
+        client.upload(spec_.id, spec_.token, artifact.artifact_type, artifact.artifact_format, name,
+                      artifact.expire_in, [&] {
+                        std::string bytes(std::size_t{256} << 10U, '\0');
+                        const ssize_t got = ::read(file.get(), bytes.data(), bytes.size());
+                        bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+                        return bytes;
+                      });
+    if (answer && answer->status == 201) return {};
+    const bool final = answer && (answer->status == 403 || answer->status == 413);
+    const std::string what =
+        answer ? fmt::format("the server answered {}", answer->status) : answer.error().message;
+    if (final || attempt >= 2 || is_stopped())
+      return fail(ErrorKind::Unavailable, "artifacts could not be uploaded: " + what);
+    say("WARNING: uploading failed, trying again: " + what + "\n");
+  }
+}
+
+void JobRun::remove_temporary() noexcept {
+  trace_.reset();
+  if (workplace_.temporary.empty()) return;
+  std::error_code ignored;
+  fs::remove_all(workplace_.temporary, ignored);
+}
+
+}  // namespace slipway::runner

@@ -1,0 +1,81 @@
+// One job from the moment it was handed over to its last word to the server: the phases of GitLab's
+// runner, each a section of the log.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "pipeline/job_spec.h"
+#include "runner/config.h"
+#include "runner/coordinator_client.h"
+#include "runner/executor.h"
+#include "runner/trace_writer.h"
+
+namespace slipway::runner {
+
+struct JobPlace {
+  int slot = 0;              // CI_CONCURRENT_ID
+  std::string runner_label;  // marks what belongs to this runner
+};
+
+class JobRun {
+ public:
+  // `stop` is the runner's: when it asks, the job is canceled and reported as interrupted.
+  JobRun(const RunnerSettings& settings, const RunnerIdentity& identity, pipeline::JobSpec spec,
+         JobPlace place, std::stop_token stop);
+  ~JobRun();
+
+  // Runs on the calling thread to the end.
+  void run();
+
+ private:
+  struct Outcome {
+    bool success = false;
+    bool canceled = false;
+    std::string failure_reason;
+    std::optional<int> exit_code;
+    std::string words;  // for the last line of the log
+  };
+
+  bool acknowledge(CoordinatorClient& client);
+  Outcome phases();
+  Result<void> make_workplace();
+  void collect_variables();
+  Result<void> write_file_variables();
+  std::unique_ptr<Executor> make_executor();
+  Outcome run_scripts(Executor& executor);
+  Result<void> download_dependencies();
+  Result<void> upload_artifacts(bool success);
+  Result<void> upload_one(CoordinatorClient& client, const pipeline::JobArtifact& artifact);
+  void remove_temporary() noexcept;
+
+  [[nodiscard]] std::string expanded(const std::string& text) const;
+  [[nodiscard]] std::chrono::milliseconds time_left() const;
+  [[nodiscard]] bool is_stopped() const { return cancel_.stop_requested(); }
+  [[nodiscard]] Script script(const std::vector<std::string>& commands) const;
+  static Outcome failed(const Error& error);
+  Outcome stopped_outcome() const;
+
+  // A section of the log with its heading; closes it when it goes.
+  class Section;
+  void say(std::string_view text) { trace_->write(text); }
+
+  const RunnerSettings& settings_;
+  const RunnerIdentity& identity_;
+  pipeline::JobSpec spec_;
+  JobPlace place_;
+  std::stop_token runner_stop_;
+  std::stop_source cancel_;  // of the script: canceled, aborted or the runner is stopped
+  Workplace workplace_;
+  std::map<std::string, std::string> variables_;
+  std::vector<std::string> order_;  // of the names, as they are exported
+  std::unique_ptr<TraceWriter> trace_;
+  std::chrono::steady_clock::time_point deadline_;
+};
+
+}  // namespace slipway::runner

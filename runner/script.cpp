@@ -1,0 +1,66 @@
+#include "runner/script.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace slipway::runner {
+namespace {
+
+bool is_variable_name(std::string_view name) {
+  return !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
+         std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+}
+
+// As GitLab's runner shows it: the first line of a longer command.
+std::string shown(const std::string& command) {
+  const auto end = command.find('\n');
+  const bool collapsed = end != std::string::npos && end + 1 < command.size();
+  return "\x1b[32;1m$ " + command.substr(0, end) +
+         (collapsed ? " # collapsed multi-line command" : "") + "\x1b[0;m";
+}
+
+}  // namespace
+
+std::string shell_quoted(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'')
+      quoted += "'\\''";
+    else if (c != '\0')
+      quoted += c;
+  }
+  return quoted + "'";
+}
+
+std::string script_text(const Script& script) {
+  std::string text;
+  for (const auto& [name, value] : script.variables)
+    if (is_variable_name(name)) text += "export " + name + "=" + shell_quoted(value) + "\n";
+  text +=
+      "set -e\n"
+      "if (set -o pipefail) 2>/dev/null; then set -o pipefail; fi\n"
+      "set +o noclobber\n";
+  text += "cd " + shell_quoted(script.directory) + "\n";
+  for (const std::string& command : script.commands) {
+    text += "printf '%s\\n' " + shell_quoted(shown(command)) + "\n";
+    text += command + "\n";
+  }
+  return text;
+}
+
+std::string driver_text(const std::string& started, const std::string& first,
+                        const std::string& between, const std::string& second) {
+  std::string text = ": > " + shell_quoted(started) + "\n";
+  text += "( eval " + shell_quoted(first) + " ) </dev/null\n";
+  if (second.empty()) return text;
+  text += "code=$?\n";
+  text += "if [ $code -eq 0 ]; then CI_JOB_STATUS=success; else CI_JOB_STATUS=failed; fi\n";
+  text += "export CI_JOB_STATUS\n";
+  text += "printf %s " + shell_quoted(between) + "\n";
+  text += "( eval " + shell_quoted(second) + " ) </dev/null\n";
+  text += "exit $code\n";
+  return text;
+}
+
+}  // namespace slipway::runner

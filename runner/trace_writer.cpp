@@ -1,0 +1,188 @@
+#include "runner/trace_writer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <spdlog/fmt/fmt.h>
+#include <algorithm>
+#include <cerrno>
+#include <random>
+
+#include "base/crypto.h"
+#include "base/logging.h"
+
+namespace slipway::runner {
+namespace {
+
+constexpr std::size_t kLargestPiece = std::size_t{1} << 20U;
+constexpr long long kWorthSending = 64 << 10;  // not gathered any longer
+
+}  // namespace
+
+Result<std::unique_ptr<TraceWriter>> TraceWriter::start(
+    CoordinatorClient client, std::int64_t job, std::string job_token,
+    const std::filesystem::path& spool, Masker masker,
+    std::function<void(Interruption)> interrupted, TraceOptions options) {
+  UniqueFd fd{::open(spool.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+  if (!fd.is_open()) return errno_error("cannot make the spool '" + spool.string() + "'", errno);
+  return std::unique_ptr<TraceWriter>{new TraceWriter{std::move(client), job, std::move(job_token),
+                                                      std::move(fd), std::move(masker),
+                                                      std::move(interrupted), options}};
+}
+
+TraceWriter::TraceWriter(CoordinatorClient client, std::int64_t job, std::string job_token,
+                         UniqueFd spool, Masker masker,
+                         std::function<void(Interruption)> interrupted, TraceOptions options)
+    : client_(std::move(client)),
+      job_(job),
+      job_token_(std::move(job_token)),
+      spool_(std::move(spool)),
+      masker_(std::move(masker)),
+      interrupted_(std::move(interrupted)),
+      options_(options),
+      last_call_(std::chrono::steady_clock::now()) {
+  thread_ = std::thread{[this] { run(); }};
+}
+
+TraceWriter::~TraceWriter() {
+  {
+    const std::lock_guard lock{mutex_};
+    finishing_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void TraceWriter::write(std::string_view bytes) {
+  append(masker_.feed(bytes));
+}
+
+void TraceWriter::append(std::string_view bytes) {
+  if (bytes.empty()) return;
+  if (auto written = write_all(spool_.get(), bytes); !written) {
+    // Without its spool a log cannot be whole; the job learns it by its result.
+    log::error("spool.failed", {{"job", job_}, {"error", written.error().message}});
+    return;
+  }
+  crc_ = crc32_update(crc_, bytes);
+  const long long before = size_.load();
+  {
+    const std::lock_guard lock{mutex_};
+    size_ = before + static_cast<long long>(bytes.size());
+  }
+  wake_.notify_one();
+}
+
+void TraceWriter::run() {
+  while (wait_for_work()) {
+    if (interruption_ == Interruption::Abort) continue;
+    if (sent_ < size_)
+      send_piece();
+    else
+      keep_alive();
+  }
+}
+
+// False when it is finish()'s turn.
+bool TraceWriter::wait_for_work() {
+  std::unique_lock lock{mutex_};
+  const auto silent_until = last_call_ + options_.keep_alive;
+  wake_.wait_until(lock, silent_until, [&] { return finishing_ || sent_ < size_; });
+  // Gathering spares calls, but never holds up the first bytes.
+  if (sent_ > 0 && size_ - sent_ < kWorthSending)
+    wake_.wait_until(lock, last_call_ + options_.gather,
+                     [&] { return finishing_ || size_ - sent_ >= kWorthSending; });
+  if (interruption_ == Interruption::Abort) wake_.wait(lock, [&] { return finishing_; });
+  return !finishing_;
+}
+
+// Sends at most one piece; false when the server did not take it.
+bool TraceWriter::send_piece() {
+  const auto length = static_cast<std::size_t>(std::min<long long>(size_ - sent_, kLargestPiece));
+  std::string piece(length, '\0');
+  const ssize_t got = ::pread(spool_.get(), piece.data(), length, sent_);
+  if (got <= 0) return false;
+  piece.resize(static_cast<std::size_t>(got));
+  const auto answer = client_.append_trace(job_, job_token_, sent_, std::move(piece));
+  last_call_ = std::chrono::steady_clock::now();
+  if (!answer) {
+    back_off();
+    return false;
+  }
+  heed(*answer);
+  if (answer->status == 202) {
+    sent_ += got;
+    failures_ = 0;
+    return true;
+  }
+  if (answer->status == 416) {
+    sent_ = std::clamp<long long>(answer->size.value_or(0), 0, size_);
+    failures_ = 0;
+    return false;
+  }
+  if (!answer->is_lost()) back_off();
+  return false;
+}
+
+void TraceWriter::keep_alive() {
+  if (std::chrono::steady_clock::now() < last_call_ + options_.keep_alive) return;
+  const auto answer = client_.update(job_, job_token_, {"running", {}, {}, {}, 0});
+  last_call_ = std::chrono::steady_clock::now();
+  if (answer)
+    heed(*answer);
+  else
+    back_off();
+}
+
+void TraceWriter::heed(const JobAnswer& answer) {
+  const Interruption now = answer.is_lost()        ? Interruption::Abort
+                           : answer.is_canceling() ? Interruption::Cancel
+                                                   : Interruption::None;
+  if (now <= interruption_.load()) return;
+  interruption_ = now;
+  if (interrupted_) interrupted_(now);
+}
+
+// Anything from nothing to the doubled wait, so that many runners do not come back together.
+void TraceWriter::back_off() {
+  failures_ = std::min(failures_ + 1, 16);
+  static thread_local std::minstd_rand random{std::random_device{}()};
+  const long long most = std::min<long long>(options_.longest_backoff.count(), 50LL << failures_);
+  const std::chrono::milliseconds pause{
+      std::uniform_int_distribution<long long>{most / 2, most}(random)};
+  std::unique_lock lock{mutex_};
+  const bool was_finishing = finishing_;
+  wake_.wait_for(lock, pause, [&] { return finishing_ && !was_finishing; });
+}
+
+bool TraceWriter::send_rest(const std::function<bool()>& give_up) {
+  while (sent_ < size_) {
+    if (interruption_ == Interruption::Abort || give_up()) return false;
+    send_piece();
+  }
+  return true;
+}
+
+bool TraceWriter::finish(JobState state, const std::function<bool()>& give_up) {
+  append(masker_.flush());
+  {
+    const std::lock_guard lock{mutex_};
+    finishing_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+  state.bytesize = size_;
+  state.checksum = fmt::format("crc32:{:08x}", crc_);
+  while (true) {
+    if (!send_rest(give_up)) return false;
+    const auto answer = client_.update(job_, job_token_, state);
+    if (answer && answer->status == 200) return true;
+    if (answer && (answer->status == 403 || answer->status == 404)) return false;
+    // 412: the server has thrown the log away and wants it from the beginning.
+    if (answer && answer->status == 412) sent_ = 0;
+    if (give_up()) return false;
+    back_off();
+  }
+}
+
+}  // namespace slipway::runner

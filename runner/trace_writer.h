@@ -1,0 +1,95 @@
+// A job's log on its way to the server: masked, kept in a spool file, sent in pieces by a thread.
+//
+// What is written is in the spool before write() returns, and is sent until the server has it: a
+// server that restarts, refuses an offset or does not answer loses no byte. The first bytes go out
+// at once, later ones are gathered for a moment. The thread also renews the job's lease while it
+// prints nothing, and hears when the job is canceled or taken away. write() is for one thread at a
+// time.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "base/files.h"
+#include "runner/coordinator_client.h"
+#include "runner/masker.h"
+
+namespace slipway::runner {
+
+enum class Interruption : std::uint8_t {
+  None,
+  Cancel,  // stop the script, then clean up and report as usual
+  Abort,   // the job is not ours any more: stop everything, report nothing
+};
+
+struct TraceOptions {
+  std::chrono::milliseconds gather{30};
+  std::chrono::milliseconds keep_alive{std::chrono::seconds{10}};
+  std::chrono::milliseconds longest_backoff{std::chrono::seconds{10}};
+};
+
+class TraceWriter {
+ public:
+  // `interrupted` is called from the thread, at most once for each kind. `spool` is made anew.
+  static Result<std::unique_ptr<TraceWriter>> start(CoordinatorClient client, std::int64_t job,
+                                                    std::string job_token,
+                                                    const std::filesystem::path& spool,
+                                                    Masker masker,
+                                                    std::function<void(Interruption)> interrupted,
+                                                    TraceOptions options = {});
+  ~TraceWriter();
+  TraceWriter(const TraceWriter&) = delete;
+  TraceWriter& operator=(const TraceWriter&) = delete;
+
+  void write(std::string_view bytes);
+
+  // Sends what is left and then the result, until the server has taken both or the job is lost.
+  // False when it was lost, or `give_up` (asked now and then) said so.
+  bool finish(JobState state, const std::function<bool()>& give_up);
+
+  [[nodiscard]] Interruption interruption() const { return interruption_.load(); }
+  [[nodiscard]] long long size() const { return size_.load(); }
+
+ private:
+  TraceWriter(CoordinatorClient client, std::int64_t job, std::string job_token, UniqueFd spool,
+              Masker masker, std::function<void(Interruption)> interrupted, TraceOptions options);
+
+  void append(std::string_view bytes);
+  void run();
+  bool wait_for_work();
+  bool send_piece();
+  void keep_alive();
+  void heed(const JobAnswer& answer);
+  void back_off();
+  bool send_rest(const std::function<bool()>& give_up);
+
+  CoordinatorClient client_;
+  std::int64_t job_;
+  std::string job_token_;
+  UniqueFd spool_;
+  Masker masker_;
+  std::function<void(Interruption)> interrupted_;
+  TraceOptions options_;
+
+  std::atomic<long long> size_{0};
+  std::atomic<Interruption> interruption_{Interruption::None};
+  std::uint32_t crc_ = 0;
+  long long sent_ = 0;  // of the thread, and of finish() once the thread has ended
+  int failures_ = 0;
+  std::chrono::steady_clock::time_point last_call_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool finishing_ = false;
+  std::thread thread_;
+};
+
+}  // namespace slipway::runner
