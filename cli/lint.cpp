@@ -41,22 +41,27 @@ int lint(const std::string& path, bool json) {
     print_error(read.error());
     return kUsage;
   }
-  const pipeline::Diagnostics& findings = read->outcome.findings;
-  if (json)
-    std::cout << as_json(findings).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
-              << "\n";
-  else if (findings.empty())
-    std::cout << read->path << ": no problems found\n";
-  else
-    std::cout << rendered(findings, *read);
-  return has_errors(findings) ? kInvalid : kOk;
+  return show_findings(read->outcome.findings, *read, json);
 }
 
 }  // namespace
 
+WorkingTree WorkingTree::around(const fs::path& file) {
+  std::error_code ignored;
+  const fs::path directory = fs::absolute(file, ignored).lexically_normal().parent_path();
+  for (fs::path at = directory; at.has_relative_path(); at = at.parent_path())
+    if (fs::exists(at / ".git", ignored)) return WorkingTree{at};
+  return WorkingTree{directory};
+}
+
+// A symbolic link may lead to another file of the project, not out of it.
 Result<std::string> WorkingTree::local_file(const std::string& path) {
-  if (!stays_below(path)) return fail(ErrorKind::NotFound, "'" + path + "' is not in the project");
-  return read_file(root_ / path, kLargestFile);
+  std::error_code error;
+  const fs::path root = fs::canonical(root_, error);
+  const fs::path file = fs::weakly_canonical(root / path, error);
+  if (error || fs::path{path}.is_absolute() || !stays_below(file.lexically_relative(root)))
+    return fail(ErrorKind::NotFound, "'" + path + "' is not in the project");
+  return read_file(file, kLargestFile);
 }
 
 Result<std::vector<std::string>> WorkingTree::local_paths() {
@@ -80,21 +85,28 @@ Result<ReadFile> read_pipeline_file(const std::string& path, const pipeline::Var
   if (fs::is_directory(file, ignored)) file /= kDefaultFile;
   auto text = read_file(file, kLargestFile);
   if (!text) return std::move(text).error();
-  const fs::path directory = file.parent_path();
-  WorkingTree tree{directory.empty() ? fs::path{"."} : directory};
+  WorkingTree tree = WorkingTree::around(file);
   auto outcome = pipeline::read_configuration(*text, file.string(), tree, variables);
   return ReadFile{file.string(), std::move(*text), std::move(outcome)};
 }
 
 std::string rendered(const pipeline::Diagnostics& findings, const ReadFile& read) {
-  const fs::path directory = fs::path{read.path}.parent_path();
-  WorkingTree tree{directory.empty() ? fs::path{"."} : directory};
+  WorkingTree tree = WorkingTree::around(read.path);
   std::string shown;
   for (const pipeline::Diagnostic& finding : findings) {
     const bool own = finding.span.file == read.path;
     shown += render(finding, own ? read.text : tree.local_file(finding.span.file).value_or(""));
   }
   return shown;
+}
+
+int show_findings(const pipeline::Diagnostics& findings, const ReadFile& read, bool json) {
+  if (json)
+    std::cout << as_json(findings).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
+              << "\n";
+  else
+    std::cout << rendered(findings, read);
+  return has_errors(findings) ? kInvalid : kOk;
 }
 
 CLI::App* add_lint_command(CLI::App& app, int& exit_code) {

@@ -14,9 +14,11 @@ class App;
 
 namespace slipway::cli {
 
-// Files that an include may name: those below the directory of the pipeline file, as they are now.
+// Files that an include may name: those of a project as they are now, committed or not.
 class WorkingTree : public pipeline::IncludeSource {
  public:
+  // The git checkout that holds `file`, or else just its directory.
+  static WorkingTree around(const std::filesystem::path& file);
   explicit WorkingTree(std::filesystem::path root) : root_(std::move(root)) {}
 
   Result<std::string> local_file(const std::string& path) override;
@@ -40,6 +42,9 @@ Result<ReadFile> read_pipeline_file(const std::string& path,
 
 // The findings as a compiler shows them; the lines of included files are looked up beside `read`.
 std::string rendered(const pipeline::Diagnostics& findings, const ReadFile& read);
+
+// The findings on standard output, as text or JSON; the exit code that follows from them.
+int show_findings(const pipeline::Diagnostics& findings, const ReadFile& read, bool json);
 
 CLI::App* add_lint_command(CLI::App& app, int& exit_code);
 

@@ -107,7 +107,10 @@ nlohmann::json as_json(const pipeline::Plan& plan) {
                                 {"stage", job.stage},
                                 {"reason", reason_json(job.reason)},
                                 {"rule", location(job.rule)}});
-  if (plan.no_pipeline) json["no_pipeline"] = reason_json(*plan.no_pipeline);
+  if (plan.no_pipeline) {
+    json["no_pipeline"] = reason_json(*plan.no_pipeline);
+    json["no_pipeline"]["rule"] = location(plan.no_pipeline_rule);
+  }
   return json;
 }
 
@@ -125,11 +128,12 @@ int plan(const PlanOptions& options) {
     print_error(read.error());
     return kUsage;
   }
+  if (!read->outcome.configuration)
+    return show_findings(read->outcome.findings, *read, options.json);
+  // Standard output is the plan's, for scripts.
   std::cerr << rendered(read->outcome.findings, *read);
-  if (!read->outcome.configuration) return kInvalid;
   const auto planned = pipeline::make_plan(*read->outcome.configuration, *trigger);
-  std::cerr << rendered(planned.findings, *read);
-  if (has_errors(planned.findings)) return kInvalid;
+  if (has_errors(planned.findings)) return show_findings(planned.findings, *read, options.json);
   if (options.json)
     std::cout << as_json(planned).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
               << "\n";
