@@ -161,7 +161,7 @@ TEST_CASE("no wake-up is lost over ten thousand jobs in a row", "[dispatch]") {
   next();
 
   std::unique_lock lock{mutex};
-  const bool all = ended.wait_for(lock, std::chrono::minutes{5}, [&] { return done == 10'000; });
+  const bool all = ended.wait_for(lock, std::chrono::minutes{8}, [&] { return done == 10'000; });
   lock.unlock();
   fixture.coordinator->stop();
 
