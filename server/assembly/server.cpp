@@ -1,0 +1,275 @@
+#include "server/assembly/server.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+#include <system_error>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/files.h"
+#include "server/auth/accounts.h"
+#include "server/blobs/blob_store.h"
+#include "server/coordinator/coordinator.h"
+#include "server/dispatch/dispatch.h"
+#include "server/git/mirror.h"
+#include "server/http/coordinator_writer.h"
+#include "server/http/event_feed.h"
+#include "server/http/rooms.h"
+#include "server/http/server.h"
+#include "server/intake/intake.h"
+#include "server/intake/job_payload.h"
+#include "server/intake/planner.h"
+#include "server/outbox/outbox.h"
+#include "server/store/database.h"
+#include "server/telemetry/metrics.h"
+#include "server/trace/trace_store.h"
+
+namespace slipway::server {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The outbox writes as everybody does: through the coordinator's queue.
+class OutboxThroughCoordinator final : public OutboxWriter {
+ public:
+  explicit OutboxThroughCoordinator(Coordinator& coordinator) : coordinator_(coordinator) {}
+
+  Result<void> delivered(EffectId id) override {
+    return write([=](WriteTransaction& open) { open.stores.outbox.delivered(id); });
+  }
+  Result<void> postpone(EffectId id, UnixMillis due_at, const std::string& error) override {
+    return write([=](WriteTransaction& open) { open.stores.outbox.postpone(id, due_at, error); });
+  }
+  Result<void> abandon(EffectId id, const std::string& error) override {
+    return write([=](WriteTransaction& open) { open.stores.outbox.abandon(id, open.now, error); });
+  }
+
+ private:
+  template <typename Act>
+  Result<void> write(Act act) {
+    const auto done =
+        coordinator_.write<bool>([act](WriteTransaction& transaction) -> Result<bool> {
+          act(transaction);
+          return true;
+        });
+    if (!done) return done.error();
+    return {};
+  }
+
+  Coordinator& coordinator_;
+};
+
+class WakeOutbox final : public CommitObserver {
+ public:
+  explicit WakeOutbox(Outbox& outbox) : outbox_(outbox) {}
+  void committed(const Changes& changes) noexcept override {
+    if (changes.effects || changes.reloaded) outbox_.wake();
+  }
+
+ private:
+  Outbox& outbox_;
+};
+
+Result<void> make_directory(const fs::path& path) {
+  std::error_code failed;
+  fs::create_directories(path, failed);
+  if (failed)
+    return errno_error("cannot make the directory '" + path.string() + "'", failed.value());
+  if (::access(path.c_str(), W_OK) != 0)
+    return errno_error("cannot write to the directory '" + path.string() + "'", errno);
+  return {};
+}
+
+// Seals webhook secrets. Made once; readable by the server's user alone; never in the database.
+Result<std::string> load_seal_key(const fs::path& file) {
+  constexpr std::size_t kBytes = 32;
+  if (auto text = read_file(file, 1024)) {
+    struct stat info {};
+    if (::stat(file.c_str(), &info) == 0 && (info.st_mode & 077U) != 0)
+      return fail(ErrorKind::InvalidInput, "'" + file.string() + "' may be read by others")
+          .with_hint("chmod 600 " + file.string());
+    auto key = base64_decode(text->substr(0, text->find('\n')));
+    if (key && key->size() == kBytes) return *key;
+    return fail(ErrorKind::InvalidInput, "'" + file.string() + "' does not hold a key");
+  }
+  const std::string hex = random_hex(kBytes / 2);
+  if (auto kept = replace_file(file, base64_encode(hex) + "\n", 0600, Durable::yes); !kept)
+    return std::move(kept).error();
+  return hex;
+}
+
+// The port that a listener on port 0 will get: the address is needed before it listens.
+Result<std::uint16_t> free_port(const std::string& address) {
+  const UniqueFd fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  sockaddr_in wanted{};
+  wanted.sin_family = AF_INET;
+  socklen_t length = sizeof wanted;
+  if (::inet_pton(AF_INET, address.c_str(), &wanted.sin_addr) != 1)
+    return fail(ErrorKind::InvalidInput, "port 0 needs an IPv4 address to listen on");
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&wanted), length) != 0 ||
+      ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&wanted), &length) != 0)
+    return errno_error("cannot listen on " + address, errno);
+  return ntohs(wanted.sin_port);
+}
+
+LocalRepositories local_repositories(const ServerSettings& settings) {
+  return settings.allow_local_repositories ? LocalRepositories::allowed
+                                           : LocalRepositories::refused;
+}
+
+CoordinatorOptions coordinator_options(const ServerSettings& settings) {
+  CoordinatorOptions options;
+  options.ack_timeout = settings.ack_timeout;
+  options.lease = settings.lease;
+  return options;
+}
+
+}  // namespace
+
+// Members are made from the top down and taken apart from the bottom up.
+struct Server::State {
+  State(const ServerSettings& given, std::string address, const http::StaticFiles& static_files,
+        std::string seal_key, std::unique_ptr<Database> opened, std::unique_ptr<TraceStore> logs,
+        BlobStore artifacts, const std::string& version)
+      : settings(given),
+        url(std::move(address)),
+        files(static_files),
+        database(std::move(opened)),
+        traces(std::move(logs)),
+        blobs(std::move(artifacts)),
+        metrics(version, version),
+        coordinator(*database, clock, coordinator_options(given)),
+        dispatch(coordinator),
+        feed(*database, clock, url),
+        outbox_writer(coordinator),
+        outbox(*database, outbox_writer, clock, {{"", &log_target}}),
+        wake_outbox(outbox),
+        account_writer(coordinator),
+        accounts(*database, account_writer, clock, given.data_dir),
+        mirrors(given.data_dir / "repositories", local_repositories(given)),
+        planner(mirrors, {{url, given.registry, version}}),
+        intake(coordinator, *database, mirrors, planner, clock, std::move(seal_key)),
+        payload(*database, {{url, given.registry, version}, given.default_timeout}),
+        payload_room(payload),
+        intake_room(intake),
+        project_room(mirrors, intake, local_repositories(given)),
+        git_room(mirrors),
+        services{clock,    *database,    coordinator, dispatch,     *traces,  blobs, feed,
+                 accounts, payload_room, intake_room, project_room, git_room, files, metrics} {
+    coordinator.observe(feed);
+    coordinator.observe(wake_outbox);
+    options.listener.address = given.listen_address;
+    options.listener.port = given.listen_port;
+    options.listener.io_threads = given.io_threads;
+    options.listener.over_https = url.rfind("https://", 0) == 0;
+    options.worker_threads = given.worker_threads;
+    options.external_url = url;
+    options.poll_hold = given.poll_hold;
+    options.artifact_limit = given.artifact_limit;
+    options.webhook_limit = given.webhook_limit;
+    options.build = {version, version};
+  }
+
+  ServerSettings settings;
+  std::string url;
+  const http::StaticFiles& files;
+  SystemClock clock;
+  std::unique_ptr<Database> database;
+  std::unique_ptr<TraceStore> traces;
+  BlobStore blobs;
+  telemetry::Metrics metrics;
+  Coordinator coordinator;
+  Dispatch dispatch;
+  http::EventFeed feed;
+  LogTarget log_target;
+  OutboxThroughCoordinator outbox_writer;
+  Outbox outbox;
+  WakeOutbox wake_outbox;
+  http::CoordinatorWriter account_writer;
+  auth::Accounts accounts;
+  Mirrors mirrors;
+  Planner planner;
+  Intake intake;
+  JobPayload payload;
+  http::PayloadRoom payload_room;
+  http::IntakeRoom intake_room;
+  http::ProjectRoom project_room;
+  http::GitRoom git_room;
+  http::HttpServices services;
+  http::HttpOptions options;
+  std::unique_ptr<http::HttpServer> http;
+  std::string setup_token_file;
+  bool stopped = false;
+};
+
+Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Server::~Server() {
+  stop();
+}
+
+Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
+                                              const http::StaticFiles& files,
+                                              const std::string& version) {
+  ServerSettings settings = given;
+  for (const char* name : {"", "repositories"})
+    if (auto made = make_directory(settings.data_dir / name); !made) return std::move(made).error();
+  settings.data_dir = fs::absolute(settings.data_dir);
+  if (settings.listen_port == 0) {
+    const auto port = free_port(settings.listen_address);
+    if (!port) return port.error();
+    settings.listen_port = *port;
+  }
+  auto database = Database::open(settings.data_dir / "slipway.db");
+  if (!database) return std::move(database).error();
+  auto key = load_seal_key(settings.data_dir / "secret.key");
+  if (!key) return std::move(key).error();
+  TraceOptions trace_options;
+  trace_options.limit = settings.trace_limit;
+  auto traces = TraceStore::open(settings.data_dir / "traces", trace_options);
+  if (!traces) return std::move(traces).error();
+  auto blobs = BlobStore::open(settings.data_dir / "artifacts");
+  if (!blobs) return std::move(blobs).error();
+
+  const std::string url = settings.external_url.empty()
+                              ? derived_external_url(settings, settings.listen_port)
+                              : settings.external_url;
+  auto state = std::make_unique<State>(settings, url, files, std::move(*key), std::move(*database),
+                                       std::move(*traces), std::move(*blobs), version);
+  state->coordinator.start();
+  auto token_file = state->accounts.prepare_setup();
+  if (!token_file) return std::move(token_file).error();
+  state->setup_token_file = std::move(*token_file);
+  auto http = http::HttpServer::start(state->options, state->services);
+  if (!http) return std::move(http).error();
+  state->http = std::move(*http);
+  state->outbox.start();
+  state->intake.start();
+  return std::unique_ptr<Server>{new Server{std::move(state)}};
+}
+
+const std::string& Server::url() const {
+  return state_->url;
+}
+const std::string& Server::setup_token_file() const {
+  return state_->setup_token_file;
+}
+
+void Server::stop() {
+  if (!state_ || state_->stopped) return;
+  state_->stopped = true;
+  state_->dispatch.stop();
+  state_->http->stop();
+  state_->intake.stop();
+  state_->outbox.stop();
+  state_->coordinator.stop();
+  state_->feed.stop();
+  state_->http.reset();
+}
+
+}  // namespace slipway::server
