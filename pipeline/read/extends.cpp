@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "pipeline/read/resolve.h"
 
@@ -15,7 +16,7 @@ class Extender {
 
   // The entry's value with its bases under it; nullptr after an error.
   NodePtr extended(const Entry& entry, int depth) {
-    if (const auto done = done_.find(entry.key); done != done_.end()) return done->second;
+    if (const auto done = done_.find(entry.key); done != done_.end()) return done->second.value;
     const Entry* extends =
         entry.value->kind == Kind::Mapping ? entry.value->find_entry("extends") : nullptr;
     if (extends == nullptr || extends->value->kind == Kind::Null) return entry.value;
@@ -24,6 +25,7 @@ class Extender {
       return refuse(entry, *extends, "circular dependency detected in `extends`");
 
     NodePtr merged;
+    int ancestors = 0;
     for (const NodePtr& name : names_of(entry, *extends)) {
       const Entry* base = root_.find_entry(name->text);
       if (base == nullptr) {
@@ -37,11 +39,14 @@ class Extender {
       }
       const NodePtr under = extended(*base, depth + 1);
       if (!under) continue;
+      const auto done = done_.find(base->key);
+      ancestors = std::max(ancestors, 1 + (done == done_.end() ? 0 : done->second.ancestors));
       merged = merged ? deep_merge(merged, under) : under;
     }
     open_.erase(entry.key);
     NodePtr result = merged ? deep_merge(merged, entry.value) : entry.value;
-    done_[entry.key] = result;
+    if (ancestors > kDeepest) result = refuse(entry, *extends, "nesting too deep in `extends`");
+    done_[entry.key] = {result, ancestors};
     return result;
   }
 
@@ -79,7 +84,11 @@ class Extender {
 
   const Node& root_;
   Diagnostics& findings_;
-  std::map<std::string, NodePtr> done_;
+  struct Done {
+    NodePtr value;      // nullptr after an error
+    int ancestors = 0;  // in its longest line of bases
+  };
+  std::map<std::string, Done> done_;
   std::set<std::string> open_;
   bool failed_ = false;
 };
@@ -89,16 +98,18 @@ class Extender {
 NodePtr deep_merge(const NodePtr& base, const NodePtr& over) {
   if (base->kind != Kind::Mapping || over->kind != Kind::Mapping) return over;
   std::vector<Entry> entries = base->entries;
+  std::unordered_map<std::string_view, std::size_t> places;
+  for (std::size_t i = 0; i < base->entries.size(); ++i) places[base->entries[i].key] = i;
   for (const Entry& entry : over->entries) {
-    const auto existing = std::find_if(entries.begin(), entries.end(),
-                                       [&](const Entry& e) { return e.key == entry.key; });
-    if (existing == entries.end()) {
-      entries.push_back(entry);
+    const auto existing = places.find(entry.key);
+    if (existing == places.end()) {
+      entries.push_back(entry);  // keys of `over` are unique
       continue;
     }
-    NodePtr merged = deep_merge(existing->value, entry.value);
-    *existing = entry;
-    existing->value = std::move(merged);
+    Entry& place = entries[existing->second];
+    NodePtr merged = deep_merge(place.value, entry.value);
+    place = entry;
+    place.value = std::move(merged);
   }
   return make_mapping(std::move(entries), over->at);
 }

@@ -14,7 +14,7 @@ class Replacer {
 
   // `node` without references; the node itself when it holds none. nullptr after an error.
   NodePtr replaced(const NodePtr& node, int chain) {
-    if (!has_reference(*node)) return node;
+    if (too_big_ || !has_reference(*node)) return node;
     if (node->reference) return target_of(*node, chain);
     if (node->kind == Kind::Sequence) {
       std::vector<NodePtr> items;
@@ -71,8 +71,8 @@ class Replacer {
   }
 
   NodePtr bounded(NodePtr node) {
-    if (node->weight <= kMostNodes || failed_) return node;
-    failed_ = true;
+    if (node->weight <= kMostNodes || too_big_) return node;
+    failed_ = too_big_ = true;
     findings_.push_back({Severity::Error,
                          "too_big",
                          "The parsed YAML is too big: references expand to more than " +
@@ -85,6 +85,7 @@ class Replacer {
   const Node& root_;
   Diagnostics& findings_;
   bool failed_ = false;
+  bool too_big_ = false;  // nothing is followed any more
 };
 
 }  // namespace
