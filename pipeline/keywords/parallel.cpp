@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "pipeline/keywords/families.h"
 
 namespace slipway::pipeline::keywords {
@@ -40,6 +42,21 @@ bool multiply(const Node& entry, const Place& place, std::vector<Instance>& out)
   return out.size() <= kMostInstances;
 }
 
+// Two combinations of the same values make one job, from the later of them.
+void keep_last_of_each_name(std::vector<Instance>& instances) {
+  std::vector<Instance> kept;
+  for (Instance& instance : instances) {
+    const auto same = std::find_if(kept.begin(), kept.end(), [&](const Instance& other) {
+      return other.suffix == instance.suffix;
+    });
+    if (same == kept.end())
+      kept.push_back(std::move(instance));
+    else
+      *same = std::move(instance);
+  }
+  instances = std::move(kept);
+}
+
 }  // namespace
 
 std::optional<std::vector<Instance>> read_parallel(const Node& node, const Place& place) {
@@ -61,7 +78,7 @@ std::optional<std::vector<Instance>> read_parallel(const Node& node, const Place
   }
   std::vector<Instance> instances;
   for (const NodePtr& entry : matrix->items) {
-    if (entry->kind != Kind::Mapping) {
+    if (entry->kind != Kind::Mapping || entry->entries.empty()) {
       place.below("matrix").error(entry->at, "config should be an array of hashes");
       return std::nullopt;
     }
@@ -70,7 +87,10 @@ std::optional<std::vector<Instance>> read_parallel(const Node& node, const Place
       return std::nullopt;
     }
   }
-  return instances;
+  keep_last_of_each_name(instances);
+  if (!instances.empty()) return instances;
+  place.below("matrix").error(matrix->at, "config should have at least one combination of values");
+  return std::nullopt;
 }
 
 }  // namespace slipway::pipeline::keywords
