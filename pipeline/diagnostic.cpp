@@ -17,19 +17,24 @@ std::string_view line_of(std::string_view source, int number) {
   return source.substr(0, source.find('\n'));
 }
 
+// Letters inserted, left out, replaced, or swapped with the next.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
+  std::vector<std::size_t> before;
+  std::vector<std::size_t> above(b.size() + 1);
+  std::iota(above.begin(), above.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
+    std::vector<std::size_t> row{i};
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+      std::size_t least =
+          std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) least = std::min(least, before[j - 2] + 1);
+      row.push_back(least);
     }
+    before = std::move(above);
+    above = std::move(row);
   }
-  return row[b.size()];
+  return above[b.size()];
 }
 
 // Where a control character would move the caret, or a bidirectional one the text, it is shown as
@@ -73,9 +78,14 @@ std::string render(const Diagnostic& finding, std::string_view source) {
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  constexpr std::size_t kLongestWord = 255;
+  if (word.size() > kLongestWord) return {};
   std::string best;
   std::size_t least = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
+    // Lengths that differ by as much cannot be nearer, and long words are dear to compare.
+    if (std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size()) >= least)
+      continue;
     const std::size_t distance = edit_distance(word, candidate);
     if (distance >= least) continue;
     least = distance;
