@@ -18,7 +18,7 @@ std::string first_finding(std::string_view text, std::map<std::string, std::stri
 
 std::vector<std::string> script_of(std::string_view text, std::string_view job = "test",
                                    std::map<std::string, std::string> files = {}) {
-  const Configuration configuration = read(text, std::move(files));
+  const Configuration configuration = configuration_of(text, std::move(files));
   return job_of(configuration, job).script;
 }
 
@@ -27,7 +27,7 @@ using Lines = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("an included file lies under the file that includes it", "[include]") {
-  const Configuration configuration = read(
+  const Configuration configuration = configuration_of(
       "include: ci/base.yml\n"
       "variables: {B: main}\n"
       "test: {script: own}\n",
@@ -48,7 +48,8 @@ TEST_CASE("of several includes the later one wins, and a nested one lies under i
       {"a.yml", "include: /deep.yml\ntest: {script: a, stage: build}\n"},
       {"b.yml", "test: {script: b}\n"},
       {"deep.yml", "test: {script: deep, stage: deploy, tags: [deep]}\n"}};
-  const Configuration configuration = read("include: [a.yml, {local: /b.yml}]\n", files);
+  const Configuration configuration =
+      configuration_of("include: [a.yml, {local: /b.yml}]\n", files);
   const Job& test = job_of(configuration, "test");
   CHECK(test.script == Lines{"b"});
   CHECK(test.stage == "build");
@@ -56,8 +57,8 @@ TEST_CASE("of several includes the later one wins, and a nested one lies under i
 }
 
 TEST_CASE("null in the includer removes what was included", "[include]") {
-  const Configuration configuration =
-      read("include: a.yml\ntest: {tags: null}\n", {{"a.yml", "test: {script: x, tags: [y]}\n"}});
+  const Configuration configuration = configuration_of(
+      "include: a.yml\ntest: {tags: null}\n", {{"a.yml", "test: {script: x, tags: [y]}\n"}});
   CHECK(job_of(configuration, "test").tags.empty());
 }
 
@@ -65,9 +66,9 @@ TEST_CASE("wildcards in includes: * stays in a directory, ** crosses them", "[in
   const std::map<std::string, std::string> files{{"ci/a.yml", "a: {script: x}\n"},
                                                  {"ci/deep/b.yml", "b: {script: x}\n"},
                                                  {"ci/note.txt", "not yaml: {"}};
-  CHECK(read("include: 'ci/*.yml'\n", files).jobs.size() == 1);
-  CHECK(read("include: 'ci/**.yml'\n", files).jobs.size() == 2);
-  CHECK(read("include: 'none/*.yml'\nx: {script: y}\n", files).jobs.size() == 1);
+  CHECK(configuration_of("include: 'ci/*.yml'\n", files).jobs.size() == 1);
+  CHECK(configuration_of("include: 'ci/**.yml'\n", files).jobs.size() == 2);
+  CHECK(configuration_of("include: 'none/*.yml'\nx: {script: y}\n", files).jobs.size() == 1);
 }
 
 TEST_CASE("rules decide whether a file is included", "[include]") {
@@ -85,9 +86,9 @@ TEST_CASE("rules decide whether a file is included", "[include]") {
       {"[]", false},
   }));
   CAPTURE(row.rules);
-  const Configuration configuration =
-      read(std::string{"include: {local: a.yml, rules: "} + row.rules + "}\nx: {script: y}\n",
-           files, {{"CI_COMMIT_BRANCH", "main"}});
+  const Configuration configuration = configuration_of(
+      std::string{"include: {local: a.yml, rules: "} + row.rules + "}\nx: {script: y}\n", files,
+      {{"CI_COMMIT_BRANCH", "main"}});
   CHECK((configuration.jobs.size() == 2) == row.included);
 }
 
@@ -146,12 +147,12 @@ TEST_CASE("150 includes are allowed and 151 are not", "[include]") {
     return text + "]\n";
   };
   const std::map<std::string, std::string> files{{"a.yml", "a: {script: x}\n"}};
-  CHECK(read(includes(150), files).jobs.size() == 1);
+  CHECK(configuration_of(includes(150), files).jobs.size() == 1);
   CHECK(first_finding(includes(151), files) == "Maximum of 150 nested includes are allowed!");
 }
 
 TEST_CASE("extends merges mappings and replaces everything else", "[extends]") {
-  const Configuration configuration = read(
+  const Configuration configuration = configuration_of(
       ".base:\n"
       "  script: [one, two]\n"
       "  variables: {A: base, B: base}\n"
@@ -181,7 +182,7 @@ TEST_CASE("extends merges mappings and replaces everything else", "[extends]") {
 }
 
 TEST_CASE("a job may extend a visible job and one of another file", "[extends]") {
-  const Configuration configuration = read(
+  const Configuration configuration = configuration_of(
       "include: a.yml\nfirst: {script: x, stage: build}\nsecond: {extends: first}\n"
       "third: {extends: .far}\n",
       {{"a.yml", ".far: {script: far}\n"}});
@@ -197,7 +198,7 @@ TEST_CASE("extends goes ten ancestors deep and no deeper", "[extends]") {
     return text + "test: {extends: .a" + std::to_string(ancestors - 1) + "}\n";
   };
   CHECK(script_of(chain(10)) == Lines{"x"});
-  CHECK(first_finding(chain(12)).find("nesting too deep in `extends`") != std::string::npos);
+  CHECK(first_finding(chain(11)).find("nesting too deep in `extends`") != std::string::npos);
 }
 
 TEST_CASE("what extends cannot do is said with GitLab's words", "[extends]") {
@@ -226,7 +227,7 @@ TEST_CASE("the nearest name is offered for an unknown base", "[extends]") {
 }
 
 TEST_CASE("a reference stands for a whole value or for items of a list", "[reference]") {
-  const Configuration configuration = read(
+  const Configuration configuration = configuration_of(
       ".setup:\n  script: [a, b]\n  variables: {X: '1', Y: '2'}\n  tags: [t]\n"
       ".main: $CI_COMMIT_BRANCH == 'main'\n"
       "test:\n"
@@ -290,7 +291,7 @@ TEST_CASE("references cannot multiply a small file", "[reference]") {
 TEST_CASE("a file of very many keys is read in reasonable time", "[include]") {
   std::string text = "include: a.yml\ntest: {script: x}\n";
   for (int i = 0; i < 60'000; ++i) text += ".k" + std::to_string(i) + ": 1\n";
-  CHECK(read(text, {{"a.yml", ".x: 1\n"}}).jobs.size() == 1);
+  CHECK(configuration_of(text, {{"a.yml", ".x: 1\n"}}).jobs.size() == 1);
 }
 
 TEST_CASE("deep_merge keeps the order of the base and appends what is new", "[include]") {

@@ -39,8 +39,9 @@ inline ReadOutcome outcome_of(std::string_view text, std::map<std::string, std::
   return read_configuration(text, "ci.yml", repository, variables);
 }
 
-inline Configuration read(std::string_view text, std::map<std::string, std::string> files = {},
-                          const Variables& variables = {}) {
+inline Configuration configuration_of(std::string_view text,
+                                      std::map<std::string, std::string> files = {},
+                                      const Variables& variables = {}) {
   ReadOutcome outcome = outcome_of(text, std::move(files), variables);
   for (const Diagnostic& finding : outcome.findings) UNSCOPED_INFO(render(finding, text));
   REQUIRE(outcome.configuration);
