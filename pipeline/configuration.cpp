@@ -1,6 +1,8 @@
 #include "pipeline/configuration.h"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "pipeline/keywords/job_reader.h"
 #include "pipeline/keywords/needs_graph.h"
@@ -209,6 +211,17 @@ class Builder {
   NodePtr defaults_;
 };
 
+// By place, file by file; the files in the order in which they were first found fault with.
+void sort_by_place(Diagnostics& findings) {
+  std::map<std::string, std::size_t> files;
+  for (const Diagnostic& finding : findings) files.try_emplace(finding.span.file, files.size());
+  const auto key = [&](const Diagnostic& finding) {
+    return std::tuple{files.at(finding.span.file), finding.span.line, finding.span.column};
+  };
+  std::stable_sort(findings.begin(), findings.end(),
+                   [&](const Diagnostic& a, const Diagnostic& b) { return key(a) < key(b); });
+}
+
 }  // namespace
 
 ReadOutcome read_configuration(std::string_view text, const std::string& file,
@@ -219,6 +232,7 @@ ReadOutcome read_configuration(std::string_view text, const std::string& file,
   if (root) root = read::resolve_references(root, outcome.findings);
   if (!root) return outcome;
   Configuration configuration = Builder{*root, outcome.findings}.build();
+  sort_by_place(outcome.findings);
   if (!has_errors(outcome.findings)) outcome.configuration = std::move(configuration);
   return outcome;
 }

@@ -57,6 +57,8 @@ class Reader {
 
   void basics() {
     take("stage", out_.job.stage, string_in);
+    const Node* stage = value_of(node_, "stage");
+    out_.stage_at = stage == nullptr ? out_.job.at : stage->at;
     take("tags", out_.job.tags,
          [](const Node& n, const Place& p) { return strings_in(n, p, Single::refused); });
     take("variables", out_.job.variables,

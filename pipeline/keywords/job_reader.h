@@ -15,6 +15,7 @@ struct WrittenJob {
   std::optional<std::vector<WrittenNeed>> needs;
   std::optional<std::vector<WrittenRule>> rules;
   std::vector<Instance> instances;  // one without a suffix when the job is not parallel
+  SourceSpan stage_at;              // of the job itself when it names no stage
   SourceSpan dependencies_at;
 };
 

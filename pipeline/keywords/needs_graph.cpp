@@ -34,11 +34,14 @@ class Expander {
   void place_in_stages() {
     for (const WrittenJob& written : written_) {
       const auto at = std::find(stages_.begin(), stages_.end(), written.job.stage);
+      const std::string near = at == stages_.end() ? nearest(written.job.stage, stages_) : "";
       if (at == stages_.end())
-        error(written.job.at,
+        error(written.stage_at,
               fmt::format("{} job: chosen stage {} does not exist; available stages are {}",
                           written.job.name, written.job.stage, fmt::join(stages_, ", ")),
-              "add it to `stages`, or choose one of those", "unknown_stage");
+              near.empty() ? "add it to `stages`, or choose one of those"
+                           : "did you mean '" + near + "'?",
+              "unknown_stage");
       const int index = static_cast<int>(at - stages_.begin());
       for (const Instance& instance : written.instances) {
         by_name_[written.job.name + instance.suffix] = index;

@@ -49,6 +49,12 @@ bool matches(const Rule& rule, const Variables& variables, const Trigger& trigge
   return !rule.exists || exists(*rule.exists, variables, trigger);
 }
 
+std::string list(const std::vector<std::string>& items) {
+  std::string text;
+  for (const std::string& item : items) text += (text.empty() ? "" : ", ") + item;
+  return "[" + text + "]";
+}
+
 // What a rule asks and what it found: `if $X == "a" ($X is not set)`.
 std::string describe(const Rule& rule, const Variables& variables) {
   std::string text;
@@ -58,9 +64,9 @@ std::string describe(const Rule& rule, const Variables& variables) {
     const std::string values = expression ? expression->explain(variables) : "";
     add("if " + *rule.condition + (values.empty() ? "" : " (" + values + ")"));
   }
-  if (rule.changes) add("changes");
-  if (rule.exists) add("exists");
-  return text.empty() ? "always" : text;
+  if (rule.changes) add("changes " + list(rule.changes->paths));
+  if (rule.exists) add("exists " + list(*rule.exists));
+  return text.empty() ? "it has no condition" : text;
 }
 
 std::string ref_words(const Trigger& trigger) {
@@ -100,12 +106,6 @@ bool any_holds(const std::vector<std::string>& expressions, const Variables& var
     const auto expression = Expression::parse(text);
     return expression && expression->holds(variables);
   });
-}
-
-std::string list(const std::vector<std::string>& items) {
-  std::string text;
-  for (const std::string& item : items) text += (text.empty() ? "" : ", ") + item;
-  return "[" + text + "]";
 }
 
 Verdict refused(const SourceSpan& at, ReasonCode code, const std::string& detail) {
