@@ -117,6 +117,9 @@ class Reader {
          [](const Node& n, const Place& p) { return read_rules(n, p, RuleKind::Job); });
     take("only", out_.job.only, read_ref_policy);
     take("except", out_.job.except, read_ref_policy);
+    // What a person is pointed to is the keyword, not its first item.
+    if (out_.job.only) out_.job.only->at = node_.find_entry("only")->at;
+    if (out_.job.except) out_.job.except->at = node_.find_entry("except")->at;
     take("needs", out_.needs, read_needs);
     if (const Node* dependencies = value_of(node_, "dependencies")) {
       out_.job.dependencies = strings_in(*dependencies, place_.below("dependencies"));

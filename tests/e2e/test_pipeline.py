@@ -66,7 +66,7 @@ class PushToResult(EndToEnd):
         left_out = result["left_out"][0]
         self.assertEqual(left_out["name"], "deploy")
         self.assertEqual(left_out["file"], ".gitlab-ci.yml")
-        self.assertIn(left_out["line"], (7, 8))
+        self.assertEqual(left_out["line"], 9)
         self.assertIn("feature/x", left_out["reason"]["text"])
 
     def test_an_invalid_file_makes_a_failed_pipeline_with_located_findings(self):
