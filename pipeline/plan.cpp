@@ -78,8 +78,12 @@ class Planner {
   }
 
   void name_pipeline() {
-    plan_.name = expand_text(configuration_.workflow.name, operands(globals_, {}), true);
-    while (!plan_.name.empty() && plan_.name.back() == ' ') plan_.name.pop_back();
+    const std::string name =
+        expand_text(configuration_.workflow.name, operands(globals_, {}), true);
+    constexpr const char* kBlank = " \t\r\n";
+    const auto begin = name.find_first_not_of(kBlank);
+    if (begin != std::string::npos)
+      plan_.name = name.substr(begin, name.find_last_not_of(kBlank) - begin + 1);
   }
 
   Variables yaml_variables(const Job& job) const {

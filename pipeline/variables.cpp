@@ -242,16 +242,18 @@ std::string slug(std::string_view text) {
 }
 
 std::string environment_slug(std::string_view name) {
-  std::string text;
+  const bool begins_well = !name.empty() && std::isalpha(static_cast<unsigned char>(name[0])) != 0;
+  std::string text{begins_well ? "" : "env-"};
   for (const char raw : name) {
     const auto c = static_cast<unsigned char>(std::tolower(static_cast<unsigned char>(raw)));
     const char kept = std::isalnum(c) != 0 && c < 0x80 ? static_cast<char>(c) : '-';
     if (kept != '-' || text.empty() || text.back() != '-') text += kept;
   }
-  if (text.empty() || std::isalpha(static_cast<unsigned char>(text.front())) == 0)
-    text.insert(0, "env-");
-  if (text.size() > 24 || text != name)
-    text = text.substr(0, 17) + "-" + sha256_hex(name).substr(0, 6);
+  if (text.size() > 24 || text != name) {
+    text.resize(std::min<std::size_t>(text.size(), 17));
+    if (text.back() != '-') text += '-';
+    text += sha256_hex(name).substr(0, 6);
+  }
   while (!text.empty() && text.back() == '-') text.pop_back();
   return text;
 }
