@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <vector>
 
 #include "pipeline/read/source.h"
 
@@ -22,22 +23,38 @@ std::string without_separators(std::string_view text) {
   return digits;
 }
 
+// Digits of base 2, 8 or 16 as decimal ones, by long multiplication.
+std::string decimal(std::string_view digits, unsigned base) {
+  std::vector<unsigned> result;  // the lowest first
+  for (const char c : digits) {
+    unsigned carry = 0;
+    std::from_chars(&c, &c + 1, carry, static_cast<int>(base));
+    for (unsigned& digit : result) {
+      carry += digit * base;
+      digit = carry % 10;
+      carry /= 10;
+    }
+    for (; carry > 0; carry /= 10) result.push_back(carry % 10);
+  }
+  std::string text;
+  for (auto digit = result.rbegin(); digit != result.rend(); ++digit)
+    text += static_cast<char>('0' + *digit);
+  return text.empty() ? "0" : text;
+}
+
 std::string integer_text(std::string_view text) {
+  constexpr std::size_t kLongest = 256;  // beyond it nobody means a number
   std::string digits = without_separators(text);
   const bool negative = digits.front() == '-';
   if (negative || digits.front() == '+') digits.erase(0, 1);
-  int base = 10;
+  if (digits.size() > kLongest) return std::string{text};
+  unsigned base = 10;
   if (digits.size() > 1 && digits[0] == '0') {
-    const char mark = digits[1];
-    base = mark == 'x' || mark == 'X' ? 16 : mark == 'b' ? 2 : 8;
+    base = digits[1] == 'x' ? 16 : digits[1] == 'b' ? 2 : 8;
     digits.erase(0, base == 8 ? 1 : 2);
   }
-  unsigned long long value = 0;
-  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
-  // Longer than 64 bits: decimal digits print as they stand, others stay as written.
-  if (parsed.ec != std::errc{})
-    return base == 10 ? (negative ? "-" : "") + digits : std::string{text};
-  return (negative && value != 0 ? "-" : "") + std::to_string(value);
+  const std::string value = decimal(digits, base);
+  return negative && value != "0" ? "-" + value : value;
 }
 
 // As Ruby prints a float: the shortest digits that read back the same, with a point, and an
@@ -65,27 +82,26 @@ Typed float_value(std::string_view text) {
   return {Kind::Float, float_text(value), {}};
 }
 
-// Groups of base 60: 1:30 is 5400, since Ruby takes the first group for hours however many follow.
+// Groups of base 60: 1:30 is 5400, since Ruby takes the first group for hours however many follow,
+// and a minus belongs to that group alone. With a point the result is a float.
 Typed base_60(std::string_view text) {
-  std::string digits = without_separators(text);
-  const bool negative = digits.front() == '-';
-  if (negative || digits.front() == '+') digits.erase(0, 1);
-  std::vector<long long> groups;
+  constexpr double kLargest = 1e12;  // keeps every sum exact
+  const std::string digits = without_separators(text);
+  double value = 0;
+  double unit = 3600;
   for (std::string_view rest = digits;;) {
     const auto colon = std::min(rest.find(':'), rest.size());
-    long long group = 0;
-    std::from_chars(rest.data(), rest.data() + colon, group);
-    groups.push_back(group);
+    const std::size_t sign = !rest.empty() && rest.front() == '+' ? 1 : 0;
+    double group = 0;
+    std::from_chars(rest.data() + sign, rest.data() + colon, group, std::chars_format::fixed);
+    if (std::fabs(group) > kLargest) return {Kind::String, std::string{text}, {}};
+    value += group * unit;
+    unit /= 60;
     if (colon == rest.size()) break;
     rest.remove_prefix(colon + 1);
   }
-  long long value = 0;
-  long long unit = 3600;
-  for (const long long group : groups) {
-    value += group * unit;
-    unit /= 60;
-  }
-  return {Kind::Integer, (negative ? "-" : "") + std::to_string(value), {}};
+  if (text.find('.') != std::string_view::npos) return {Kind::Float, float_text(value), {}};
+  return {Kind::Integer, std::to_string(static_cast<long long>(value)), {}};
 }
 
 }  // namespace
@@ -99,10 +115,10 @@ Typed type_plain_scalar(std::string_view text) {
       R"(-?\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|\s+)\d{1,2}:\d\d:\d\d(?:\.\d*)?(?:\s*(?:Z|[-+]\d{1,2}:?(?:\d\d)?))?)"};
   static const re2::RE2 infinity{R"((?i)[-+]?\.inf)"};
   static const re2::RE2 not_a_number{R"((?i)\.nan)"};
-  static const re2::RE2 sixties{"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9]){1,2}"};
+  static const re2::RE2 sixties{"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9]){1,2}(?:\\.[0-9_]*)?"};
   static const re2::RE2 floating{R"([-+]?(?:[0-9][0-9_,]*)?\.[0-9]*(?:[eE][+-][0-9]+)?)"};
   static const re2::RE2 integer{
-      "[-+]?0[0-7_,]+|[-+]?0b[0-1_,]+|[-+]?(?:0|[1-9](?:[0-9]|,[0-9]|_[0-9])*)|[-+]?0[xX][0-9a-fA-"
+      "[-+]?0[0-7_,]+|[-+]?0b[0-1_,]+|[-+]?(?:0|[1-9](?:[0-9]|,[0-9]|_[0-9])*)|[-+]?0x[0-9a-fA-"
       "F_,]+"};
   static const re2::RE2 lone_point{R"([-+]?\.)"};
 

@@ -23,7 +23,7 @@ STDIN.each_line(chomp: true) do |text|
            when Float then 'float'
            else 'string'
            end
-    puts "#{kind} #{value.is_a?(Symbol) ? text : value}"
+    puts "#{kind} #{value}"
   rescue Psych::DisallowedClass
     puts 'error'
   rescue Psych::SyntaxError
@@ -33,10 +33,10 @@ end
 """
 
 FIXED = """yes no on off true false True TRUE yEs Yes y n Y N ~ null Null NULL nil
-0 -0 +0 00 07 010 08 09 -010 0x1F 0X1F 0xg 0b11 0b2 0o10 +5 -5 5- 1_000 1__000 _1 1_ 1,000 ,1 1,
+0 -0 +0 00 07 010 08 09 -010 0x1F 0X1F 0xg 0xFFFFFFFFFFFFFFFFFF 0b0 -0x10 -0b11 +010 0b11 0b2 0o10 +5 -5 5- 1_000 1__000 _1 1_ 1,000 ,1 1,
 3.10 1.0 1. .5 . .. -.5 +.5 1.0.0 1e3 1E3 1.5e3 1.5e+3 1.5E-3 -1.5e3 1.e3 685_230.15 1_0.5_0
 .inf -.inf +.inf .Inf .INF .nan .NaN .NAN inf nan
-1:30 1:60 190:20:30 1:30:00 5432:5432 8080:30 0:0 -1:30 1:3 01:30 1:30.5 190:20:30.15 12:30:45.5
+1:30 1:60 190:20:30 1:30:00 5432:5432 8080:30 0:0 -1:30 1:3 01:30 1:30.5 190:20:30.15 12:30:45.5 -0:30 -1:30.5 +1:30 1_0:30 1:30. 1:30.5_0
 2020-01-01 2020-1-1 2020-13-45 2020-01-01T00:00:00Z 2001-12-14t21:59:43.10-05:00 20200101 2020-01
 = << a 1a a1 1-1 v1.0 1.0a 12e 0x 0b 99999999999999999999 -99999999999999999999 0x7fffffffffffffffff
 1e400 1.0e17 100000000000000000.0 0.0001 0.00001 123456789012345678.9 1.10 -0.0 0.1e1""".split()
