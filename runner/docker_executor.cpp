@@ -1,6 +1,11 @@
 #include "runner/docker_executor.h"
 
-#include <filesystem>
+#include <algorithm>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <system_error>
+#include <thread>
 
 #include "base/crypto.h"
 #include "base/files.h"
@@ -12,6 +17,8 @@ namespace {
 
 constexpr std::chrono::seconds kCommandDeadline{60};
 constexpr std::size_t kKeptWords = 4096;
+constexpr std::chrono::seconds kGrace{10};
+constexpr std::chrono::minutes kAfterScriptDeadline{5};
 
 // bash where the image has it, else the plain shell: a login shell reads the image's profile, as
 // people are used to. Not read from standard input, which then belongs to the script alone.
@@ -85,7 +92,7 @@ std::vector<std::string> DockerExecutor::arguments() const {
       "--cap-drop",     "NET_RAW",
       "--pids-limit",   std::to_string(settings_.docker_pids),
       "--pull",         policy == "if-not-present" ? "missing" : policy,
-      "--cidfile",      (workplace_.temporary / "container").string(),
+      "--cidfile",      (workplace_.own / "container").string(),
       "--workdir",      workplace_.project.string()};
   for (const auto& directory : {workplace_.project, workplace_.temporary}) {
     arguments.emplace_back("--volume");
@@ -113,15 +120,76 @@ std::vector<std::string> DockerExecutor::arguments() const {
   return arguments;
 }
 
+// Where the script and the runner tell each other how far they are. Any user of an image may write
+// there; the dot keeps the name apart from those of file variables.
+std::filesystem::path DockerExecutor::mark(const char* name) const {
+  return workplace_.temporary / ".marks" / name;
+}
+
+Result<void> DockerExecutor::make_marks() const {
+  const auto directory = mark("x").parent_path();
+  std::error_code failed;
+  std::filesystem::create_directory(directory, failed);
+  if (!failed) std::filesystem::permissions(directory, std::filesystem::perms{0777}, failed);
+  if (failed) return errno_error("cannot make '" + directory.string() + "'", failed.value());
+  return {};
+}
+
+// Every process of the container but the first, which waits for them and runs the after_script.
+bool DockerExecutor::ask_to_end() const {
+  const auto asked = docker({"exec", container_, "sh", "-c", "kill -TERM -1"});
+  return asked && (asked->outcome.succeeded() || asked->outcome.code == 128 + SIGTERM);
+}
+
 void DockerExecutor::kill() const {
   (void)docker({"kill", container_});
 }
 
+// The container is asked first and killed after the grace. Ending the docker command alone would
+// leave it running.
+void DockerExecutor::end_when_asked(const std::stop_token& stop, const std::stop_token& finished,
+                                    std::stop_source& abandon) const {
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::unique_lock lock{mutex};
+  {
+    std::stop_source either;
+    const std::stop_callback on_stop{stop, [&] { either.request_stop(); }};
+    const std::stop_callback on_finished{finished, [&] { either.request_stop(); }};
+    changed.wait(lock, either.get_token(), [] { return false; });
+  }
+  if (finished.stop_requested()) return;
+  const auto finished_within = [&](std::chrono::seconds time, const auto& or_else) {
+    const auto until = std::chrono::steady_clock::now() + time;
+    while (!finished.stop_requested() && !or_else() && std::chrono::steady_clock::now() < until)
+      changed.wait_for(lock, finished, std::chrono::milliseconds{100}, [] { return false; });
+    return finished.stop_requested();
+  };
+  const auto ended = [&] { return std::filesystem::exists(mark("ended")); };
+  (void)replace_file(mark("canceled"), "", 0644);
+  // An after_script that runs already is let run.
+  if (ended() || ask_to_end()) {
+    if (finished_within(kGrace, ended)) return;
+    if (ended() && finished_within(kAfterScriptDeadline + kGrace, [] { return false; })) return;
+  }
+  kill();
+  if (!finished_within(kGrace, [] { return false; })) abandon.request_stop();
+}
+
 // The container's first act is to leave a file; without it docker itself has failed.
 Result<ScriptOutcome> DockerExecutor::never_started(int exit_code, const std::string& words) const {
-  const bool created = std::filesystem::exists(workplace_.temporary / "container");
-  if (exit_code == 125 && !created)
-    return fail(ErrorKind::NotFound, "the image '" + image_.name + "' is not to be had: " + words);
+  constexpr int kDockerFailed = 125;
+  const bool created = std::filesystem::exists(workplace_.own / "container");
+  if (exit_code == kDockerFailed && !created) {
+    // With "Unable to find image" docker begins to pull, whatever then fails.
+    for (const char* sign : {"Unable to find image", "pull access denied", "manifest unknown",
+                             "No such image", "not found"})
+      if (words.find(sign) != std::string::npos)
+        return fail(ErrorKind::NotFound,
+                    "the image '" + image_.name + "' is not to be had: " + words);
+    return fail(ErrorKind::Unavailable, "docker made no container: " + words)
+        .with_hint("`docker info`, as the runner's user, tells whether its engine can be reached");
+  }
   return fail(ErrorKind::Unavailable, "the container did not start: " + words)
       .with_hint("the image needs a shell, and an entrypoint that runs what it is given");
 }
@@ -129,19 +197,30 @@ Result<ScriptOutcome> DockerExecutor::never_started(int exit_code, const std::st
 Result<ScriptOutcome> DockerExecutor::run(const JobScripts& scripts,
                                           std::chrono::milliseconds deadline, const Sink& sink,
                                           const std::stop_token& stop) {
-  const auto started = workplace_.temporary / "started";
+  if (auto made = make_marks(); !made) return std::move(made).error();
+  const auto started = mark("started");
+  std::string after;
+  if (scripts.after) {
+    Script script = *scripts.after;  // which must not undo what the driver says of the first
+    const auto says_status = [](const auto& entry) { return entry.first == "CI_JOB_STATUS"; };
+    script.variables.erase(
+        std::remove_if(script.variables.begin(), script.variables.end(), says_status),
+        script.variables.end());
+    after = script_text(script);
+  }
   ProcessSpec spec;
   spec.argv = arguments();
   spec.env = client_environment();
   spec.deadline = deadline;
   spec.grace = std::chrono::seconds{0};
-  spec.input = driver_text(started.string(), script_text(scripts.main), scripts.after_heading,
-                           scripts.after ? script_text(*scripts.after) : std::string{});
+  spec.input = driver_text(started.parent_path().string(), script_text(scripts.main),
+                           scripts.after_heading, after);
   may_exist_ = true;
   std::string words;  // docker's own, when there is no container to speak
   bool begun = false;
-  // Ending the docker command does not end the container: that is killed by name.
-  const std::stop_callback on_stop{stop, [this] { kill(); }};
+  std::stop_source abandon;
+  std::jthread watcher{
+      [&, stop](const std::stop_token& finished) { end_when_asked(stop, finished, abandon); }};
   const auto outcome = run_process(
       spec,
       [&](std::string_view chunk) {
@@ -151,14 +230,14 @@ Result<ScriptOutcome> DockerExecutor::run(const JobScripts& scripts,
         }
         sink(chunk);
       },
-      stop);
+      abandon.get_token());
+  watcher.request_stop();
+  watcher.join();
   if (!outcome) return outcome.error();
   if (outcome->end == ProcessEnd::TimedOut) kill();
-  const bool stopped =
-      outcome->end == ProcessEnd::TimedOut || outcome->end == ProcessEnd::Cancelled;
-  may_exist_ = stopped || outcome->end == ProcessEnd::Signalled;
+  may_exist_ = outcome->end != ProcessEnd::Exited;
   if (outcome->end == ProcessEnd::TimedOut) return ScriptOutcome{ScriptEnd::TimedOut, 0};
-  if (outcome->end == ProcessEnd::Cancelled) return ScriptOutcome{ScriptEnd::Canceled, 0};
+  if (stop.stop_requested()) return ScriptOutcome{ScriptEnd::Canceled, 0};
   const int code = outcome->end == ProcessEnd::Signalled ? 128 + outcome->code : outcome->code;
   if (code != 0 && !std::filesystem::exists(started)) return never_started(code, words);
   if (scripts.after) sink(scripts.after_end);

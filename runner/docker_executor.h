@@ -5,6 +5,8 @@
 // the environment of the docker command hold anything of the job's variables.
 #pragma once
 
+#include <filesystem>
+
 #include "pipeline/job_spec.h"
 #include "runner/config.h"
 #include "runner/executor.h"
@@ -28,7 +30,12 @@ class DockerExecutor final : public Executor {
  private:
   [[nodiscard]] std::vector<std::string> arguments() const;
   [[nodiscard]] Result<ScriptOutcome> never_started(int exit_code, const std::string& words) const;
+  [[nodiscard]] bool ask_to_end() const;
+  void end_when_asked(const std::stop_token& stop, const std::stop_token& finished,
+                      std::stop_source& abandon) const;
   void kill() const;
+  [[nodiscard]] std::filesystem::path mark(const char* name) const;
+  [[nodiscard]] Result<void> make_marks() const;
 
   const RunnerSettings& settings_;
   Workplace workplace_;

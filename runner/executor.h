@@ -50,7 +50,8 @@ class Executor {
 // Where one job works: its project's tree, and beside it what must not be in the tree.
 struct Workplace {
   std::filesystem::path project;    // CI_PROJECT_DIR
-  std::filesystem::path temporary;  // file variables, scripts; removed after the job
+  std::filesystem::path temporary;  // file variables: the job sees it
+  std::filesystem::path own;        // log, archives, scripts: for the runner alone
 };
 
 }  // namespace slipway::runner

@@ -98,7 +98,7 @@ void JobRun::run() {
   for (const pipeline::JobVariable& variable : spec_.variables)
     if (variable.masked) secrets.push_back(variable.value);
   auto trace = TraceWriter::start(
-      std::move(*client), spec_.id, spec_.token, workplace_.temporary / "trace",
+      std::move(*client), spec_.id, spec_.token, workplace_.own / "trace",
       Masker{secrets, spec_.token_mask_prefixes}, [this](Interruption) { cancel_.request_stop(); });
   if (!trace) {
     log::error("spool.failed", {{"job", spec_.id}, {"error", trace.error().message}});
@@ -137,14 +137,40 @@ Result<void> JobRun::make_workplace() {
       fs::absolute(settings_.builds_dir) / place_.runner_label / std::to_string(place_.slot);
   workplace_.project = root / spec_.project_full_path;
   workplace_.temporary = root / (spec_.project_full_path + ".tmp");
+  workplace_.own = root / (spec_.project_full_path + ".run");
   std::error_code failed;
-  fs::remove_all(workplace_.temporary, failed);
-  fs::create_directories(workplace_.project, failed);
-  if (!failed) fs::create_directories(workplace_.temporary, failed);
-  if (!failed) fs::permissions(workplace_.temporary, fs::perms::owner_all, failed);
+  fs::create_directories(root, failed);
+  // Nobody else on this machine gets past here, whatever the modes below are.
+  if (!failed) fs::permissions(root, fs::perms::owner_all, failed);
+  for (const fs::path& directory : {workplace_.temporary, workplace_.own}) {
+    if (!failed) fs::remove_all(directory, failed);
+    if (!failed) fs::create_directories(directory, failed);
+    if (!failed) fs::permissions(directory, fs::perms::owner_all, failed);
+  }
+  if (!failed) fs::create_directories(workplace_.project, failed);
+  // The user of an image may be any: it must get at the file variables whose names it knows.
+  if (!failed && settings_.executor == ExecutorKind::Docker)
+    fs::permissions(workplace_.temporary, fs::perms{0711}, failed);
   if (failed)
     return errno_error("cannot make '" + workplace_.project.string() + "'", failed.value());
   return {};
+}
+
+// Whoever the user of the image is, the work tree is the job's to change.
+void JobRun::open_tree_to_all() const {
+  const auto grant = [](const fs::path& path) {
+    std::error_code ignored;
+    const auto mode = fs::symlink_status(path, ignored).permissions();
+    auto wanted = fs::perms{0666};
+    if ((mode & fs::perms::owner_exec) != fs::perms::none) wanted = fs::perms{0777};
+    fs::permissions(path, wanted, fs::perm_options::add, ignored);
+  };
+  grant(workplace_.project);
+  std::error_code failed;
+  const auto options = fs::directory_options::skip_permission_denied;
+  for (fs::recursive_directory_iterator at{workplace_.project, options, failed}, end;
+       !failed && at != end; at.increment(failed))
+    if (!at->is_symlink(failed)) grant(at->path());
 }
 
 void JobRun::collect_variables() {
@@ -180,11 +206,14 @@ void JobRun::collect_variables() {
 }
 
 Result<void> JobRun::write_file_variables() {
+  // In a container the job may run as another user, who then could not read them; on the machine
+  // itself they stay out of reach behind the directory above.
+  const unsigned mode = settings_.executor == ExecutorKind::Docker ? 0644 : 0600;
   for (const pipeline::JobVariable& variable : spec_.variables) {
     if (!variable.file) continue;
     const bool plain = variable.key.find('/') == std::string::npos && !variable.key.empty();
     if (!plain) return fail(ErrorKind::InvalidInput, "'" + variable.key + "' is no variable name");
-    if (auto written = replace_file(workplace_.temporary / variable.key, variable.value, 0600);
+    if (auto written = replace_file(workplace_.temporary / variable.key, variable.value, mode);
         !written)
       return written;
   }
@@ -256,6 +285,7 @@ JobRun::Outcome JobRun::phases() {
     return outcome;
   }
   if (is_stopped()) return stopped_outcome();
+  if (settings_.executor == ExecutorKind::Docker) open_tree_to_all();
   Outcome outcome = run_scripts(*executor);
   executor.reset();
   if (auto uploaded = upload_artifacts(outcome.success); !uploaded && outcome.success)
@@ -329,7 +359,7 @@ Result<void> JobRun::download_dependencies() {
   for (const pipeline::JobDependency& dependency : spec_.dependencies) {
     if (dependency.filename.empty()) continue;
     say(fmt::format("Downloading artifacts for {} ({})...\n", dependency.name, dependency.id));
-    const fs::path file = workplace_.temporary / "dependency.zip";
+    const fs::path file = workplace_.own / "dependency.zip";
     Result<JobAnswer> answer = fail(ErrorKind::Unavailable, "not tried");
     for (int attempt = 0; attempt < 3 && !is_stopped(); ++attempt) {
       const UniqueFd out{::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
@@ -386,7 +416,7 @@ Result<void> JobRun::upload_one(CoordinatorClient& client, const pipeline::JobAr
     return fail(ErrorKind::InvalidInput,
                 fmt::format("the report {} must be exactly one file", artifact.artifact_type));
 
-  const fs::path packed = workplace_.temporary / "artifact";
+  const fs::path packed = workplace_.own / "artifact";
   std::string name = expanded(artifact.name);
   Result<void> written;
   if (artifact.artifact_format == "zip") {
@@ -423,9 +453,9 @@ Result<void> JobRun::upload_one(CoordinatorClient& client, const pipeline::JobAr
 
 void JobRun::remove_temporary() noexcept {
   trace_.reset();
-  if (workplace_.temporary.empty()) return;
   std::error_code ignored;
-  fs::remove_all(workplace_.temporary, ignored);
+  for (const fs::path& directory : {workplace_.temporary, workplace_.own})
+    if (!directory.empty()) fs::remove_all(directory, ignored);
 }
 
 }  // namespace slipway::runner

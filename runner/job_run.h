@@ -45,6 +45,7 @@ class JobRun {
   bool acknowledge(CoordinatorClient& client);
   Outcome phases();
   Result<void> make_workplace();
+  void open_tree_to_all() const;
   void collect_variables();
   Result<void> write_file_variables();
   std::unique_ptr<Executor> make_executor();

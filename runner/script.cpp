@@ -49,16 +49,25 @@ std::string script_text(const Script& script) {
   return text;
 }
 
-std::string driver_text(const std::string& started, const std::string& first,
+std::string driver_text(const std::string& marks, const std::string& first,
                         const std::string& between, const std::string& second) {
-  std::string text = ": > " + shell_quoted(started) + "\n";
-  text += "( eval " + shell_quoted(first) + " ) </dev/null\n";
-  if (second.empty()) return text;
-  text += "code=$?\n";
-  text += "if [ $code -eq 0 ]; then CI_JOB_STATUS=success; else CI_JOB_STATUS=failed; fi\n";
+  const auto mark = [&](const char* name) { return shell_quoted(marks + "/" + name); };
+  // The trap keeps the driver alive when all of the container is asked to end; the shells of the
+  // scripts do not inherit it. A failed redirection would end some shells, hence the parentheses.
+  // A shell that reports how a script was killed shows all of it: the driver has no stderr itself.
+  std::string text = "trap : TERM\nexec 3>&2 2>/dev/null\n(: > " + mark("started") + ")\n";
+  text += "( eval " + shell_quoted(first) + " ) </dev/null 2>&3 3>&-\n";
+  text += "code=$?\n(echo $code > " + mark("ended") + ")\n";
+  if (second.empty()) return text + "exit $code\n";
+  text += "if [ -e " + mark("canceled") + " ]; then CI_JOB_STATUS=canceled\n";
+  text += "elif [ $code -eq 0 ]; then CI_JOB_STATUS=success\nelse CI_JOB_STATUS=failed; fi\n";
   text += "export CI_JOB_STATUS\n";
   text += "printf %s " + shell_quoted(between) + "\n";
-  text += "( eval " + shell_quoted(second) + " ) </dev/null\n";
+  text += "( eval " + shell_quoted(second) + " ) </dev/null 2>&3 3>&- & after=$!\n";
+  text +=
+      "( sleep 300; echo 'WARNING: after_script ran longer than 5 minutes and was stopped'\n"
+      "kill -KILL $after ) </dev/null 3>&- &\n"
+      "wait $after\n";
   text += "exit $code\n";
   return text;
 }

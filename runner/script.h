@@ -26,9 +26,12 @@ std::string script_text(const Script& script);
 
 // For a shell that reads its commands from standard input, which the commands themselves must not
 // read: `first` and then, whatever became of it, `second` ("" for none), each in a shell of its
-// own. Ends with the exit code of the first. `started` is a file that it makes at once, to tell a
-// script that failed from one that never began; `between` is printed between the two.
-std::string driver_text(const std::string& started, const std::string& first,
+// own. Ends with the exit code of the first. `between` is printed between the two.
+//
+// It talks with the runner through files in `marks`: it makes `started` at once, to tell a script
+// that failed from one that never began, and `ended` with the exit code of the first; a file
+// `canceled` there makes CI_JOB_STATUS of the second say so. The second has five minutes.
+std::string driver_text(const std::string& marks, const std::string& first,
                         const std::string& between, const std::string& second);
 
 }  // namespace slipway::runner

@@ -45,7 +45,7 @@ Result<ScriptOutcome> ShellExecutor::run_one(const Script& script, const char* n
                                              std::chrono::milliseconds deadline, const Sink& sink,
                                              const std::stop_token& stop) {
   // In a file, so that no argument list shows a secret and no shell prints it when it is killed.
-  const auto file = workplace_.temporary / name;
+  const auto file = workplace_.own / name;
   if (auto written = replace_file(file, script_text(script), 0600); !written)
     return std::move(written).error();
   ProcessSpec spec;
