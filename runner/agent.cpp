@@ -88,7 +88,7 @@ void Agent::start_job(int index, pipeline::JobSpec spec) {
 }
 
 Result<void> Agent::run() {
-  auto client = CoordinatorClient::create(identity_);
+  auto client = CoordinatorClient::create(identity_, CoordinatorClient::kPollTimeout);
   if (!client) return std::move(client).error();
   if (settings_.executor == ExecutorKind::Docker) DockerExecutor::remove_leftovers(label_);
   std::chrono::milliseconds wait = 500ms;

@@ -95,6 +95,13 @@ void select_one(const fs::path& tree, const std::string& written, std::set<std::
   if (found.size() == before) warnings.push_back(written + ": no matching files");
 }
 
+bool is_excluded(const fs::path& tree, const std::vector<std::string>& exclude,
+                 const std::string& file) {
+  return std::any_of(exclude.begin(), exclude.end(), [&](const std::string& pattern) {
+    return artifact_glob_matches(inside(tree, pattern), file);
+  });
+}
+
 }  // namespace
 
 bool artifact_glob_matches(const std::string& pattern, const std::string& path) {
@@ -110,14 +117,12 @@ Selection select_files(const fs::path& tree, const std::vector<std::string>& pat
   for (const std::string& path : paths)
     if (!path.empty()) select_one(tree, path, found, selection.warnings);
   for (const std::string& file : found)
-    if (std::none_of(exclude.begin(), exclude.end(), [&](const std::string& pattern) {
-          return artifact_glob_matches(inside(tree, pattern), file);
-        }))
-      selection.files.push_back(file);
+    if (!is_excluded(tree, exclude, file)) selection.files.push_back(file);
   return selection;
 }
 
-Result<void> add_untracked(const fs::path& tree, Selection& selection) {
+Result<void> add_untracked(const fs::path& tree, const std::vector<std::string>& exclude,
+                           Selection& selection) {
   ProcessSpec spec;
   spec.argv = {"git", "-c", "core.fsmonitor=false", "-c", "safe.directory=*", "ls-files",
                "-o",  "-z"};
@@ -133,7 +138,8 @@ Result<void> add_untracked(const fs::path& tree, Selection& selection) {
   std::string_view rest = listed->output;
   while (!rest.empty()) {
     const auto end = std::min(rest.find('\0'), rest.size());
-    files.emplace(rest.substr(0, end));
+    const std::string file{rest.substr(0, end)};
+    if (!file.empty() && !is_excluded(tree, exclude, file)) files.insert(file);
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   selection.files.assign(files.begin(), files.end());

@@ -21,8 +21,9 @@ struct Selection {
 // takes files out again.
 Selection select_files(const std::filesystem::path& tree, const std::vector<std::string>& paths,
                        const std::vector<std::string>& exclude);
-// Files that git does not track, ignored ones too, added to `selection`.
-Result<void> add_untracked(const std::filesystem::path& tree, Selection& selection);
+// Files that git does not track, ignored ones too and but for `exclude`, added to `selection`.
+Result<void> add_untracked(const std::filesystem::path& tree,
+                           const std::vector<std::string>& exclude, Selection& selection);
 
 // Whether `path` matches `pattern` in the dialect of artifacts, where a last `**` is everything
 // below.

@@ -64,10 +64,11 @@ std::string message_of(const HttpResponse& response) {
 
 }  // namespace
 
-Result<CoordinatorClient> CoordinatorClient::create(RunnerIdentity identity) {
+Result<CoordinatorClient> CoordinatorClient::create(RunnerIdentity identity,
+                                                    std::chrono::milliseconds read_timeout) {
   HttpClientOptions options;
   options.user_agent = "slipway-runner " SLIPWAY_VERSION " (linux)";
-  options.read_timeout = std::chrono::minutes{6};  // polls are held for five minutes at the most
+  options.read_timeout = read_timeout;
   auto http = HttpClient::create(identity.url, options);
   if (!http) return std::move(http).error();
   return CoordinatorClient{std::move(identity), std::move(*http)};

@@ -4,6 +4,7 @@
 // of gitlab-runner, /api/v4.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -48,7 +49,14 @@ struct JobAnswer {
 
 class CoordinatorClient {
  public:
-  static Result<CoordinatorClient> create(RunnerIdentity identity);
+  // How long an answer may take: calls about jobs are answered at once, a server takes in large
+  // files for a while, and a request for a job is held for five minutes at the most.
+  static constexpr std::chrono::seconds kCallTimeout{30};
+  static constexpr std::chrono::minutes kTransferTimeout{5};
+  static constexpr std::chrono::minutes kPollTimeout{6};
+
+  static Result<CoordinatorClient> create(RunnerIdentity identity,
+                                          std::chrono::milliseconds read_timeout = kCallTimeout);
 
   // The runner's number. Denied when the server does not know the token.
   Result<std::int64_t> verify();

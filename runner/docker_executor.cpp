@@ -1,6 +1,7 @@
 #include "runner/docker_executor.h"
 
 #include <algorithm>
+#include <charconv>
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
@@ -37,6 +38,14 @@ Result<CollectedOutput> docker(std::vector<std::string> arguments) {
   spec.env = client_environment();
   spec.deadline = kCommandDeadline;
   return collect_process(spec);
+}
+
+std::optional<int> exit_code_in(const std::filesystem::path& file) {
+  const auto text = read_file(file, 16);
+  int code = 0;
+  if (!text || std::from_chars(text->data(), text->data() + text->size(), code).ec != std::errc{})
+    return std::nullopt;
+  return code;
 }
 
 }  // namespace
@@ -236,7 +245,13 @@ Result<ScriptOutcome> DockerExecutor::run(const JobScripts& scripts,
   if (!outcome) return outcome.error();
   if (outcome->end == ProcessEnd::TimedOut) kill();
   may_exist_ = outcome->end != ProcessEnd::Exited;
-  if (outcome->end == ProcessEnd::TimedOut) return ScriptOutcome{ScriptEnd::TimedOut, 0};
+  if (outcome->end == ProcessEnd::TimedOut) {
+    // The time of an after_script changes nothing about the result of the script.
+    const auto ended = scripts.after ? exit_code_in(mark("ended")) : std::nullopt;
+    if (!ended) return ScriptOutcome{ScriptEnd::TimedOut, 0};
+    sink("WARNING: after_script was stopped at the end of the job's time\n");
+    return ScriptOutcome{ScriptEnd::Exited, *ended};
+  }
   if (stop.stop_requested()) return ScriptOutcome{ScriptEnd::Canceled, 0};
   const int code = outcome->end == ProcessEnd::Signalled ? 128 + outcome->code : outcome->code;
   if (code != 0 && !std::filesystem::exists(started)) return never_started(code, words);

@@ -69,6 +69,12 @@ JobRun::~JobRun() {
   remove_temporary();
 }
 
+// A job whose log cannot be kept is ended: what it does would not be seen.
+void JobRun::say(std::string_view text) {
+  trace_->write(text);
+  if (trace_->broken()) cancel_.request_stop();
+}
+
 // Nothing of the job is touched before the server has said that it is ours.
 bool JobRun::acknowledge(CoordinatorClient& client) {
   for (int attempt = 0; attempt < 3; ++attempt) {
@@ -109,6 +115,7 @@ void JobRun::run() {
 
   log::info("job.started", {{"job", spec_.id}, {"project", spec_.project_full_path}});
   Outcome outcome = phases();
+  if (trace_->broken()) outcome = failed(*trace_->broken());
   if (trace_->interruption() == Interruption::Abort) {
     log::info("job.aborted", {{"job", spec_.id}});
     return;
@@ -354,7 +361,7 @@ Result<void> JobRun::download_dependencies() {
       [](const pipeline::JobDependency& dependency) { return !dependency.filename.empty(); });
   if (wanted == 0) return {};
   const Section section{*this, "download_artifacts", "Downloading artifacts"};
-  auto client = CoordinatorClient::create(identity_);
+  auto client = CoordinatorClient::create(identity_, CoordinatorClient::kTransferTimeout);
   if (!client) return std::move(client).error();
   for (const pipeline::JobDependency& dependency : spec_.dependencies) {
     if (dependency.filename.empty()) continue;
@@ -389,7 +396,7 @@ Result<void> JobRun::upload_artifacts(bool success) {
   const Section section{
       *this, success ? "upload_artifacts_on_success" : "upload_artifacts_on_failure",
       success ? "Uploading artifacts for successful job" : "Uploading artifacts for failed job"};
-  auto client = CoordinatorClient::create(identity_);
+  auto client = CoordinatorClient::create(identity_, CoordinatorClient::kTransferTimeout);
   if (!client) return std::move(client).error();
   for (const pipeline::JobArtifact& artifact : wanted)
     if (auto uploaded = upload_one(*client, artifact); !uploaded) return uploaded;
@@ -401,10 +408,10 @@ Result<void> JobRun::upload_one(CoordinatorClient& client, const pipeline::JobAr
     for (std::string& text : texts) text = expanded(text);
     return texts;
   };
-  Selection selection = select_files(workplace_.project, all_expanded(artifact.paths),
-                                     all_expanded(artifact.exclude));
+  const auto exclude = all_expanded(artifact.exclude);
+  Selection selection = select_files(workplace_.project, all_expanded(artifact.paths), exclude);
   if (artifact.untracked)
-    if (auto added = add_untracked(workplace_.project, selection); !added) return added;
+    if (auto added = add_untracked(workplace_.project, exclude, selection); !added) return added;
   for (const std::string& warning : selection.warnings) say("WARNING: " + warning + "\n");
   say(fmt::format("{}: found {} matching artifact files\n", artifact.artifact_type,
                   selection.files.size()));

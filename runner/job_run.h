@@ -64,7 +64,7 @@ class JobRun {
 
   // A section of the log with its heading; closes it when it goes.
   class Section;
-  void say(std::string_view text) { trace_->write(text); }
+  void say(std::string_view text);
 
   const RunnerSettings& settings_;
   const RunnerIdentity& identity_;

@@ -58,17 +58,21 @@ void TraceWriter::write(std::string_view bytes) {
 }
 
 void TraceWriter::append(std::string_view bytes) {
-  if (bytes.empty()) return;
+  if (bytes.empty() || broken_) return;
   if (auto written = write_all(spool_.get(), bytes); !written) {
-    // Without its spool a log cannot be whole; the job learns it by its result.
     log::error("spool.failed", {{"job", job_}, {"error", written.error().message}});
-    return;
-  }
-  crc_ = crc32_update(crc_, bytes);
-  const long long before = size_.load();
-  {
+    broken_ = std::move(written).error().in("the job's log");
     const std::lock_guard lock{mutex_};
-    size_ = before + static_cast<long long>(bytes.size());
+    spooled_ = size_;
+    last_words_ = "\nERROR: " + broken_->message + "; the log ends here\n";
+    bytes = last_words_;
+    crc_ = crc32_update(crc_, bytes);
+    size_ = size_ + static_cast<long long>(bytes.size());
+  } else {
+    crc_ = crc32_update(crc_, bytes);
+    const std::lock_guard lock{mutex_};
+    size_ = size_ + static_cast<long long>(bytes.size());
+    spooled_ = size_.load();
   }
   wake_.notify_one();
 }
@@ -96,13 +100,27 @@ bool TraceWriter::wait_for_work() {
   return !finishing_;
 }
 
-// Sends at most one piece; false when the server did not take it.
-bool TraceWriter::send_piece() {
-  const auto length = static_cast<std::size_t>(std::min<long long>(size_ - sent_, kLargestPiece));
+std::string TraceWriter::next_piece() {
+  const std::lock_guard lock{mutex_};
+  if (sent_ >= spooled_)
+    return last_words_.substr(
+        std::min(last_words_.size(), static_cast<std::size_t>(sent_ - spooled_)));
+  const auto length =
+      static_cast<std::size_t>(std::min<long long>(spooled_ - sent_, kLargestPiece));
   std::string piece(length, '\0');
   const ssize_t got = ::pread(spool_.get(), piece.data(), length, sent_);
-  if (got <= 0) return false;
-  piece.resize(static_cast<std::size_t>(got));
+  piece.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  return piece;
+}
+
+// Sends at most one piece; false when the server did not take it.
+bool TraceWriter::send_piece() {
+  std::string piece = next_piece();
+  if (piece.empty()) {
+    back_off();
+    return false;
+  }
+  const auto got = static_cast<long long>(piece.size());
   const auto answer = client_.append_trace(job_, job_token_, sent_, std::move(piece));
   last_call_ = std::chrono::steady_clock::now();
   if (!answer) {
@@ -113,11 +131,14 @@ bool TraceWriter::send_piece() {
   if (answer->status == 202) {
     sent_ += got;
     failures_ = 0;
+    out_of_step_ = false;
     return true;
   }
   if (answer->status == 416) {
     sent_ = std::clamp<long long>(answer->size.value_or(0), 0, size_);
-    failures_ = 0;
+    // Once is a matter of a lost answer; a server that keeps refusing is not asked without end.
+    if (out_of_step_) back_off();
+    out_of_step_ = true;
     return false;
   }
   if (!answer->is_lost()) back_off();

@@ -50,6 +50,9 @@ class TraceWriter {
   TraceWriter& operator=(const TraceWriter&) = delete;
 
   void write(std::string_view bytes);
+  // Set once the spool could not be written (a full disk): the log ends with words about it. For
+  // the thread that writes.
+  [[nodiscard]] const std::optional<Error>& broken() const { return broken_; }
 
   // Sends what is left and then the result, until the server has taken both or the job is lost.
   // False when it was lost, or `give_up` (asked now and then) said so.
@@ -65,6 +68,7 @@ class TraceWriter {
   void append(std::string_view bytes);
   void run();
   bool wait_for_work();
+  std::string next_piece();
   bool send_piece();
   void keep_alive();
   void heed(const JobAnswer& answer);
@@ -84,11 +88,15 @@ class TraceWriter {
   std::uint32_t crc_ = 0;
   long long sent_ = 0;  // of the thread, and of finish() once the thread has ended
   int failures_ = 0;
+  bool out_of_step_ = false;     // the server refused the last offset
+  std::optional<Error> broken_;  // of the writing thread
   std::chrono::steady_clock::time_point last_call_;
 
   std::mutex mutex_;
   std::condition_variable wake_;
   bool finishing_ = false;
+  long long spooled_ = 0;   // how much of size_ is in the spool
+  std::string last_words_;  // and what comes behind it once the spool failed
   std::thread thread_;
 };
 
