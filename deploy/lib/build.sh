@@ -31,7 +31,7 @@ npm_modules() {
   printf '%s\n' "$digest" >"$stamp"
 }
 
-# Usage: build PRESET ; leaves build/PRESET/slipway.
+# Usage: build PRESET [TARGET] ; leaves build/PRESET/slipway. Without a target the tests are built too.
 build() {
   "$ROOT/deploy/packages/install" || exit 1
   npm_modules "$ROOT/web"
@@ -39,5 +39,5 @@ build() {
   if [[ ! -f build/$1/build.ninja ]]; then
     cmake --preset "$1" >&2 || die "CMake could not configure the preset $1"
   fi
-  cmake --build --preset "$1" --parallel "$(nproc)" >&2 || die "the build of the preset $1 failed"
+  cmake --build --preset "$1" --parallel "$(nproc)" --target "${2:-all}" >&2 || die "the build of the preset $1 failed"
 }

@@ -1,0 +1,49 @@
+"""The pages of a real server, clicked through in Chromium while a real pipeline runs."""
+
+import os
+import subprocess
+import unittest
+
+from harness import PASSWORD, SOURCE, EndToEnd
+
+PIPELINE = """
+stages: [build, test, security, deploy]
+build:
+  stage: build
+  script:
+    - printf '\\033[32mgreen words\\033[0m\\n'
+    - for i in $(seq 1 60); do echo "building part $i"; sleep 0.1; done
+test:
+  stage: test
+  script:
+    - 'echo "Coverage: 91.25"'
+  coverage: '/Coverage: \\d+\\.\\d+/'
+security:
+  stage: security
+  script: ["echo nothing found"]
+deploy:
+  stage: deploy
+  script: ["echo deployed"]
+  rules:
+    - if: $CI_COMMIT_BRANCH == "main"
+"""
+
+
+class Browser(EndToEnd):
+    def test_a_day_with_the_pages(self):
+        self.runner()
+        repository = self.repository("demo/shop", files={".gitlab-ci.yml": PIPELINE})
+        for branch in ("main", "feature/tax"):
+            sha = repository.push("Work on " + branch, branch)
+            self.finished(repository.id, self.pipeline(repository.id, sha))
+        environment = {**os.environ, "SLIPWAY_URL": self.server.url, "SLIPWAY_USERNAME": "root",
+                       "SLIPWAY_PASSWORD": PASSWORD, "SLIPWAY_PROJECT": "demo/shop",
+                       "SLIPWAY_BRANCH": "feature/tax", "SLIPWAY_WATCHED_JOB": "build",
+                       "SLIPWAY_FIRST_JOB": "build"}
+        done = subprocess.run(["node", "--test", "tests/browser/pipeline.test.mjs"], cwd=SOURCE,
+                              env=environment, capture_output=True, text=True, timeout=400)
+        self.assertEqual(done.returncode, 0, done.stdout[-6000:] + done.stderr[-2000:])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
