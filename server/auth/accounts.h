@@ -60,7 +60,6 @@ class Accounts {
   const Clock& clock_;
   std::filesystem::path data_dir_;
   LoginLimiter limiter_;
-  std::string dummy_hash_;
 };
 
 // InvalidInput that says what would do.

@@ -10,7 +10,6 @@ import http.client
 import json
 import os
 import pathlib
-import resource
 import shutil
 import statistics
 import subprocess
@@ -226,7 +225,7 @@ def big_log():
         runner = bench.runner("shell")
         project = bench.project("bench/log", "variables: {GIT_STRATEGY: none}\n"
                                 "log:\n  tags: [shell]\n  script:\n"
-                                "    - yes 'a line of output that is as long as they usually are' | head -c 50000000\n")
+                                "    - yes 'a line of output that is as long as they usually are' | head -c 50000000 || true\n")
         events = Events(bench.server, bench.token)
         floor = [timed(["sh", "-c", "yes 'a line of output that is as long as they usually are' | "
                         "head -c 50000000 > /dev/null"]) for _ in range(5)]
@@ -260,7 +259,6 @@ def start_up():
 
 
 def main():
-    resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
     print(f"medians of {ROUNDS} rounds unless said otherwise; {os.cpu_count()} cores\n")
     start_up()
     single_jobs("shell", ["sh", "-c", "true"])
