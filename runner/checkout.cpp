@@ -28,6 +28,38 @@ CleanUrl split_credentials(const std::string& url) {
   return {url.substr(0, host) + url.substr(at + 1), url.substr(host, at - host)};
 }
 
+// Only what travels over a network: a path or a `file://` would read the runner's own disk, and
+// `ext::` runs a command.
+bool is_remote(const std::string& url) {
+  for (const std::string_view scheme : {"https://", "http://", "ssh://"})
+    if (url.compare(0, scheme.size(), scheme) == 0)
+      return url.size() > scheme.size() && url[scheme.size()] != '-' && url[scheme.size()] != '/';
+  return false;
+}
+
+// `-ffdx`, `-e pattern` and the like: nothing that is a path or a long option.
+Result<std::vector<std::string>> clean_flags(const std::string& text) {
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  std::vector<std::string> flags;
+  bool is_pattern = false;  // belongs to the -e before it
+  std::istringstream words{text};
+  for (std::string word; words >> word; flags.push_back(word)) {
+    if (is_pattern) {
+      is_pattern = false;
+      continue;
+    }
+    const bool has_pattern = word.compare(0, 2, "-e") == 0 && word.size() > 2;
+    if (has_pattern) continue;
+    if (word.size() < 2 || word.front() != '-' ||
+        !std::all_of(word.begin() + 1, word.end(), is_letter))
+      return fail(ErrorKind::InvalidInput,
+                  "GIT_CLEAN_FLAGS: '" + word + "' is no flag of git clean");
+    is_pattern = word.back() == 'e';
+  }
+  if (is_pattern) return fail(ErrorKind::InvalidInput, "GIT_CLEAN_FLAGS: -e needs a pattern");
+  return flags;
+}
+
 bool is_commit_id(std::string_view text) {
   return (text.size() == 40 || text.size() == 64) &&
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -58,6 +90,7 @@ class Git {
   std::map<std::string, std::string> environment() const {
     auto environment = environment_subset({"PATH", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR"});
     environment["GIT_TERMINAL_PROMPT"] = "0";
+    environment["GIT_ALLOW_PROTOCOL"] = "https:http:ssh";  // for submodules too
     environment["GIT_CONFIG_NOSYSTEM"] = "1";
     environment["GIT_CONFIG_GLOBAL"] = "/dev/null";
     environment["LC_ALL"] = "C";
@@ -122,9 +155,10 @@ Result<void> fetch(const pipeline::JobSpec& spec, const Git& git, const CleanUrl
 Result<void> clean(const std::map<std::string, std::string>& variables, const Git& git) {
   const std::string flags = value_of(variables, "GIT_CLEAN_FLAGS", "-ffdx");
   if (flags == "none") return {};
+  auto words = clean_flags(flags);
+  if (!words) return std::move(words).error();
   std::vector<std::string> arguments{"clean", "--quiet"};
-  std::istringstream words{flags};
-  for (std::string word; words >> word;) arguments.push_back(word);
+  arguments.insert(arguments.end(), words->begin(), words->end());
   return git.run(std::move(arguments));
 }
 
@@ -144,6 +178,10 @@ Result<void> check_out(const pipeline::JobSpec& spec,
                 "GIT_STRATEGY is '" + strategy + "', expected fetch, clone, none or empty");
   if (!is_commit_id(spec.sha))
     return fail(ErrorKind::InvalidInput, "'" + spec.sha + "' is no commit id");
+  const CleanUrl remote = split_credentials(spec.repo_url);
+  if (!is_remote(remote.url))
+    return fail(ErrorKind::InvalidInput,
+                "'" + remote.url + "' is no address to fetch from: expected https, http or ssh");
   std::error_code failed;
   const auto git_dir = tree / ".git";
   // A link would lead git out of the tree.
@@ -153,7 +191,6 @@ Result<void> check_out(const pipeline::JobSpec& spec,
     for (const auto& entry : std::filesystem::directory_iterator{tree, failed})
       std::filesystem::remove_all(entry.path(), failed);
 
-  const CleanUrl remote = split_credentials(spec.repo_url);
   const Git git{tree, remote, sink, stop};
   sink(usable && strategy == "fetch"
            ? "Fetching changes with git depth set to " + std::to_string(spec.depth) + "...\n"

@@ -70,39 +70,37 @@ const Masker::Phrase* Masker::longest_at(std::string_view rest, bool at_end,
   return nullptr;
 }
 
+// Byte by byte: a secret may begin within another one and end behind it, so what is hidden is
+// scanned like the rest, and one mask stands for all that hangs together.
 void Masker::scan(bool at_end, std::string& out) {
   const std::string_view text = held_;
   std::size_t at = 0;
-  std::size_t shown = 0;  // up to here it is in `out`
-  const auto show = [&](std::size_t to) {
-    out.append(text.substr(shown, to - shown));
-    shown = to;
-  };
+  std::size_t shown = 0;  // up to here it is in `out`, or hidden
   while (at < text.size()) {
-    if (in_token_) {
-      while (at < text.size() && is_token_byte(text[at])) ++at;
-      shown = at;
-      in_token_ = at == text.size();
-      continue;
+    const char byte = text[at];
+    if (!by_first_byte_[static_cast<unsigned char>(byte)].empty()) {
+      bool undecided = false;
+      const Phrase* const phrase = longest_at(text.substr(at), at_end, undecided);
+      if (undecided) break;
+      if (phrase != nullptr) {
+        const std::size_t length = phrase->text.size();
+        const bool is_hidden = covered_ > 0 || (in_token_ && is_token_byte(byte));
+        if (!is_hidden) {
+          out.append(text.substr(shown, at - shown + (phrase->is_prefix ? length : 0)));
+          out += kMask;
+        }
+        covered_ = std::max(covered_, length);
+        if (phrase->is_prefix) token_in_ = length;
+      }
     }
-    if (by_first_byte_[static_cast<unsigned char>(text[at])].empty()) {
-      ++at;
-      continue;
-    }
-    bool undecided = false;
-    const Phrase* phrase = longest_at(text.substr(at), at_end, undecided);
-    if (undecided) break;
-    if (phrase == nullptr) {
-      ++at;
-      continue;
-    }
-    show(phrase->is_prefix ? at + phrase->text.size() : at);
-    out += kMask;
-    at += phrase->text.size();
-    shown = at;
-    in_token_ = phrase->is_prefix;
+    if (token_in_ > 0 && --token_in_ == 0) in_token_ = true;
+    if (!is_token_byte(byte)) in_token_ = false;
+    const bool hidden = covered_ > 0 || in_token_;
+    if (covered_ > 0) --covered_;
+    ++at;
+    if (hidden) shown = at;
   }
-  show(at);
+  out.append(text.substr(shown, at - shown));
   held_.erase(0, at);
 }
 

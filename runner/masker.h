@@ -38,6 +38,8 @@ class Masker {
   std::vector<Phrase> phrases_;  // longest first
   std::array<std::vector<const Phrase*>, 256> by_first_byte_;
   std::string held_;
+  std::size_t covered_ = 0;   // bytes from here that belong to a secret
+  std::size_t token_in_ = 0;  // bytes until the prefix of a token has ended
   bool in_token_ = false;
 };
 
