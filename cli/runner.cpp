@@ -1,7 +1,10 @@
 #include "cli/runner.h"
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <ctime>
 #include <iostream>
 #include <memory>
 #include <thread>
@@ -38,16 +41,21 @@ class StopSignals {
     for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) sigaddset(&set_, signal);
     ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
   }
-  void watch(runner::Agent& agent) {
-    thread_ = std::thread{[this, &agent] {
-      for (int count = 0;; ++count) {
-        int signal = 0;
-        ::sigwait(&set_, &signal);
-        if (signal == SIGUSR1) return;
-        if (count == 0)
-          agent.drain();
-        else
-          agent.stop();
+  // With a time-out the jobs are canceled when it has passed since the first signal.
+  void watch(runner::Agent& agent, std::chrono::seconds shutdown_timeout) {
+    thread_ = std::thread{[this, &agent, shutdown_timeout] {
+      int signal = 0;
+      ::sigwait(&set_, &signal);
+      if (signal == SIGUSR1) return;
+      agent.drain();
+      const timespec limit{static_cast<time_t>(shutdown_timeout.count()), 0};
+      do {
+        signal = shutdown_timeout.count() > 0 ? ::sigtimedwait(&set_, nullptr, &limit)
+                                              : ::sigwaitinfo(&set_, nullptr);
+      } while (signal < 0 && errno == EINTR);
+      if (signal == SIGUSR1) return;
+      agent.stop();
+      while (::sigwait(&set_, &signal) == 0 && signal != SIGUSR1) {
       }
     }};
   }
@@ -72,7 +80,7 @@ int run(const RunnerSettings& settings, const std::string& config_file) {
   ::signal(SIGPIPE, SIG_IGN);
   StopSignals signals;
   runner::Agent agent{settings, identity_of(settings, *id)};
-  signals.watch(agent);
+  signals.watch(agent, settings.shutdown_timeout);
   log::info("runner.started", {{"url", settings.url},
                                {"executor", runner::to_string(settings.executor)},
                                {"concurrent", settings.concurrent}});
