@@ -119,6 +119,7 @@ Result<ForgeEvent> parse(std::string_view event, std::string_view body,
     push.ref = ref.substr(kTags.size());
   else
     return malformed("'ref' must begin with refs/heads/ or refs/tags/");
+  if (push.ref.empty()) return malformed("'ref' names no branch or tag");
   push.is_tag = ref.substr(0, kTags.size()) == kTags;
   push.before = text_at(payload, "before");
   push.after = text_at(payload, "after");
