@@ -5,6 +5,7 @@
 #include <archive_entry.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <locale.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -39,6 +40,26 @@ Error archive_error(archive* handle, const std::string& what) {
   const char* words = archive_error_string(handle);
   return fail(ErrorKind::InvalidInput, what + ": " + (words == nullptr ? "not readable" : words));
 }
+
+// The library takes names through the character set of the locale, and a service has none: file
+// names beyond ASCII would be lost.
+class Utf8Names {
+ public:
+  Utf8Names() : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
+    if (locale_ != nullptr) before_ = ::uselocale(locale_);
+  }
+  Utf8Names(const Utf8Names&) = delete;
+  Utf8Names& operator=(const Utf8Names&) = delete;
+  ~Utf8Names() {
+    if (locale_ == nullptr) return;
+    ::uselocale(before_);
+    ::freelocale(locale_);
+  }
+
+ private:
+  locale_t locale_;
+  locale_t before_ = nullptr;
+};
 
 // Opened below `tree` without passing through a link anywhere.
 UniqueFd open_below(int tree, const std::string& path, unsigned long long flags,
@@ -191,6 +212,7 @@ class Extraction {
 
 Result<void> write_zip(const fs::path& tree, const std::vector<std::string>& files,
                        const fs::path& target) {
+  const Utf8Names utf8;
   auto root = open_tree(tree);
   if (!root) return std::move(root).error();
   const Writer writer{archive_write_new()};
@@ -205,6 +227,7 @@ Result<void> write_zip(const fs::path& tree, const std::vector<std::string>& fil
 
 Result<void> write_gzip(const fs::path& tree, const std::vector<std::string>& files,
                         const fs::path& target) {
+  const Utf8Names utf8;
   auto root = open_tree(tree);
   if (!root) return std::move(root).error();
   const UniqueFd out{::open(target.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
@@ -225,6 +248,7 @@ Result<void> write_gzip(const fs::path& tree, const std::vector<std::string>& fi
 
 Result<void> extract_archive(const fs::path& archive_file, const fs::path& tree,
                              const ExtractLimits& limits) {
+  const Utf8Names utf8;
   auto root = open_tree(tree);
   if (!root) return std::move(root).error();
   const Reader reader{archive_read_new()};

@@ -57,21 +57,21 @@ std::string literal_directory(const std::string& pattern) {
   return slash == std::string::npos || glob == std::string::npos ? "" : pattern.substr(0, slash);
 }
 
-void select_one(const fs::path& tree, const std::string& written, std::set<std::string>& found,
-                std::vector<std::string>& warnings) {
+std::set<std::string> selected_by(const fs::path& tree, const std::string& written,
+                                  std::vector<std::string>& warnings) {
+  std::set<std::string> found;
   const std::string pattern = inside(tree, written);
   if (pattern.empty()) {
     warnings.push_back(written + ": is outside of the project's directory");
-    return;
+    return found;
   }
-  const std::size_t before = found.size();
   std::error_code failed;
   if (!is_glob(pattern)) {
     const fs::path path = tree / pattern;
     const auto status = fs::symlink_status(path, failed);
     if (leads_through_link(tree, pattern)) {
       warnings.push_back(written + ": leads through a link");
-      return;
+      return found;
     }
     if (fs::is_directory(status))
       walk(tree, path, found);
@@ -92,7 +92,8 @@ void select_one(const fs::path& tree, const std::string& written, std::set<std::
     for (const std::string& directory : directories)
       if (artifact_glob_matches(pattern, directory)) walk(tree, tree / directory, found);
   }
-  if (found.size() == before) warnings.push_back(written + ": no matching files");
+  if (found.empty()) warnings.push_back(written + ": no matching files");
+  return found;
 }
 
 bool is_excluded(const fs::path& tree, const std::vector<std::string>& exclude,
@@ -115,7 +116,7 @@ Selection select_files(const fs::path& tree, const std::vector<std::string>& pat
   Selection selection;
   std::set<std::string> found;
   for (const std::string& path : paths)
-    if (!path.empty()) select_one(tree, path, found, selection.warnings);
+    if (!path.empty()) found.merge(selected_by(tree, path, selection.warnings));
   for (const std::string& file : found)
     if (!is_excluded(tree, exclude, file)) selection.files.push_back(file);
   return selection;

@@ -40,8 +40,8 @@ struct ExtractLimits {
   long long bytes = 20LL << 30;
 };
 
-// Only files and directories come out of an archive; an entry that would leave the tree, a link, or
-// a device is an Error, and so is more than the limits.
+// Only files and directories come out of an archive, links are passed over; an entry that would
+// leave the tree or a device is an Error, and so is more than the limits.
 Result<void> extract_archive(const std::filesystem::path& archive,
                              const std::filesystem::path& tree, const ExtractLimits& limits = {});
 

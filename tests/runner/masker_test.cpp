@@ -63,3 +63,23 @@ TEST_CASE("values shorter than eight bytes stay, as does everything without a se
   CHECK(masked({"short", ""}, "short \xff\xfe bytes") == "short \xff\xfe bytes");
   CHECK(masked({"seven77"}, "seven77") == "seven77");
 }
+
+TEST_CASE("secrets that overlap are hidden together", "[masker]") {
+  const std::vector<std::string> values{"alpha-beta", "beta-gamma-delta", "delta-epsilon"};
+  const std::string text = "x alpha-beta-gamma-delta-epsilon y beta-gamma-delta z";
+  for (std::size_t piece = 1; piece <= text.size(); ++piece) {
+    CAPTURE(piece);
+    CHECK(masked(values, text, piece) == "x [MASKED] y [MASKED] z");
+  }
+  CHECK(masked(values, "alpha-beta-gamma-delt") == "[MASKED]-gamma-delt");
+}
+
+TEST_CASE("a secret that begins within a token, or a token within a secret, is hidden",
+          "[masker]") {
+  CHECK(masked({"tail and more"}, "glpat-abctail and more, end") == "glpat-[MASKED], end");
+  CHECK(masked({"secret-glpat-"}, "a secret-glpat-abc b") == "a [MASKED] b");
+}
+
+TEST_CASE("a long run of one secret's bytes is masked in time that grows with it", "[masker]") {
+  CHECK(masked({"aaaaaaaa"}, std::string(1'000'000, 'a') + "\n", 4096) == "[MASKED]\n");
+}

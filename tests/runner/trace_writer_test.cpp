@@ -15,14 +15,17 @@ using slipway::test::FakeCoordinator;
 namespace {
 
 struct Log {
-  explicit Log(FakeCoordinator& server, const std::vector<std::string>& secrets = {}) {
+  explicit Log(FakeCoordinator& server, const std::vector<std::string>& secrets = {},
+               const std::string& spool = "") {
     TraceOptions options;
     options.keep_alive = std::chrono::milliseconds{50};
     options.longest_backoff = std::chrono::milliseconds{20};
     auto client = CoordinatorClient::create({server.url(), "glrt-x", "s_1", "shell", "n"});
     REQUIRE(client);
-    auto started = TraceWriter::start(std::move(*client), 12, "glcbt-job", directory / "spool",
-                                      Masker{secrets, {}}, {}, options);
+    auto started =
+        TraceWriter::start(std::move(*client), 12, "glcbt-job",
+                           spool.empty() ? directory / "spool" : std::filesystem::path{spool},
+                           Masker{secrets, {}}, {}, options);
     REQUIRE(started);
     writer = std::move(*started);
   }
@@ -108,4 +111,32 @@ TEST_CASE("a job that is being canceled goes on logging", "[trace]") {
 
   CHECK(log.writer->interruption() == Interruption::Cancel);
   CHECK(server.log() == "cleaning up\n");
+}
+
+TEST_CASE("a log that cannot be kept ends with the reason", "[trace]") {
+  FakeCoordinator server;
+  Log log{server, {}, "/dev/full"};
+
+  log.writer->write("first\n");
+  REQUIRE(log.writer->broken());
+  CHECK(log.writer->broken()->message.find("No space left on device") != std::string::npos);
+  log.writer->write("second\n");
+  REQUIRE(log.succeed());
+
+  const std::string words = "\nERROR: " + log.writer->broken()->message + "; the log ends here\n";
+  CHECK(server.log() == words);
+  const auto result = nlohmann::json::parse(server.wait_for_result().value_or("{}"));
+  CHECK(result["output"]["checksum"] == fmt::format("crc32:{:08x}", crc32_update(0, words)));
+}
+
+TEST_CASE("a server that keeps refusing the offset gets the log in the end", "[trace]") {
+  FakeCoordinator server;
+  for (int i = 0; i < 5; ++i)
+    server.answer_once("PATCH /api/v4/jobs/12/trace", {416, "Range: 0-0\r\n", ""});
+  Log log{server};
+
+  log.writer->write("kept\n");
+  REQUIRE(log.succeed());
+
+  CHECK(server.log() == "kept\n");
 }
