@@ -230,10 +230,12 @@ ReadOutcome read_configuration(std::string_view text, const std::string& file,
   NodePtr root = read::parse_with_includes(text, file, source, variables, outcome.findings);
   if (root) root = read::resolve_extends(root, outcome.findings);
   if (root) root = read::resolve_references(root, outcome.findings);
-  if (!root) return outcome;
-  Configuration configuration = Builder{*root, outcome.findings}.build();
-  sort_by_place(outcome.findings);
-  if (!has_errors(outcome.findings)) outcome.configuration = std::move(configuration);
+  if (root) {
+    Configuration configuration = Builder{*root, outcome.findings}.build();
+    sort_by_place(outcome.findings);
+    if (!has_errors(outcome.findings)) outcome.configuration = std::move(configuration);
+  }
+  limit_findings(outcome.findings);
   return outcome;
 }
 

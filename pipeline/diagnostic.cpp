@@ -62,6 +62,22 @@ bool has_errors(const Diagnostics& findings) {
                      [](const Diagnostic& finding) { return finding.severity == Severity::Error; });
 }
 
+void limit_findings(Diagnostics& findings) {
+  if (findings.size() <= kMostFindings) return;
+  if (has_errors(findings))
+    std::erase_if(findings,
+                  [](const Diagnostic& finding) { return finding.severity == Severity::Warning; });
+  if (findings.size() <= kMostFindings) return;
+  const std::size_t more = findings.size() - kMostFindings;
+  findings.resize(kMostFindings);
+  Diagnostic last{findings.back().severity,
+                  "more_findings",
+                  fmt::format("{} more problems like these are not shown", more),
+                  {findings.back().span.file, 0, 0},
+                  {}};
+  findings.push_back(std::move(last));
+}
+
 std::string render(const Diagnostic& finding, std::string_view source) {
   const SourceSpan& at = finding.span;
   std::string text =

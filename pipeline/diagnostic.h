@@ -24,6 +24,13 @@ struct Diagnostic {
 
 using Diagnostics = std::vector<Diagnostic>;
 
+// More at once help nobody, and a file could hold as many as it has lines. Hints, which are dear,
+// are sought for as many.
+constexpr std::size_t kMostFindings = 100;
+
+// Keeps the first, errors before warnings, and says how many more there are.
+void limit_findings(Diagnostics& findings);
+
 std::string_view to_string(Severity severity);
 bool has_errors(const Diagnostics& findings);
 

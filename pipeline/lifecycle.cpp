@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <unordered_map>
 
 namespace slipway::pipeline {
 namespace {
@@ -78,6 +78,8 @@ class Machine {
 
   // The processing loop: what may start, starts; what cannot any more, is skipped.
   void process() {
+    for (const JobNode& job : state_.jobs)
+      if (!job.retried) newest_[job.name] = &job;
     for (bool changed = true; changed;) {
       changed = false;
       int stages = 0;
@@ -248,8 +250,7 @@ class Machine {
   std::vector<const JobNode*> needed_by(const JobNode& job) const {
     std::vector<const JobNode*> jobs;
     for (const std::string& name : job.needs)
-      for (const JobNode& other : state_.jobs)
-        if (!other.retried && other.name == name) jobs.push_back(&other);
+      if (const auto at = newest_.find(name); at != newest_.end()) jobs.push_back(at->second);
     return jobs;
   }
 
@@ -347,6 +348,7 @@ class Machine {
 
   PipelineState& state_;
   std::vector<Transition> transitions_;
+  std::unordered_map<std::string_view, const JobNode*> newest_;  // while processing
   std::int64_t last_provisional_ = 0;
 };
 

@@ -10,6 +10,7 @@ namespace slipway::pipeline::keywords {
 namespace {
 
 constexpr std::size_t kMostNeeds = 50;
+constexpr std::size_t kMostJobs = 5000;
 
 class Expander {
  public:
@@ -18,8 +19,16 @@ class Expander {
       : written_(written), stages_(stages), findings_(findings) {}
 
   std::vector<Job> jobs() {
-    place_in_stages();
     std::vector<Job> jobs;
+    std::size_t count = 0;
+    for (const WrittenJob& job : written_) count += job.instances.size();
+    if (count > kMostJobs) {
+      error(written_.back().job.at,
+            fmt::format("jobs config has {} jobs (maximum is {})", count, kMostJobs), {},
+            "too_many_jobs");
+      return jobs;
+    }
+    place_in_stages();
     for (const WrittenJob& job : written_) add_instances(job, jobs);
     check_cycles(jobs);
     return jobs;
@@ -78,6 +87,7 @@ class Expander {
   }
 
   std::string hint_for(const std::string& name) const {
+    if (findings_.size() >= kMostFindings) return {};
     std::vector<std::string> names;
     for (const auto& [known, stage] : by_name_) names.push_back(known);
     const std::string near = nearest(name, names);
@@ -105,9 +115,19 @@ class Expander {
     return names;
   }
 
+  void too_many_needs(const Job& job, std::size_t count) {
+    error(job.at, fmt::format("{}: one job can only need {} others, but you have listed {}. See "
+                              "needs keyword documentation for more details",
+                              job.name, kMostNeeds, count));
+  }
+
   std::vector<Need> resolved_needs(const Job& job, const std::vector<WrittenNeed>& written) {
     std::vector<Need> needs;
     std::set<std::string> seen;
+    if (written.size() > kMostNeeds) {
+      too_many_needs(job, written.size());
+      return needs;
+    }
     for (const WrittenNeed& one : written) {
       const std::string& name = one.need.job;
       if (name.size() > 128)
@@ -130,10 +150,7 @@ class Expander {
         needs.back().job = instance;
       }
     }
-    if (needs.size() > kMostNeeds)
-      error(job.at, fmt::format("{}: one job can only need {} others, but you have listed {}. See "
-                                "needs keyword documentation for more details",
-                                job.name, kMostNeeds, needs.size()));
+    if (needs.size() > kMostNeeds) too_many_needs(job, needs.size());
     return needs;
   }
 

@@ -9,14 +9,18 @@ namespace slipway::pipeline::read {
 namespace {
 
 constexpr int kDeepest = 10;  // ancestors, as GitLab
+constexpr std::size_t kMostNodes = 400'000;
 
 class Extender {
  public:
-  Extender(const Node& root, Diagnostics& findings) : root_(root), findings_(findings) {}
+  Extender(const Node& root, Diagnostics& findings) : root_(root), findings_(findings) {
+    for (const Entry& entry : root.entries) by_name_[entry.key] = &entry;
+  }
 
   // The entry's value with its bases under it; nullptr after an error.
   NodePtr extended(const Entry& entry, int depth) {
     if (const auto done = done_.find(entry.key); done != done_.end()) return done->second.value;
+    if (weight_ > kMostNodes) return nullptr;
     const Entry* extends =
         entry.value->kind == Kind::Mapping ? entry.value->find_entry("extends") : nullptr;
     if (extends == nullptr || extends->value->kind == Kind::Null) return entry.value;
@@ -27,7 +31,8 @@ class Extender {
     NodePtr merged;
     int ancestors = 0;
     for (const NodePtr& name : names_of(entry, *extends)) {
-      const Entry* base = root_.find_entry(name->text);
+      const auto found = by_name_.find(name->text);
+      const Entry* base = found == by_name_.end() ? nullptr : found->second;
       if (base == nullptr) {
         refuse(entry, *name, "unknown keys in `extends` (" + name->text + ")",
                hint_for(name->text));
@@ -45,7 +50,13 @@ class Extender {
     }
     open_.erase(entry.key);
     NodePtr result = merged ? deep_merge(merged, entry.value) : entry.value;
-    if (ancestors > kDeepest) result = refuse(entry, *extends, "nesting too deep in `extends`");
+    weight_ += result->weight;
+    if (weight_ > kMostNodes)
+      result = refuse(entry, *extends,
+                      "The parsed YAML is too big: `extends` makes more than " +
+                          std::to_string(kMostNodes) + " values");
+    else if (ancestors > kDeepest)
+      result = refuse(entry, *extends, "nesting too deep in `extends`");
     done_[entry.key] = {result, ancestors};
     return result;
   }
@@ -65,6 +76,7 @@ class Extender {
   }
 
   std::string hint_for(const std::string& name) const {
+    if (findings_.size() >= kMostFindings) return {};
     std::vector<std::string> names;
     for (const Entry& entry : root_.entries) names.push_back(entry.key);
     const std::string near = nearest(name, names);
@@ -84,12 +96,14 @@ class Extender {
 
   const Node& root_;
   Diagnostics& findings_;
+  std::unordered_map<std::string_view, const Entry*> by_name_;
   struct Done {
     NodePtr value;      // nullptr after an error
     int ancestors = 0;  // in its longest line of bases
   };
   std::map<std::string, Done> done_;
   std::set<std::string> open_;
+  std::size_t weight_ = 0;  // of all results
   bool failed_ = false;
 };
 

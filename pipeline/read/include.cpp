@@ -10,6 +10,7 @@ namespace slipway::pipeline::read {
 namespace {
 
 constexpr int kMostIncludes = 150;
+constexpr std::size_t kMostBytes = std::size_t{8} << 20U;
 
 bool is_yaml(std::string_view path) {
   const auto ends = [&](std::string_view ending) {
@@ -146,6 +147,15 @@ class Includer {
       refuse("include", "Local file `" + path + "` does not exist!", at);
       return merged;
     }
+    bytes_ += text->size();
+    if (bytes_ > kMostBytes) {
+      if (!failed_)
+        refuse("too_big",
+               "The parsed YAML is too big: the included files have more than " +
+                   std::to_string(kMostBytes) + " bytes",
+               at);
+      return merged;
+    }
     const NodePtr tree = file(*text, path);
     return tree ? deep_merge(merged, tree) : merged;
   }
@@ -203,6 +213,7 @@ class Includer {
   const Variables& variables_;
   Diagnostics& findings_;
   int count_ = 0;
+  std::size_t bytes_ = 0;
   bool failed_ = false;
 };
 

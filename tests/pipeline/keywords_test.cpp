@@ -186,6 +186,24 @@ TEST_CASE("a job may need fifty others and not one more", "[keywords]") {
         0);
 }
 
+TEST_CASE("a file may make five thousand jobs and not one more", "[keywords]") {
+  std::string text;
+  for (int i = 0; i < 25; ++i) text += "j" + std::to_string(i) + ": {script: x, parallel: 200}\n";
+  CHECK(configuration_of(text).jobs.size() == 5000);
+  CHECK(only_message(text + "more: {script: x}\n") ==
+        "jobs config has 5001 jobs (maximum is 5000)");
+}
+
+TEST_CASE("of very many findings the first hundred errors are shown", "[keywords]") {
+  std::string text = "a: {script: x}\na: {script: x}\n";
+  for (int i = 0; i < 150; ++i) text += "b" + std::to_string(i) + ": 1\n";
+  const auto outcome = outcome_of(text);
+  REQUIRE(outcome.findings.size() == 101);
+  CHECK(outcome.findings.front().span.line == 3);
+  CHECK(outcome.findings.back().message == "50 more problems like these are not shown");
+  CHECK(outcome.findings.back().severity == Severity::Error);
+}
+
 TEST_CASE("names of needed jobs end at 128 characters, those of others at 255", "[keywords]") {
   const auto needing = [](std::size_t length) {
     const std::string name(length, 'n');

@@ -288,6 +288,14 @@ TEST_CASE("references cannot multiply a small file", "[reference]") {
   CHECK(first_finding(bomb + "test: {script: x}\n").find("The parsed YAML is too big") == 0);
 }
 
+TEST_CASE("extends cannot multiply a small file", "[extends]") {
+  std::string text = ".a:\n";
+  for (int i = 0; i < 1000; ++i) text += "  k" + std::to_string(i) + ": 1\n";
+  for (int i = 0; i < 1000; ++i) text += ".j" + std::to_string(i) + ": {extends: .a}\n";
+  CHECK(first_finding(text + "x: {script: y}\n").find("The parsed YAML is too big") !=
+        std::string::npos);
+}
+
 TEST_CASE("a file of very many keys is read in reasonable time", "[include]") {
   std::string text = "include: a.yml\ntest: {script: x}\n";
   for (int i = 0; i < 60'000; ++i) text += ".k" + std::to_string(i) + ": 1\n";
