@@ -78,7 +78,7 @@ TEST_CASE("the sample deploys from main alone, and says why not elsewhere", "[pl
   CHECK(plan.jobs.size() == 3);
   REQUIRE(plan.left_out.size() == 1);
   CHECK(plan.left_out[0].name == "deploy");
-  CHECK(plan.left_out[0].rule.line == 35);
+  CHECK(plan.left_out[0].rule.line == 34);
   CHECK(plan.left_out[0].reason.text ==
         "Its `only` does not hold: only: [main] does not include branch 'feature'.");
 }

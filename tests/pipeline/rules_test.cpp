@@ -147,14 +147,14 @@ TEST_CASE("a job that is left out says which rule it was, with file and line", "
     CHECK(out.reason.code == ReasonCode::OnlyRefs);
     CHECK(out.reason.text ==
           "Its `only` does not hold: only: [main, /^release-/] does not include branch 'feature'.");
-    CHECK(out.rule.line == 5);
+    CHECK(out.rule.line == 4);
   }
   SECTION("except") {
     const auto out =
         left_out("keep: {script: x}\njob:\n  script: x\n  except: [tags]\n", tag("v1"));
     CHECK(out.reason.code == ReasonCode::ExceptRefs);
     CHECK(out.reason.text == "Its `except` holds: except: [tags] includes tag 'v1'.");
-    CHECK(out.rule == slipway::SourceSpan{"ci.yml", 4, 11});
+    CHECK(out.rule == slipway::SourceSpan{"ci.yml", 4, 3});
   }
   SECTION("the default, in a merge request") {
     const auto out = left_out("job: {script: x}\nmr: {script: x, only: [merge_requests]}\n",
