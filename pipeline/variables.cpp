@@ -86,6 +86,10 @@ class Expander {
   Result<std::string> value_of(const Variable& variable) {
     if (variable.raw || variable.file) return variable.value;
     if (const auto done = done_.find(variable.name); done != done_.end()) return done->second;
+    constexpr std::size_t kDeepest = 100;  // each level takes stack
+    if (path_.size() == kDeepest)
+      return fail(ErrorKind::InvalidInput,
+                  "variable " + path_.front() + " refers to others more than 100 levels deep");
     path_.push_back(variable.name);
     std::string text;
     std::optional<Error> problem;

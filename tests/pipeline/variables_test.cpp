@@ -81,10 +81,16 @@ TEST_CASE("expansion cannot exhaust the memory or the stack", "[variables]") {
   REQUIRE_FALSE(result);
   CHECK(result.error().kind == slipway::ErrorKind::TooLarge);
 
-  Variables chain{{"V0", "end"}};
-  for (int i = 1; i < 2000; ++i)
-    chain.insert(chain.begin(), {"V" + std::to_string(i), "$V" + std::to_string(i - 1)});
-  CHECK(expanded(chain, "V1999") == "end");
+  const auto chain = [](int length) {
+    Variables variables{{"V0", "end"}};
+    for (int i = 1; i < length; ++i)
+      variables.insert(variables.begin(), {"V" + std::to_string(i), "$V" + std::to_string(i - 1)});
+    return variables;
+  };
+  CHECK(expanded(chain(100), "V99") == "end");
+  const auto deep = expand_variables(chain(5000));
+  REQUIRE_FALSE(deep);
+  CHECK(deep.error().message == "variable V4999 refers to others more than 100 levels deep");
 }
 
 TEST_CASE("a text is expanded once, unknown names as asked", "[variables]") {
