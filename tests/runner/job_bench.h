@@ -40,7 +40,7 @@ class JobBench {
 
   // To its end; the result is what the server was told, {} when nothing.
   nlohmann::json run(pipeline::JobSpec spec) {
-    runner::JobRun{settings, identity, std::move(spec), {0, "label"}, stop.get_token()}.run();
+    runner::JobRun{settings, identity, std::move(spec), {0, label}, stop.get_token()}.run();
     nlohmann::json result;
     for (const SeenRequest& request : server.requests())
       if (request.method == "PUT" && request.body.find("\"checksum\"") != std::string::npos)
@@ -65,13 +65,14 @@ class JobBench {
     return server.log().find(words) != std::string::npos;
   }
   [[nodiscard]] std::filesystem::path project() const {
-    return directory / "builds/label/0/group/project";
+    return directory / "builds" / label / "0/group/project";
   }
 
   TempDirectory directory;
   FakeCoordinator server;
   runner::RunnerSettings settings;
   runner::RunnerIdentity identity;
+  std::string label = "label";
   std::stop_source stop;
 };
 

@@ -1,0 +1,250 @@
+// Whole jobs of the docker executor, on a real engine. The images are made here from busybox, so
+// nothing is pulled.
+
+#include <filesystem>
+
+#include "base/crypto.h"
+#include "base/process.h"
+#include "runner/docker_executor.h"
+#include "tests/runner/job_bench.h"
+
+using namespace slipway;
+using namespace slipway::runner;
+using test::JobBench;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kTalk = "echo begun; while true; do echo tick; sleep 0.1; done";
+
+std::string run_command(const std::vector<std::string>& argv, const std::string& input = "") {
+  ProcessSpec spec;
+  spec.argv = argv;
+  spec.env = environment_subset({"PATH", "HOME", "DOCKER_HOST"});
+  spec.input = input;
+  auto done = collect_process(spec);
+  REQUIRE(done);
+  CAPTURE(argv, done->output);
+  REQUIRE(done->outcome.succeeded());
+  return done->output;
+}
+
+// Two images for all tests of this program: busybox, and busybox with a user of its own.
+class Images {
+ public:
+  Images() {
+    const test::TempDirectory root;
+    fs::create_directories(root / "bin");
+    fs::create_directories(root / "etc");
+    fs::create_directories(root / "tmp");
+    fs::permissions(root / "tmp", fs::perms{01777});
+    fs::copy_file("/bin/busybox", root / "bin/busybox");
+    for (const char* name : {"sh", "cat", "echo", "id", "kill", "ls", "mkdir", "ps", "sleep",
+                             "stat", "touch", "true", "wc"})
+      fs::create_symlink("busybox", root / ("bin/" + std::string{name}));
+    REQUIRE(
+        replace_file(root / "etc/passwd", "root:x:0:0::/:/bin/sh\nwork:x:4711:4711::/:/bin/sh\n"));
+    const fs::path archive = root / "image.tar";
+    run_command({"tar", "--create", "--file", archive.string(), "--directory", root.path().string(),
+                 "bin", "etc", "tmp"});
+    run_command({"docker", "import", archive.string(), plain});
+    run_command({"docker", "build", "--quiet", "--tag", other_user, "-"},
+                "FROM " + plain + "\nUSER work\n");
+  }
+  ~Images() {
+    ProcessSpec spec;
+    spec.argv = {"docker", "rmi", "--force", other_user, plain};
+    spec.env = environment_subset({"PATH", "HOME", "DOCKER_HOST"});
+    (void)collect_process(spec);
+  }
+  Images(const Images&) = delete;
+  Images& operator=(const Images&) = delete;
+
+  std::string plain = "slipway-test-" + random_hex(6) + ":plain";
+  std::string other_user = "slipway-test-" + random_hex(6) + ":user";
+};
+
+const Images& images() {
+  static const Images made;
+  return made;
+}
+
+struct DockerBench : JobBench {
+  explicit DockerBench(const std::string& image = images().plain) : JobBench(ExecutorKind::Docker) {
+    settings.default_image = image;
+    settings.pull_policy = "never";
+    label = "test-" + random_hex(6);
+  }
+  [[nodiscard]] std::string containers() const {
+    return run_command(
+        {"docker", "ps", "--all", "--quiet", "--filter", "label=slipway.runner=" + label});
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a docker job runs in its image and leaves no container", "[docker]") {
+  DockerBench bench;
+
+  const auto result = bench.run(JobBench::job(
+      {"echo $PWD", "echo made > file", "ls -A ..", "echo disposable=$CI_DISPOSABLE_ENVIRONMENT"}));
+
+  CHECK(result["state"] == "success");
+  CHECK(bench.logged("Using Docker executor with image " + images().plain));
+  CHECK(bench.logged("\n" + bench.project().string() + "\n"));
+  CHECK(bench.logged("\ndisposable=true\n"));
+  // Neither the log on its way nor archives are to be seen.
+  CHECK(bench.logged("\nproject\nproject.tmp\n"));
+  CHECK(read_file(bench.project() / "file").value_or("") == "made\n");
+  CHECK(bench.containers().empty());
+}
+
+TEST_CASE("a docker job fails with its script's exit code", "[docker]") {
+  DockerBench bench;
+
+  const auto result = bench.run(JobBench::job({"exit 42"}));
+
+  CHECK(result["failure_reason"] == "script_failure");
+  CHECK(result["exit_code"] == 42);
+  CHECK(bench.containers().empty());
+}
+
+TEST_CASE("an image that is not to be had is told from an engine that failed", "[docker]") {
+  {
+    DockerBench bench{"slipway-test-none:none"};
+    CHECK(bench.run(JobBench::job({"true"}))["failure_reason"] == "image_pull_failure");
+    CHECK(bench.logged("the image 'slipway-test-none:none' is not to be had"));
+  }
+  {
+    DockerBench bench;
+    bench.settings.docker_memory = "no-size";
+    CHECK(bench.run(JobBench::job({"true"}))["failure_reason"] == "runner_system_failure");
+    CHECK(bench.logged("docker made no container: "));
+  }
+  {
+    DockerBench bench;
+    auto spec = JobBench::job({"true"});
+    spec.image.emplace();
+    spec.image->name = images().plain;
+    spec.image->entrypoint = std::vector<std::string>{"/bin/none"};
+    CHECK(bench.run(spec)["failure_reason"] == "runner_system_failure");
+    CHECK(bench.logged("the container did not start: "));
+    CHECK(bench.containers().empty());
+  }
+}
+
+TEST_CASE("a job without an image says what to do", "[docker]") {
+  DockerBench bench{""};
+  CHECK(bench.run(JobBench::job({"true"}))["failure_reason"] == "runner_configuration_error");
+  CHECK(bench.logged("add `image:` to the job, or set runner_default_image"));
+}
+
+TEST_CASE("an image's name is no option", "[docker]") {
+  DockerBench bench{"--privileged"};
+  CHECK(bench.run(JobBench::job({"true"}))["failure_reason"] == "runner_configuration_error");
+  CHECK(bench.logged("'--privileged' is no name of an image"));
+}
+
+TEST_CASE("the after_script of a docker job knows how the script ended", "[docker]") {
+  for (const std::string command : {"true", "exit 3"}) {
+    CAPTURE(command);
+    DockerBench bench;
+    const auto result =
+        bench.run(JobBench::job({command}, {"echo status=$CI_JOB_STATUS", "exit 5"}));
+    const bool good = command == "true";
+    CHECK(result["state"] == (good ? "success" : "failed"));
+    CHECK(bench.logged(good ? "\nstatus=success\n" : "\nstatus=failed\n"));
+  }
+}
+
+TEST_CASE("a canceled docker job is asked to end, and then does its after_script", "[docker]") {
+  DockerBench bench;
+
+  const auto result = bench.run(
+      JobBench::job({"trap 'echo asked; exit 1' TERM", kTalk}, {"echo status=$CI_JOB_STATUS"}),
+      [&] {
+        bench.wait_for("\ntick\n");
+        bench.server.set_job_status("canceling");
+      });
+
+  CHECK(result["state"] == "failed");
+  CHECK(bench.logged("\nasked\n"));
+  CHECK(bench.logged("\nstatus=canceled\n"));
+  CHECK(bench.containers().empty());
+}
+
+TEST_CASE("a docker job that does not heed is killed", "[docker]") {
+  DockerBench bench;
+
+  const auto result = bench.run(JobBench::job({"trap '' TERM", kTalk}), [&] {
+    bench.wait_for("\ntick\n");
+    bench.server.set_job_status("canceling");
+  });
+
+  CHECK(result["state"] == "failed");
+  CHECK(bench.logged("canceled"));
+  CHECK(bench.containers().empty());
+}
+
+TEST_CASE("a docker job ends at its time", "[docker]") {
+  DockerBench bench;
+  auto spec = JobBench::job({"sleep 1000"});
+  spec.timeout = 3;
+
+  CHECK(bench.run(spec)["failure_reason"] == "job_execution_timeout");
+  CHECK(bench.containers().empty());
+}
+
+TEST_CASE("an image with a user of its own works in its tree and reads its files", "[docker]") {
+  DockerBench bench{images().other_user};
+  auto spec = JobBench::job(
+      {"id -u", "cat \"$KEY\"", "echo changed > given", "mkdir new", "touch new/file"},
+      {"echo status=$CI_JOB_STATUS"});
+  pipeline::JobVariable key{"KEY", "the key\n"};
+  key.file = true;
+  spec.variables.push_back(key);
+  fs::create_directories(bench.project());
+  REQUIRE(replace_file(bench.project() / "given", "x"));
+
+  CHECK(bench.run(spec)["state"] == "success");
+
+  CHECK(bench.logged("\n4711\n"));
+  CHECK(bench.logged("\nthe key\n"));
+  CHECK(bench.logged("\nstatus=success\n"));
+  CHECK(read_file(bench.project() / "given").value_or("") == "changed\n");
+  CHECK_FALSE(fs::exists(bench.project().string() + ".tmp"));
+  // The files are open to all users within; the machine's own do not get that far.
+  CHECK((fs::status(bench.project() / "../..").permissions() & fs::perms{0077}) == fs::perms::none);
+}
+
+TEST_CASE("variables reach a docker job as they are", "[docker]") {
+  for (const std::string& value :
+       {std::string{"$(touch pwn) `touch pwn`"}, std::string{"a b\n--privileged\n"},
+        std::string{"'\" -e X=1"}, std::string(64 << 10, 'y')}) {
+    CAPTURE(value.substr(0, 50));
+    DockerBench bench;
+    auto spec = JobBench::job({"echo \"$VALUE\" > value"});
+    pipeline::JobVariable variable{"VALUE", value};
+    variable.raw = true;
+    spec.variables.push_back(variable);
+
+    CHECK(bench.run(spec)["state"] == "success");
+
+    CHECK(read_file(bench.project() / "value").value_or("") == value + "\n");
+    CHECK_FALSE(fs::exists(bench.project() / "pwn"));
+  }
+}
+
+TEST_CASE("containers of an earlier life are removed, those of others stay", "[docker]") {
+  DockerBench mine;
+  DockerBench other;
+  for (const DockerBench* bench : {&mine, &other})
+    run_command({"docker", "run", "--detach", "--label", "slipway.runner=" + bench->label,
+                 images().plain, "sleep", "1000"});
+
+  DockerExecutor::remove_leftovers(mine.label);
+
+  CHECK(mine.containers().empty());
+  CHECK_FALSE(other.containers().empty());
+  DockerExecutor::remove_leftovers(other.label);
+}
