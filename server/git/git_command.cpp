@@ -12,8 +12,10 @@ Error invalid(std::string_view url, const std::string& why) {
       .with_hint("write it as https://host/path.git or ssh://user@host/path.git");
 }
 
+// Brackets are taken away before ssh sees what is in them.
 bool is_host(std::string_view host) {
-  return !host.empty() && host.front() != '-' &&
+  const std::string_view bare = host.substr(0, 1) == "[" ? host.substr(1) : host;
+  return !bare.empty() && bare.front() != '-' &&
          std::all_of(host.begin(), host.end(), [](unsigned char c) {
            return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_' || c == ':' ||
                   c == '[' || c == ']';
@@ -37,6 +39,8 @@ Result<void> check_scp_form(std::string_view url) {
   const auto colon = url.find(':');
   if (colon == std::string_view::npos || url.substr(0, colon).find('/') != std::string_view::npos)
     return invalid(url, "the scheme is missing");
+  for (const std::string_view scheme : {"http", "https", "ssh", "git", "file"})
+    if (url.substr(0, colon) == scheme) return invalid(url, "// must follow the scheme");
   if (url.substr(colon).substr(0, 2) == "::") return invalid(url, "remote helpers are refused");
   if (colon + 1 == url.size() || url[colon + 1] == '-') return invalid(url, "the path is missing");
   return check_authority(url, url.substr(0, colon));
