@@ -36,12 +36,12 @@ Agent::~Agent() {
 }
 
 void Agent::drain() {
+  drain_.request_stop();  // first: an interrupted call looks at it before it is made again
   {
     const std::lock_guard lock{mutex_};
     draining_ = true;
     if (polling_ != nullptr) polling_->interrupt();
   }
-  drain_.request_stop();
   changed_.notify_all();
 }
 
@@ -97,6 +97,7 @@ Result<void> Agent::run() {
   while (const auto slot = wait_for_slot()) {
     {
       const std::lock_guard lock{mutex_};
+      if (draining_) break;
       polling_ = &*client;
     }
     const auto asked = std::chrono::steady_clock::now();
