@@ -106,6 +106,9 @@ class Builder {
     trigger.project = {project.id.value, project.path, project.default_branch, project.visibility,
                        project.ci_config_path};
     trigger.server = facts_.server;
+    if (row.user_id)
+      if (const auto user = database_.read()->users.find(*row.user_id))
+        trigger.user_login = trigger.user_name = user->username;
     return trigger;
   }
 
