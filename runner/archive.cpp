@@ -183,7 +183,7 @@ class Extraction {
 
   Result<void> file(archive_entry* entry, const std::string& path) {
     if (auto made = make_directories(tree_, fs::path{path}.parent_path()); !made) return made;
-    const UniqueFd out = open_below(tree_, path, O_WRONLY | O_CREAT | O_TRUNC,
+    const UniqueFd out = open_below(tree_, path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK,
                                     (archive_entry_perm(entry) & 0755U) | 0600U);
     if (!out.is_open()) return errno_error("cannot unpack '" + path + "'", errno);
     std::array<char, 65536> buffer{};

@@ -1,6 +1,7 @@
 #include "runner/checkout.h"
 
 #include <algorithm>
+#include <array>
 #include <sstream>
 #include <system_error>
 
@@ -10,8 +11,6 @@
 
 namespace slipway::runner {
 namespace {
-
-constexpr std::chrono::minutes kDeadline{60};
 
 struct CleanUrl {
   std::string url;        // without credentials
@@ -68,8 +67,12 @@ bool is_commit_id(std::string_view text) {
 class Git {
  public:
   Git(const std::filesystem::path& tree, const CleanUrl& remote, const Sink& sink,
-      const std::stop_token& stop)
-      : tree_(tree), remote_(remote), sink_(sink), stop_(stop) {}
+      const std::stop_token& stop, std::chrono::milliseconds deadline)
+      : tree_(tree),
+        remote_(remote),
+        sink_(sink),
+        stop_(stop),
+        until_(std::chrono::steady_clock::now() + deadline) {}
 
   Result<void> run(std::vector<std::string> arguments) const {
     ProcessSpec spec;
@@ -77,10 +80,14 @@ class Git {
     spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
     spec.workdir = tree_;
     spec.env = environment();
-    spec.deadline = kDeadline;
+    spec.deadline = std::max(std::chrono::milliseconds{1},
+                             std::chrono::duration_cast<std::chrono::milliseconds>(
+                                 until_ - std::chrono::steady_clock::now()));
     const auto outcome = run_process(spec, sink_, stop_);
     if (!outcome) return outcome.error();
     if (outcome->succeeded()) return {};
+    if (outcome->end == ProcessEnd::TimedOut)
+      return fail(ErrorKind::Unavailable, "git " + arguments.front() + " took too long");
     return fail(ErrorKind::Unavailable, "git " + arguments.front() + " failed with exit code " +
                                             std::to_string(outcome->code));
   }
@@ -118,6 +125,7 @@ class Git {
   const CleanUrl& remote_;
   const Sink& sink_;
   const std::stop_token& stop_;
+  std::chrono::steady_clock::time_point until_;
 };
 
 std::string value_of(const std::map<std::string, std::string>& variables, const char* name,
@@ -126,14 +134,33 @@ std::string value_of(const std::map<std::string, std::string>& variables, const 
   return at == variables.end() || at->second.empty() ? otherwise : at->second;
 }
 
-// What an earlier job left in .git and git would obey or trip over: configuration, hooks, locks.
+// Whether git can start from what an earlier job left. A link could lead it out of the tree, and a
+// submodule's own configuration can name programs to run: with either it starts anew.
+bool is_reusable(const std::filesystem::path& git_dir, bool with_submodules) {
+  namespace fs = std::filesystem;
+  std::error_code failed;
+  if (with_submodules || !fs::is_directory(fs::symlink_status(git_dir, failed)) ||
+      !fs::is_regular_file(fs::symlink_status(git_dir / "HEAD", failed)))
+    return false;
+  fs::recursive_directory_iterator at{git_dir, failed};
+  for (const fs::recursive_directory_iterator end; !failed && at != end; at.increment(failed))
+    if (at->is_symlink(failed)) return false;
+  return !failed;
+}
+
+// An earlier job may have written anything in .git, and git runs what its configuration names: only
+// what holds commits is kept (`commondir`, for one, would bring another configuration).
 Result<void> reset_repository(const std::filesystem::path& git_dir) {
-  std::error_code ignored;
-  for (const char* name : {"config.worktree", "index.lock", "shallow.lock", "HEAD.lock"})
-    std::filesystem::remove(git_dir / name, ignored);
-  std::filesystem::remove_all(git_dir / "hooks", ignored);
-  for (const char* name : {"attributes", "exclude"})
-    std::filesystem::remove(git_dir / "info" / name, ignored);
+  constexpr std::array kKept{"HEAD", "index", "objects", "packed-refs", "refs", "shallow"};
+  std::error_code failed;
+  std::vector<std::filesystem::path> rest{git_dir / "objects" / "info" / "alternates",
+                                          git_dir / "objects" / "info" / "http-alternates"};
+  for (const auto& entry : std::filesystem::directory_iterator{git_dir, failed})
+    if (std::find(kKept.begin(), kKept.end(), entry.path().filename().string()) == kKept.end())
+      rest.push_back(entry.path());
+  for (const auto& path : rest)
+    if (!failed) std::filesystem::remove_all(path, failed);
+  if (failed) return errno_error("cannot clean '" + git_dir.string() + "'", failed.value());
   return replace_file(git_dir / "config", "[core]\n\trepositoryformatversion = 0\n\tbare = false\n",
                       0644);
 }
@@ -167,7 +194,7 @@ Result<void> clean(const std::map<std::string, std::string>& variables, const Gi
 Result<void> check_out(const pipeline::JobSpec& spec,
                        const std::map<std::string, std::string>& variables,
                        const std::filesystem::path& tree, const Sink& sink,
-                       const std::stop_token& stop) {
+                       const std::stop_token& stop, std::chrono::milliseconds deadline) {
   const std::string strategy = value_of(variables, "GIT_STRATEGY", "fetch");
   if (strategy == "none" || strategy == "empty") {
     sink("Skipping Git repository setup\n");
@@ -184,14 +211,13 @@ Result<void> check_out(const pipeline::JobSpec& spec,
                 "'" + remote.url + "' is no address to fetch from: expected https, http or ssh");
   std::error_code failed;
   const auto git_dir = tree / ".git";
-  // A link would lead git out of the tree.
-  const bool usable = std::filesystem::is_directory(std::filesystem::symlink_status(git_dir)) &&
-                      std::filesystem::exists(git_dir / "HEAD");
+  const std::string submodules = value_of(variables, "GIT_SUBMODULE_STRATEGY", "none");
+  const bool usable = is_reusable(git_dir, submodules != "none");
   if (strategy == "clone" || !usable)
     for (const auto& entry : std::filesystem::directory_iterator{tree, failed})
       std::filesystem::remove_all(entry.path(), failed);
 
-  const Git git{tree, remote, sink, stop};
+  const Git git{tree, remote, sink, stop, deadline};
   sink(usable && strategy == "fetch"
            ? "Fetching changes with git depth set to " + std::to_string(spec.depth) + "...\n"
            : std::string{"Initialized empty Git repository\n"});
@@ -205,7 +231,6 @@ Result<void> check_out(const pipeline::JobSpec& spec,
   sink("Checking out " + spec.sha.substr(0, 8) + " as detached HEAD (ref is " + spec.ref +
        ")...\n");
   if (auto cleaned = clean(variables, git); !cleaned) return cleaned;
-  const std::string submodules = value_of(variables, "GIT_SUBMODULE_STRATEGY", "none");
   if (submodules == "none") {
     sink("Skipping Git submodules setup\n");
     return {};

@@ -5,6 +5,7 @@
 // of the tree, and the repository's own configuration is written anew for each job.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <stop_token>
@@ -17,10 +18,12 @@
 namespace slipway::runner {
 
 // `variables` are the job's: GIT_STRATEGY (fetch, clone, none), GIT_CLEAN_FLAGS, GIT_CHECKOUT and
-// GIT_SUBMODULE_STRATEGY are looked at. Unavailable when the server does not give the commit.
+// GIT_SUBMODULE_STRATEGY are looked at. Unavailable when the server does not give the
+// commit, or not before the deadline.
 Result<void> check_out(const pipeline::JobSpec& spec,
                        const std::map<std::string, std::string>& variables,
                        const std::filesystem::path& tree, const Sink& sink,
-                       const std::stop_token& stop);
+                       const std::stop_token& stop,
+                       std::chrono::milliseconds deadline = std::chrono::hours{1});
 
 }  // namespace slipway::runner

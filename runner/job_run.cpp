@@ -258,6 +258,13 @@ JobRun::Outcome JobRun::stopped_outcome() const {
   return outcome;
 }
 
+JobRun::Outcome JobRun::timed_out() const {
+  Outcome outcome;
+  outcome.failure_reason = "job_execution_timeout";
+  outcome.words = fmt::format(": execution took longer than {} seconds", spec_.timeout);
+  return outcome;
+}
+
 JobRun::Outcome JobRun::phases() {
   say(fmt::format("Running with slipway-runner {}\n  on {} {}\n", SLIPWAY_VERSION, settings_.name,
                   identity_.system_id));
@@ -278,9 +285,11 @@ JobRun::Outcome JobRun::phases() {
   {
     const Section section{*this, "get_sources", "Getting source from Git repository"};
     const auto sink = [this](std::string_view chunk) { say(chunk); };
-    const auto done = check_out(spec_, variables_, workplace_.project, sink, cancel_.get_token());
+    const auto done =
+        check_out(spec_, variables_, workplace_.project, sink, cancel_.get_token(), time_left());
     if (is_stopped()) return stopped_outcome();
     if (!done) {
+      if (std::chrono::steady_clock::now() >= deadline_) return timed_out();
       Outcome outcome = failed(done.error());
       outcome.failure_reason = "runner_system_failure";
       return outcome;
@@ -341,12 +350,8 @@ JobRun::Outcome JobRun::run_scripts(Executor& executor) {
   say(ending(last));
   if (!ended) return failed(ended.error());
   if (ended->end == ScriptEnd::Canceled || is_stopped()) return stopped_outcome();
+  if (ended->end == ScriptEnd::TimedOut) return timed_out();
   Outcome outcome;
-  if (ended->end == ScriptEnd::TimedOut) {
-    outcome.failure_reason = "job_execution_timeout";
-    outcome.words = fmt::format(": execution took longer than {} seconds", spec_.timeout);
-    return outcome;
-  }
   outcome.success = ended->exit_code == 0;
   if (outcome.success) return outcome;
   outcome.failure_reason = "script_failure";
@@ -438,7 +443,7 @@ Result<void> JobRun::upload_one(CoordinatorClient& client, const pipeline::JobAr
       artifact.artifact_format == "raw" ? workplace_.project / selection.files.front() : packed;
   say("Uploading artifacts as \"" + artifact.artifact_type + "\" to the server...\n");
   for (int attempt = 0;; ++attempt) {
-    const UniqueFd file{::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    const UniqueFd file{::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
     if (!file.is_open()) return errno_error("cannot read '" + source.string() + "'", errno);
     const auto answer =
         client.upload(spec_.id, spec_.token, artifact.artifact_type, artifact.artifact_format, name,

@@ -61,6 +61,7 @@ class JobRun {
   [[nodiscard]] Script script(const std::vector<std::string>& commands) const;
   static Outcome failed(const Error& error);
   Outcome stopped_outcome() const;
+  Outcome timed_out() const;
 
   // A section of the log with its heading; closes it when it goes.
   class Section;

@@ -94,20 +94,11 @@ bool is_commit_id(std::string_view text) {
 ProcessSpec git_process(const std::filesystem::path& repository,
                         const std::vector<std::string>& arguments, LocalRepositories local) {
   ProcessSpec spec;
-  spec.argv = {"git",
-               "-c",
-               "core.hooksPath=/dev/null",
-               "-c",
-               "core.fsmonitor=false",
-               "-c",
-               "protocol.version=2",
-               "-c",
-               "fetch.recurseSubmodules=no",
-               "-c",
-               "transfer.fsckObjects=true",
-               "-c",
-               "gc.auto=0",
-               "-c",
+  spec.argv = {"git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c",
+               "protocol.version=2", "-c", "fetch.recurseSubmodules=no", "-c",
+               "transfer.fsckObjects=true", "-c", "gc.auto=0",
+               // A host that accepts and says nothing holds nobody up for long.
+               "-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60", "-c",
                "safe.directory=*"};
   spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
   spec.workdir = repository;

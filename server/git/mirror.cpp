@@ -36,13 +36,22 @@ Result<git::TreeEntry> entry_at(git_repository& repository, const std::string& s
 struct Walk {
   std::vector<std::string> paths;
   std::size_t limit = 0;
+  std::size_t seen = 0;
 };
 
 int collect_path(const char* root, const git_tree_entry* entry, void* payload) {
   auto& walk = *static_cast<Walk*>(payload);
-  if (git_tree_entry_type(entry) != GIT_OBJECT_BLOB) return 0;
-  walk.paths.push_back(std::string{root} + git_tree_entry_name(entry));
-  return walk.paths.size() > walk.limit ? -1 : 0;
+  // Directories count as well: a few kilobytes can unfold into millions of empty ones.
+  if (++walk.seen > walk.limit) return -1;
+  if (git_tree_entry_type(entry) == GIT_OBJECT_BLOB)
+    walk.paths.push_back(std::string{root} + git_tree_entry_name(entry));
+  return 0;
+}
+
+constexpr std::size_t kMostChanges = 50'000;
+
+int count_change(const git_diff*, const git_diff_delta*, const char*, void* payload) {
+  return ++*static_cast<std::size_t*>(payload) > kMostChanges ? -1 : 0;
 }
 
 }  // namespace
@@ -207,7 +216,7 @@ Result<std::vector<std::string>> Mirrors::paths(std::int64_t project, const std:
   if (!repository) return std::move(repository).error();
   auto tree = git::tree_of(**repository, sha);
   if (!tree) return std::move(tree).error();
-  Walk walk{{}, limit};
+  Walk walk{{}, limit, 0};
   if (git_tree_walk(tree->get(), GIT_TREEWALK_PRE, collect_path, &walk) != 0)
     return fail(ErrorKind::TooLarge,
                 "commit " + sha + " has more than " + std::to_string(limit) + " files");
@@ -223,9 +232,16 @@ Result<std::vector<std::string>> Mirrors::changed_paths(std::int64_t project,
   if (!old_tree) return std::move(old_tree).error();
   auto new_tree = git::tree_of(**repository, after);
   if (!new_tree) return std::move(new_tree).error();
+  git_diff_options options;
+  git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION);
+  std::size_t changes = 0;
+  options.notify_cb = count_change;
+  options.payload = &changes;
   git_diff* raw = nullptr;
   const int code =
-      git_diff_tree_to_tree(&raw, repository->get(), old_tree->get(), new_tree->get(), nullptr);
+      git_diff_tree_to_tree(&raw, repository->get(), old_tree->get(), new_tree->get(), &options);
+  if (changes > kMostChanges)
+    return fail(ErrorKind::TooLarge, "more than " + std::to_string(kMostChanges) + " files differ");
   if (code != 0) return git::last_error("cannot compare two commits", code);
   const git::Diff diff{raw};
   std::vector<std::string> changed;

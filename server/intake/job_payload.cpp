@@ -112,8 +112,8 @@ class Builder {
     return trigger;
   }
 
-  // GitLab's order, later ones overriding: predefined, those of the job's run, YAML, dotenv reports
-  // of needed jobs, then what was given with the trigger.
+  // GitLab's order, later ones overriding: predefined, those of the job's run, YAML, then what was
+  // given with the trigger.
   Result<Variables> variables() {
     Variables all = pipeline::predefined_variables(trigger());
     for (const Variable& variable : pipeline::job_variables(planned_))
@@ -168,6 +168,7 @@ class Builder {
     spec_.ref_protected = row.ref_protected;
     if (const Variable* depth = pipeline::find_variable(variables, "GIT_DEPTH"))
       std::from_chars(depth->value.data(), depth->value.data() + depth->value.size(), spec_.depth);
+    spec_.depth = std::max<std::int64_t>(0, spec_.depth);
     const std::string own = "refs/pipelines/" + std::to_string(row.id.value);
     if (spec_.depth == 0)
       spec_.refspecs = {"+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"};
