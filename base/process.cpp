@@ -44,9 +44,11 @@ struct OwnSession {
   bp::error_code on_exec_setup(Launcher&, const std::filesystem::path&, Rest&&...) const {
     const auto failed = [] { return bp::error_code{errno, boost::system::system_category()}; };
     if (::setsid() < 0) return failed();
-    struct sigaction standard {};
-    standard.sa_handler = SIG_DFL;
-    for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
+    // By the system call itself: the C library keeps two signals out of everybody's reach, and a
+    // parent may have had those ignored as well.
+    const unsigned long standard[4] = {};  // handler, flags, restorer, mask
+    for (int signal = 1; signal < NSIG; ++signal)
+      ::syscall(SYS_rt_sigaction, signal, standard, nullptr, sizeof(unsigned long));
     if (::dup2(input, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0) return failed();
     if (error >= 0 && ::dup2(error, STDERR_FILENO) < 0) return failed();
     if (workdir != nullptr && ::chdir(workdir) != 0) return failed();
