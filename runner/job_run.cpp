@@ -280,6 +280,10 @@ JobRun::Outcome JobRun::phases() {
   {
     const Section section{*this, "prepare_script", "Preparing environment"};
     say("Running on " + settings_.name + "...\n");
+    if (!spec_.services.empty())
+      say("WARNING: `services` are not started by this runner yet; the job runs without them\n");
+    if (!spec_.caches.empty())
+      say("WARNING: `cache` has no effect on this runner yet; the job runs without it\n");
     if (auto written = write_file_variables(); !written) return failed(written.error());
   }
   {
