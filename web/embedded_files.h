@@ -7,11 +7,11 @@
 namespace slipway::web {
 
 struct EmbeddedFile {
-  std::string_view path;          // "/assets/index-3f2a.js"
+  std::string_view path;  // "/assets/index-3f2a.js"
   std::string_view content_type;
-  std::string_view etag;          // quoted, as the header carries it
+  std::string_view etag;  // quoted, as the header carries it
   std::string_view bytes;
-  std::string_view gzip;          // empty when compressing does not pay
+  std::string_view gzip;  // empty when compressing does not pay
 };
 
 // Sorted by path. The views live as long as the program.

@@ -16,7 +16,8 @@ namespace {
 // Of a password that nobody knows, made as hash_password() makes them: an unknown name costs the
 // same work as a known one. Made beforehand, since making it takes a tenth of a second.
 const std::string kDummyHash =
-    "$argon2id$v=19$m=65536,t=2,p=1$RnHrWiaZL8RBV+9YeO5TUg$vYvi0PKeUCXG3ErenxrLR6T0Hz2JFktTT0RPG9SsW6I";
+    "$argon2id$v=19$m=65536,t=2,p=1$RnHrWiaZL8RBV+9YeO5TUg$"
+    "vYvi0PKeUCXG3ErenxrLR6T0Hz2JFktTT0RPG9SsW6I";
 
 constexpr UnixMillis kSetupTokenLife = 60 * 60'000;
 constexpr const char* kSetupAccount = "\n setup";  // a key of the limiter that no user can have
