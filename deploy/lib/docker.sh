@@ -15,9 +15,18 @@ require_docker_right() {
   ((EUID == 0)) || die "no Docker engine answers, and only root can start one; start it, or be root"
 }
 
+# An engine that was killed leaves its pid file behind, and a new one refuses to start when that number is another
+# process's by now. One that is just ending is given time for it.
+no_engine_process() {
+  local pid
+  pid="$(cat /var/run/docker.pid 2>/dev/null)" || return 0
+  [[ $(cat "/proc/$pid/comm" 2>/dev/null) != dockerd ]]
+}
+
 # Each step leaves out more of what a kernel may lack: overlay file systems, then bridges and netfilter.
 start_docker() {
   docker_answers && return 0
+  wait_until 20 no_engine_process && rm -f /var/run/docker.pid
   local -a fallback
   local options
   for options in "" "--storage-driver=vfs" "--storage-driver=vfs --bridge=none --iptables=false"; do
