@@ -22,7 +22,8 @@ target_compile_options(slipway_warnings INTERFACE -Wall -Wextra -Wpedantic -Wsha
   -Wnon-virtual-dtor -Woverloaded-virtual -Wno-missing-field-initializers
   $<$<BOOL:${SLIPWAY_WERROR}>:-Werror>)
 if(SLIPWAY_SANITIZE)
-  add_compile_options(-fsanitize=${SLIPWAY_SANITIZE} -fno-omit-frame-pointer)
+  # Not vptr: it wants the type information of SOCI's classes, which the library keeps to itself.
+  add_compile_options(-fsanitize=${SLIPWAY_SANITIZE} -fno-sanitize=vptr -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${SLIPWAY_SANITIZE})
 endif()
 find_program(MOLD mold)

@@ -92,7 +92,11 @@ Result<StoredBlob> BlobUpload::commit() {
   // The directories above may be new as well.
   for (fs::path parent = target.parent_path(); parent != state_->directory.parent_path();
        parent = parent.parent_path())
-    if (auto synced = sync_directory(parent); !synced) return synced.error();
+    if (auto synced = sync_directory(parent); !synced) {
+      // Not durable, so not kept: nobody will know its name.
+      fs::remove(target, failed);
+      return synced.error();
+    }
   return StoredBlob{state_->name, state_->size, state_->digest.hex()};
 }
 
