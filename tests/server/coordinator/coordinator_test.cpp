@@ -134,6 +134,38 @@ TEST_CASE("cancelling: what waits ends at once, what runs is told", "[coordinato
       [&](auto done) { fixture.coordinator->cancel_pipeline(id, std::move(done)); }));
 }
 
+TEST_CASE("a new try is like the one before in all that the plan says", "[coordinator]") {
+  CoordinatorFixture fixture;
+  auto plan = CoordinatorFixture::two_stages();
+  plan.jobs[0].allow_failure.always = true;
+  plan.jobs[0].job.tags = {"linux"};
+  plan.jobs[0].interruptible = true;
+  const auto pipeline = fixture.ask<PipelineId>([&](auto done) {
+    fixture.coordinator->create_pipeline(fixture.new_pipeline(plan), std::move(done));
+  });
+  REQUIRE(pipeline);
+  const JobRow before = fixture.database->read()->jobs.of_pipeline(*pipeline).front();
+  REQUIRE(before.allow_failure);
+  REQUIRE(fixture.ask<void>([&](auto done) {
+    fixture.coordinator->cancel_job(before.id, std::move(done));
+  }));
+
+  const auto next = fixture.ask<JobId>(
+      [&](auto done) { fixture.coordinator->retry_job(before.id, std::move(done)); });
+
+  REQUIRE(next);
+  const auto after = fixture.database->read()->jobs.find(*next);
+  REQUIRE(after);
+  CHECK(after->attempt == 2);
+  CHECK_FALSE(after->retried);
+  CHECK(after->allow_failure);
+  CHECK(after->interruptible);
+  CHECK(after->tags == before.tags);
+  CHECK(after->stage_index == before.stage_index);
+  CHECK_FALSE(after->finished_at);
+  CHECK(after->token_hash.empty());
+}
+
 TEST_CASE("a retry is a new try of the same plan, also of an ended pipeline", "[coordinator]") {
   CoordinatorFixture fixture;
   const RunnerId runner = fixture.runner();
