@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kSealContext = "project webhook secret";
 constexpr int kFetchAttempts = 5;
+constexpr int kMostAttempts = 3;  // at one delivery, over restarts
 
 // Kept with the delivery, so that a person can see what came; signatures and tokens are left out.
 std::string kept_headers(const HeaderLookup& header) {
@@ -128,6 +129,21 @@ void Intake::process(DeliveryId id) {
     if (delivery) project = read->projects.find(delivery->project_id);
   }
   if (!delivery || !project) return;
+  if (delivery->attempts >= kMostAttempts) {
+    settle(id, "failed",
+           "put aside: the server ended while working on it, " + std::to_string(kMostAttempts) +
+               " times");
+    return;
+  }
+  // On disk before anything is done, so that a delivery which ends the process is counted.
+  const auto counted = coordinator_.write<bool>([&](WriteTransaction& write) -> Result<bool> {
+    write.stores.deliveries.count_attempt(id);
+    return true;
+  });
+  if (!counted) {
+    log::warn("delivery.not_begun", {{"delivery", id.value}, {"error", counted.error().message}});
+    return;  // stays accepted and is taken up after a restart
+  }
   if (auto done = process_push(*delivery, *project); !done)
     settle(id, "failed", done.error().message);
 }

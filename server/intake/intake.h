@@ -2,7 +2,8 @@
 //
 // Webhooks are stored first and worked on afterwards, by a thread of this room, so that the sender
 // is answered at once and a crash loses nothing: what was accepted and not finished is taken up
-// again at start. A delivery that brings its worker down repeatedly is put aside. Thread-safe.
+// again at start. A delivery that has brought the process down three times is put aside.
+// Thread-safe.
 #pragma once
 
 #include <condition_variable>

@@ -18,6 +18,7 @@ struct Columns<DeliveryRow> {
     f("reason", row.reason);
     f("received_at", row.received_at);
     f("pipeline_id", row.pipeline_id);
+    f("attempts", row.attempts);
   }
 };
 
@@ -36,7 +37,8 @@ std::optional<DeliveryRow> DeliveryStore::find_by_key(ProjectId project,
 
 Page<DeliveryRow> DeliveryStore::list(ProjectId project, PageRequest page) const {
   return {select<DeliveryRow>(session_, R"sql(
-SELECT id, project_id, delivery_key, event, headers, '', verdict, reason, received_at, pipeline_id
+SELECT id, project_id, delivery_key, event, headers, '', verdict, reason, received_at, pipeline_id,
+       attempts
   FROM deliveries WHERE project_id = ? ORDER BY id DESC LIMIT ? OFFSET ?)sql",
                               project, page.per_page, (page.page - 1) * page.per_page),
           select_value<long long>(session_, "SELECT COUNT(*) FROM deliveries WHERE project_id = ?",
@@ -51,6 +53,10 @@ std::vector<DeliveryRow> DeliveryStore::waiting() const {
 
 DeliveryId DeliveryStore::insert(const DeliveryRow& row) {
   return {insert_row(session_, "deliveries", row)};
+}
+
+void DeliveryStore::count_attempt(DeliveryId id) {
+  execute(session_, "UPDATE deliveries SET attempts = attempts + 1 WHERE id = ?", id);
 }
 
 void DeliveryStore::set_verdict(DeliveryId id, std::string_view verdict, std::string_view reason,

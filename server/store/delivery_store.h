@@ -27,6 +27,7 @@ struct DeliveryRow {
   std::string reason;
   UnixMillis received_at = 0;
   std::optional<PipelineId> pipeline_id;
+  int attempts = 0;  // how often work on it was begun
 };
 
 class DeliveryStore {
@@ -42,6 +43,8 @@ class DeliveryStore {
   [[nodiscard]] std::vector<DeliveryRow> waiting() const;
 
   DeliveryId insert(const DeliveryRow& row);
+  // Work on it begins.
+  void count_attempt(DeliveryId id);
   void set_verdict(DeliveryId id, std::string_view verdict, std::string_view reason,
                    std::optional<PipelineId> pipeline);
 

@@ -249,10 +249,15 @@ CREATE TABLE audit (
     "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
 };
 
+// How often a delivery was begun: one that ends the process each time must not be met for ever.
+const Migration kDeliveryAttempts{
+    "ALTER TABLE deliveries ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> all{kFirst};
+  static const std::vector<Migration> all{kFirst, kDeliveryAttempts};
   return all;
 }
 

@@ -185,6 +185,25 @@ TEST_CASE_METHOD(Fixture, "what was accepted before a restart is worked on after
   CHECK(pipeline_of(settled(received.delivery)).sha == sha);
 }
 
+TEST_CASE_METHOD(Fixture, "what has ended the server three times is put aside", "[intake]") {
+  const ReceivedHook received = push(commit(kFile));
+  for (int i = 0; i < 3; ++i)  // begun, and never settled
+    REQUIRE(coordinator->write<bool>([&](WriteTransaction& write) -> Result<bool> {
+      write.stores.deliveries.count_attempt(received.delivery);
+      return true;
+    }));
+  intake->start();
+  const DeliveryRow row = settled(received.delivery);
+  CHECK(row.verdict == "failed");
+  CHECK(row.reason == "put aside: the server ended while working on it, 3 times");
+  CHECK_FALSE(row.pipeline_id);
+}
+
+TEST_CASE_METHOD(Fixture, "work that is begun is counted before it is done", "[intake]") {
+  intake->start();
+  CHECK(settled(push(commit(kFile)).delivery).attempts == 1);
+}
+
 TEST_CASE_METHOD(Fixture, "a push that makes no pipeline is ignored with the reason", "[intake]") {
   intake->start();
   const std::string missing = remote.commit_file("README", "x");
