@@ -1,22 +1,10 @@
 #include "server/http/byte_range.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "server/http/common.h"
 
 namespace slipway::server::http {
-
-namespace {
-
-std::optional<long long> number(std::string_view text) {
-  long long value = 0;
-  const auto* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, value);
-  if (text.empty() || parsed.ec != std::errc{} || parsed.ptr != end || value < 0)
-    return std::nullopt;
-  return value;
-}
-
-}  // namespace
 
 RangeVerdict parse_range(std::string_view header, long long size, ByteRange& range) {
   range = {0, size};
@@ -25,8 +13,8 @@ RangeVerdict parse_range(std::string_view header, long long size, ByteRange& ran
   header.remove_prefix(6);
   const auto dash = header.find('-');
   if (dash == std::string_view::npos) return RangeVerdict::Whole;
-  const auto first = number(header.substr(0, dash));
-  const auto last = number(header.substr(dash + 1));
+  const auto first = whole_number(header.substr(0, dash));
+  const auto last = whole_number(header.substr(dash + 1));
   if (!first && !last) return RangeVerdict::Whole;
   if (!first) {
     if (*last == 0 || size == 0) return RangeVerdict::Unsatisfiable;
@@ -45,8 +33,8 @@ std::optional<long long> content_range_start(std::string_view header) {
   if (header.starts_with("bytes ")) header.remove_prefix(6);
   header = header.substr(0, header.find('/'));
   const auto dash = header.find('-');
-  if (dash == std::string_view::npos || !number(header.substr(dash + 1))) return std::nullopt;
-  return number(header.substr(0, dash));
+  if (dash == std::string_view::npos || !whole_number(header.substr(dash + 1))) return std::nullopt;
+  return whole_number(header.substr(0, dash));
 }
 
 }  // namespace slipway::server::http

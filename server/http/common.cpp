@@ -7,8 +7,6 @@
 
 namespace slipway::server::http {
 
-namespace {
-
 std::optional<long long> whole_number(std::string_view text) {
   long long value = 0;
   const auto* end = text.data() + text.size();
@@ -17,6 +15,8 @@ std::optional<long long> whole_number(std::string_view text) {
     return std::nullopt;
   return value;
 }
+
+namespace {
 
 Result<int> in_range(const Request& request, std::string_view name, int fallback, int most) {
   const auto text = request.query_value(name);

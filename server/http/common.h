@@ -15,6 +15,8 @@
 
 namespace slipway::server::http {
 
+// Decimal digits and nothing else.
+std::optional<long long> whole_number(std::string_view text);
 // The number in the path; NotFound when it is none, since nothing has such an id.
 Result<std::int64_t> path_number(const Request& request, std::string_view name);
 // page and per_page; InvalidInput when they are out of range.

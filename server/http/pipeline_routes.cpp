@@ -103,6 +103,7 @@ Result<Response> PipelineRoutes::create(const Call& call) {
   if (!variables) return variables.error();
   trigger.variables = std::move(*variables);
   trigger.user = call.principal.user;
+  trigger.by_page = !call.principal.session.empty();
   const auto id = intake_.trigger(*call.project, trigger);
   if (!id) return id.error();
   audit_act(call, "pipeline.created", "pipeline", id->value);

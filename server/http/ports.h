@@ -34,6 +34,7 @@ struct TriggerRequest {
   std::string ref;
   std::vector<std::pair<std::string, std::string>> variables;
   UserId user;
+  bool by_page = false;  // by a person in the browser, not by a token
 };
 
 struct LintVerdict {

@@ -57,6 +57,7 @@ Result<PipelineId> IntakeRoom::trigger(const ProjectRow& project, const TriggerR
   ManualTrigger trigger;
   trigger.ref = request.ref;
   trigger.user = request.user;
+  trigger.source = request.by_page ? pipeline::Source::Web : pipeline::Source::Api;
   for (const auto& [key, value] : request.variables) {
     pipeline::Variable variable;
     variable.name = key;
