@@ -151,6 +151,18 @@ Result<std::map<std::string, std::string>> apply_settings(std::span<const Settin
   return origins;
 }
 
+SettingSetter count_row(int& target, int least, int most) {
+  return [&target, least, most](const std::string& text) -> std::string {
+    int count = 0;
+    const char* const end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, count);
+    if (parsed.ec != std::errc{} || parsed.ptr != end || count < least || count > most)
+      return "a number from " + std::to_string(least) + " to " + std::to_string(most);
+    target = count;
+    return {};
+  };
+}
+
 std::optional<long long> parse_seconds(std::string_view text) {
   return parse_number(text, "smhd", {1, 60, 3600, 86400, 0});
 }

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -52,5 +53,20 @@ std::string flag_name(const Setting& setting);      // "--data-dir"
 // "64", "64k", "100M" or "2G".
 std::optional<long long> parse_seconds(std::string_view text);
 std::optional<long long> parse_bytes(std::string_view text);
+
+// Setters for common rows, each writing into `target`, which must outlive the row.
+using SettingSetter = std::function<std::string(const std::string&)>;
+SettingSetter count_row(int& target, int least, int most);
+// `parse` gives something like an optional or a Result.
+template <typename T, typename Parse>
+SettingSetter parsed_row(T& target, Parse parse, std::string expected) {
+  return [&target, parse = std::move(parse),
+          expected = std::move(expected)](const std::string& text) -> std::string {
+    const auto value = parse(text);
+    if (!value) return expected;
+    target = *value;
+    return {};
+  };
+}
 
 }  // namespace slipway

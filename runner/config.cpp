@@ -1,7 +1,6 @@
 #include "runner/config.h"
 
 #include <unistd.h>
-#include <charconv>
 
 #include "base/crypto.h"
 #include "base/files.h"
@@ -9,32 +8,10 @@
 namespace slipway::runner {
 namespace {
 
-template <typename T, typename Parse>
-auto parsed_row(T& target, const Parse& parse, const std::string& expected) {
-  return [&target, parse, expected](const std::string& text) -> std::string {
-    const auto value = parse(text);
-    if (!value) return expected;
-    target = *value;
-    return {};
-  };
-}
-
 auto text_row(std::string& target) {
   return [&target](const std::string& text) {
     target = text;
     return std::string{};
-  };
-}
-
-auto count_row(int& target, int least, int most) {
-  return [&target, least, most](const std::string& text) -> std::string {
-    int count = 0;
-    const char* const end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, count);
-    if (parsed.ec != std::errc{} || parsed.ptr != end || count < least || count > most)
-      return "a number from " + std::to_string(least) + " to " + std::to_string(most);
-    target = count;
-    return {};
   };
 }
 

@@ -48,32 +48,10 @@ auto bytes_row(long long& target, long long least) {
   };
 }
 
-auto count_row(int& target, int most) {
-  return [&target, most](const std::string& text) -> std::string {
-    int count = 0;
-    const char* const end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, count);
-    if (parsed.ec != std::errc{} || parsed.ptr != end || count < 1 || count > most)
-      return "a number from 1 to " + std::to_string(most);
-    target = count;
-    return {};
-  };
-}
-
 auto flag_row(bool& target) {
   return [&target](const std::string& text) -> std::string {
     if (text != "true" && text != "false") return "true or false";
     target = text == "true";
-    return {};
-  };
-}
-
-template <typename T, typename Parse>
-auto parsed_row(T& target, const Parse& parse, const std::string& expected) {
-  return [&target, parse, expected](const std::string& text) -> std::string {
-    const auto value = parse(text);
-    if (!value) return expected;
-    target = *value;
     return {};
   };
 }
@@ -116,8 +94,8 @@ std::vector<Setting> settings_table(ServerSettings& s) {
       {"trace_limit", "longest log of a job", "100M", bytes_row(s.trace_limit, 1024)},
       {"artifact_limit", "largest artifact", "1G", bytes_row(s.artifact_limit, 1024)},
       {"webhook_limit", "largest webhook delivery", "5M", bytes_row(s.webhook_limit, 1024)},
-      {"io_threads", "threads that move bytes", "1", count_row(s.io_threads, 64)},
-      {"worker_threads", "threads for work that blocks", "8", count_row(s.worker_threads, 256)},
+      {"io_threads", "threads that move bytes", "1", count_row(s.io_threads, 1, 64)},
+      {"worker_threads", "threads for work that blocks", "8", count_row(s.worker_threads, 1, 256)},
       {"allow_local_repositories", "whether projects may name a path on this machine", "false",
        flag_row(s.allow_local_repositories)},
   };
