@@ -8,21 +8,14 @@
 #include <set>
 
 #include "pipeline/lifecycle.h"
+#include "tests/pipeline/job_nodes.h"
 #include "tests/support/catch.h"
 
 using namespace slipway;
 using namespace slipway::pipeline;
+using slipway::pipeline::test::node;
 
 namespace {
-
-JobNode node(std::int64_t id, std::string name, int stage, When when = When::OnSuccess) {
-  JobNode job;
-  job.id = id;
-  job.name = std::move(name);
-  job.stage_index = stage;
-  job.when = when;
-  return job;
-}
 
 JobNode& newest(PipelineState& state, std::string_view name) {
   JobNode* found = nullptr;

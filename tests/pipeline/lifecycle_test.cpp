@@ -3,21 +3,14 @@
 #include <algorithm>
 #include <random>
 
+#include "tests/pipeline/job_nodes.h"
 #include "tests/support/catch.h"
 
 using namespace slipway;
 using namespace slipway::pipeline;
+using slipway::pipeline::test::node;
 
 namespace {
-
-JobNode node(std::int64_t id, std::string name, int stage, When when = When::OnSuccess) {
-  JobNode job;
-  job.id = id;
-  job.name = std::move(name);
-  job.stage_index = stage;
-  job.when = when;
-  return job;
-}
 
 // The newest try of that name.
 const JobNode& newest(const PipelineState& state, std::string_view name) {
