@@ -1,6 +1,7 @@
 #include "pipeline/read/source.h"
 
 #include <re2/re2.h>
+#include <spdlog/fmt/fmt.h>
 #include <yaml.h>
 
 #include <algorithm>
@@ -88,7 +89,15 @@ class Parser {
     const char* problem = parser_.problem == nullptr ? "not valid YAML" : parser_.problem;
     yaml_mark_t mark = parser_.problem_mark;
     if (parser_.error == YAML_READER_ERROR) mark = parser_.mark;
-    throw Refused{finding(mark, "yaml_syntax", problem, syntax_hint(problem))};
+    throw Refused{finding(mark, "yaml_syntax", as_psych_says(problem), syntax_hint(problem))};
+  }
+
+  // Ruby's message for the same mistake, which is the one that people search for.
+  std::string as_psych_says(std::string_view problem) const {
+    const yaml_mark_t& mark = parser_.context_mark;
+    return fmt::format(
+        "(<unknown>): {}{}{} at line {} column {}", problem, parser_.context == nullptr ? "" : " ",
+        parser_.context == nullptr ? "" : parser_.context, mark.line + 1, mark.column + 1);
   }
 
   static std::string syntax_hint(std::string_view problem) {

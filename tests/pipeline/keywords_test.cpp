@@ -244,7 +244,8 @@ TEST_CASE("a finding is shown with its line, a caret and a hint", "[keywords]") 
                     "  script: make\n"
                     "  tagz: [linux]\n"
                     "\twhen: x\n") ==
-        "ci.yml:4:1: error: found character that cannot start any token\n"
+        "ci.yml:4:1: error: (<unknown>): found character that cannot start any token while "
+        "scanning for the next token at line 4 column 1\n"
         "    4 |  when: x\n"
         "      | ^\n"
         "hint: indent with spaces, not tabs; quote a value that begins with @, ` or %\n");

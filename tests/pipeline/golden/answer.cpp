@@ -1,0 +1,154 @@
+// The words in which a golden case states what it expects.
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "pipeline/variables.h"
+#include "tests/pipeline/golden/case_file.h"
+#include "tests/pipeline/support.h"
+
+namespace slipway::pipeline::golden {
+namespace {
+
+using nlohmann::json;
+
+std::string one_line(std::string text) {
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 2)
+    text.replace(at, 1, "\\n");
+  return text;
+}
+
+std::string shown(const json& value) {
+  return value.is_string() ? one_line(value.get<std::string>()) : value.dump();
+}
+
+std::string needs_shown(const std::vector<Need>& needs) {
+  std::vector<std::string> names;
+  for (const Need& need : needs)
+    names.push_back(need.job + (need.artifacts ? "" : " without artifacts"));
+  return "[" + fmt::format("{}", fmt::join(names, ", ")) + "]";
+}
+
+std::string variables_shown(const Variables& variables) {
+  std::vector<std::string> pairs;
+  for (const Variable& variable : variables) pairs.push_back(variable.name + "=" + variable.value);
+  return fmt::format("{}", fmt::join(pairs, " "));
+}
+
+// "image.name", "caches.0.key": first among what the planner decided, then in the job.
+const json* look_up(const json& planned, const std::string& path) {
+  for (const json* at : {&planned, &planned.at("job")}) {
+    std::istringstream names{path};
+    for (std::string name; at != nullptr && std::getline(names, name, '.');) {
+      if (at->is_array() && !name.empty() &&
+          std::isdigit(static_cast<unsigned char>(name[0])) != 0) {
+        const std::size_t index = std::stoul(name);
+        at = index < at->size() ? &(*at)[index] : nullptr;
+      } else {
+        at = at->is_object() && at->contains(name) ? &(*at)[name] : nullptr;
+      }
+    }
+    if (at != nullptr) return at;
+  }
+  return nullptr;
+}
+
+std::string field_of(const PlannedJob& planned, const json& object, const std::string& name) {
+  if (name == "needs") return planned.dag ? needs_shown(planned.needs) : "(none)";
+  if (name == "rule") return planned.rule ? std::to_string(planned.rule->line) : "(none)";
+  if (name == "variables") return variables_shown(planned.variables);
+  if (name[0] == '$') {
+    const Variable* variable = find_variable(planned.variables, name.substr(1));
+    return variable == nullptr ? "(not set)" : one_line(variable->value);
+  }
+  const json* value = look_up(object, name);
+  return value == nullptr ? "(none)" : shown(*value);
+}
+
+struct Wanted {
+  std::map<std::string, std::vector<std::string>> fields;  // of each job, as the case has them
+  bool stages = false;
+  bool name = false;
+  bool auto_cancel = false;
+};
+
+bool begins(const std::string& text, std::string_view prefix) {
+  return text.compare(0, prefix.size(), prefix) == 0;
+}
+
+Wanted wanted_by(const std::string& expected) {
+  Wanted wanted;
+  std::istringstream lines{expected};
+  for (std::string line; std::getline(lines, line);) {
+    wanted.stages = wanted.stages || begins(line, "stages: ");
+    wanted.name = wanted.name || begins(line, "name: ");
+    wanted.auto_cancel = wanted.auto_cancel || begins(line, "auto_cancel: ");
+    std::size_t at = line.find(" | ");
+    std::vector<std::string>& fields = wanted.fields[line.substr(0, at)];
+    while (at != std::string::npos) {
+      const std::size_t start = at + 3;
+      at = line.find(" | ", start);
+      fields.push_back(line.substr(start, line.find('=', start) - start));
+    }
+  }
+  return wanted;
+}
+
+std::string findings_shown(const Diagnostics& findings, Severity severity) {
+  std::string text;
+  for (const Diagnostic& finding : findings)
+    if (finding.severity == severity)
+      text += fmt::format("{}{}: {}\n",
+                          finding.span.file == ".gitlab-ci.yml" ? "" : finding.span.file + ":",
+                          finding.span.line, one_line(finding.message));
+  return text;
+}
+
+std::string plan_shown(const Plan& plan, const Wanted& wanted) {
+  std::string text;
+  if (wanted.name) text += "name: " + plan.name + "\n";
+  if (wanted.auto_cancel)
+    text += fmt::format("auto_cancel: {} {}\n", plan.auto_cancel_on_new_commit,
+                        plan.auto_cancel_on_job_failure);
+  if (wanted.stages) text += fmt::format("stages: {}\n", fmt::join(plan.stages, ", "));
+  for (const PlannedJob& planned : plan.jobs) {
+    text += planned.job.name;
+    const auto fields = wanted.fields.find(planned.job.name);
+    const json object = to_json(planned);
+    if (fields != wanted.fields.end())
+      for (const std::string& name : fields->second)
+        text += " | " + name + "=" + field_of(planned, object, name);
+    text += "\n";
+  }
+  for (const LeftOutJob& job : plan.left_out)
+    text += fmt::format("left out: {} ({})\n", job.name, to_string(job.reason.code));
+  for (const Diagnostic& finding : plan.findings) text += "error: " + finding.message + "\n";
+  if (plan.no_pipeline) text += fmt::format("no pipeline: {}\n", to_string(plan.no_pipeline->code));
+  return text;
+}
+
+Variables include_variables(const Trigger& trigger) {
+  Variables variables = predefined_variables(trigger);
+  for (const Variables* more : {&trigger.project_variables, &trigger.pipeline_variables})
+    for (const Variable& variable : *more) set_variable(variables, variable);
+  return variables;
+}
+
+}  // namespace
+
+std::string answer(const Case& one, const Expectation& expectation) {
+  Trigger trigger = parse_event(expectation.marker);
+  test::Repository repository{one.files};
+  const ReadOutcome outcome =
+      read_configuration(one.text, ".gitlab-ci.yml", repository, include_variables(trigger));
+  if (expectation.marker == "lint") return findings_shown(outcome.findings, Severity::Error);
+  if (expectation.marker == "warnings") return findings_shown(outcome.findings, Severity::Warning);
+  if (!outcome.configuration)
+    return "not valid\n" + findings_shown(outcome.findings, Severity::Error);
+  return plan_shown(make_plan(*outcome.configuration, trigger), wanted_by(expectation.expected));
+}
+
+}  // namespace slipway::pipeline::golden
