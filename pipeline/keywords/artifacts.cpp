@@ -83,7 +83,7 @@ std::vector<Report> read_reports(const Node& node, const Place& place) {
 }
 
 void read_cache_key(const Node& node, const Place& place, Cache& cache) {
-  if (node.is_scalar()) {
+  if (node.kind == Kind::String) {
     cache.key = node.text;
     return;
   }

@@ -144,7 +144,7 @@ std::optional<Environment> read_environment(const Node& node, const Place& place
       environment.deployment_tier =
           word_in(*tier, kTiers, place.below("deployment_tier")).value_or("");
   }
-  if (name == nullptr || !name->is_scalar()) {
+  if (name == nullptr || name->kind != Kind::String) {
     place.error(node.at, name == nullptr ? "config missing required keys: name"
                                          : "config should be a hash or a string");
     return std::nullopt;

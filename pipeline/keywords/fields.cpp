@@ -6,25 +6,29 @@
 #include <charconv>
 #include <cmath>
 
+#include "pipeline/keywords/wording.h"
+
 namespace slipway::pipeline::keywords {
 namespace {
 
 constexpr int kDeepestList = 10;
 
-// A mapping where a string was meant is nearly always `- echo "a: b"`.
-std::string hint_for_mapping(const Node& node) {
+// A mapping where a string was meant is nearly always `- echo "a: b"`, and a number or a boolean a
+// string without quotes.
+std::string hint_for_no_string(const Node& node) {
+  if (node.is_scalar()) return "put it in quotes: YAML reads it as " + node.text;
   if (node.kind != Kind::Mapping || node.entries.size() != 1) return {};
   return "YAML reads a ': ' as a mapping; put the whole line in quotes: '" + node.entries[0].key +
          ": " + node.entries[0].value->text + "'";
 }
 
 bool flatten(const Node& node, int depth, std::vector<std::string>& out, const Node*& culprit) {
-  if (node.is_scalar()) {
+  if (node.kind == Kind::String) {
     out.push_back(node.text);
     return true;
   }
   culprit = &node;
-  if (node.kind != Kind::Sequence || depth > kDeepestList) return false;
+  if (node.kind != Kind::Sequence || depth >= kDeepestList) return false;
   return std::all_of(node.items.begin(), node.items.end(),
                      [&](const NodePtr& item) { return flatten(*item, depth + 1, out, culprit); });
 }
@@ -103,7 +107,7 @@ std::optional<double> number_word(const std::string& word) {
 
 void Place::error(const SourceSpan& at, const std::string& what, std::string hint,
                   std::string code) const {
-  plain_error(at, path_ + " " + what, std::move(hint), std::move(code));
+  plain_error(at, worded(path_, what), std::move(hint), std::move(code));
 }
 
 void Place::plain_error(const SourceSpan& at, std::string what, std::string hint,
@@ -131,8 +135,8 @@ const Node* value_of(const Node& node, std::string_view key) {
 }
 
 std::optional<std::string> string_in(const Node& node, const Place& place) {
-  if (node.is_scalar()) return node.text;
-  place.error(node.at, "should be a string", hint_for_mapping(node));
+  if (node.kind == Kind::String) return node.text;
+  place.error(node.at, "should be a string", hint_for_no_string(node));
   return std::nullopt;
 }
 
@@ -154,14 +158,14 @@ std::optional<int> integer_in(const Node& node, const Place& place) {
 
 std::optional<std::vector<std::string>> strings_in(const Node& node, const Place& place,
                                                    Single single) {
-  if (single == Single::accepted && node.is_scalar()) return std::vector{node.text};
+  if (single == Single::accepted && node.kind == Kind::String) return std::vector{node.text};
   std::vector<std::string> strings;
   if (node.kind == Kind::Sequence) {
     for (const NodePtr& item : node.items) {
       // A reference leaves a list in the list.
       const Node* culprit = nullptr;
       if (flatten(*item, 1, strings, culprit)) continue;
-      place.error(culprit->at, "should be an array of strings", hint_for_mapping(*culprit));
+      place.error(culprit->at, "should be an array of strings", hint_for_no_string(*culprit));
       return std::nullopt;
     }
     return strings;
@@ -169,7 +173,8 @@ std::optional<std::vector<std::string>> strings_in(const Node& node, const Place
   place.error(node.at,
               single == Single::accepted ? "should be an array of strings or a string"
                                          : "should be an array of strings",
-              node.is_scalar() ? "write it as a list: [" + node.text + "]" : "");
+              node.kind == Kind::String ? "write it as a list: [" + node.text + "]"
+                                        : hint_for_no_string(node));
   return std::nullopt;
 }
 
@@ -178,14 +183,14 @@ std::optional<std::vector<std::string>> nested_strings_in(const Node& node, cons
   std::vector<std::string> strings;
   const Node* culprit = &node;
   const bool shape =
-      node.kind == Kind::Sequence || (single == Single::accepted && node.is_scalar());
+      node.kind == Kind::Sequence || (single == Single::accepted && node.kind == Kind::String);
   if (shape && flatten(node, 0, strings, culprit)) return strings;
   place.error(culprit->at,
               single == Single::accepted
                   ? "config should be a string or a nested array of strings up to 10 levels deep"
                   : "config should be an array of strings or a nested array of strings up to 10 "
                     "levels deep",
-              hint_for_mapping(*culprit));
+              hint_for_no_string(*culprit));
   return std::nullopt;
 }
 

@@ -41,7 +41,7 @@ void read_common(const Node& node, const Place& place, Image& image) {
 
 std::optional<Service> read_service(const Node& node, const Place& place) {
   Service service;
-  if (node.is_scalar()) {
+  if (node.kind == Kind::String) {
     service.image.name = node.text;
     return service;
   }
@@ -69,7 +69,7 @@ std::optional<Service> read_service(const Node& node, const Place& place) {
 
 std::optional<Image> read_image(const Node& node, const Place& place) {
   Image image;
-  if (node.is_scalar()) {
+  if (node.kind == Kind::String) {
     image.name = node.text;
     return image;
   }

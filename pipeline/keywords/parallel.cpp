@@ -20,11 +20,24 @@ std::string suffix_of(const Variables& values) {
   return ": [" + text + "]";
 }
 
+// Strings and numbers; a number counts as the text that Ruby makes of it.
+std::optional<std::vector<std::string>> values_in(const Node& node, const Place& place) {
+  const auto is_value = [](const Node& one) { return one.is_scalar() && one.kind != Kind::Bool; };
+  if (is_value(node)) return std::vector{node.text};
+  if (node.kind != Kind::Sequence) return strings_in(node, place, Single::accepted);
+  std::vector<std::string> values;
+  for (const NodePtr& item : node.items) {
+    if (!is_value(*item)) return strings_in(node, place, Single::accepted);
+    values.push_back(item->text);
+  }
+  return values;
+}
+
 // The product of one matrix entry: the first variable varies slowest. False when it is too large.
 bool multiply(const Node& entry, const Place& place, std::vector<Instance>& out) {
   std::vector<Variables> rows{{}};
   for (const Entry& variable : entry.entries) {
-    const auto values = strings_in(*variable.value, place.below(variable.key), Single::accepted);
+    const auto values = values_in(*variable.value, place.below(variable.key));
     if (!values) return true;
     std::vector<Variables> longer;
     for (const Variables& row : rows)

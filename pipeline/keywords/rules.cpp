@@ -17,7 +17,7 @@ std::optional<std::vector<std::string>> patterns_in(const Node& node, const Plac
 }
 
 std::optional<std::string> expression_in(const Node& node, const Place& place) {
-  if (!node.is_scalar()) {
+  if (node.kind != Kind::String) {
     place.error(node.at, "invalid expression syntax", "it must be a string");
     return std::nullopt;
   }
@@ -87,9 +87,8 @@ void read_timing(const Node& node, const Place& place, RuleKind kind, Rule& rule
 
 std::optional<WrittenRule> read_rule(const Node& node, const Place& place, RuleKind kind) {
   if (node.kind != Kind::Mapping || node.entries.empty()) {
-    place.error(node.at, node.kind == Kind::Mapping ? "config can't be blank"
-                                                    : "should be an array containing hashes and "
-                                                      "arrays of hashes");
+    place.error(node.at,
+                node.kind == Kind::Mapping ? "config can't be blank" : "config should be a hash");
     return std::nullopt;
   }
   check_keys(node,
@@ -120,7 +119,7 @@ std::optional<WrittenRule> read_rule(const Node& node, const Place& place, RuleK
 void collect(const Node& node, int depth, const Place& place, RuleKind kind,
              std::vector<WrittenRule>& rules) {
   for (const NodePtr& item : node.items) {
-    if (item->kind == Kind::Sequence && depth < 10) {
+    if (item->kind == Kind::Sequence && depth < 9) {
       collect(*item, depth + 1, place, kind, rules);
       continue;
     }
@@ -133,8 +132,7 @@ void collect(const Node& node, int depth, const Place& place, RuleKind kind,
 std::optional<std::vector<WrittenRule>> read_rules(const Node& node, const Place& place,
                                                    RuleKind kind) {
   if (node.kind != Kind::Sequence) {
-    place.plain_error(node.at,
-                      place.path() + " should be an array containing hashes and arrays of hashes");
+    place.error(node.at, "should be an array containing hashes and arrays of hashes");
     return std::nullopt;
   }
   std::vector<WrittenRule> rules;

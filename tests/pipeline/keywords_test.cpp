@@ -38,8 +38,8 @@ TEST_CASE("wrong values of job keywords are told in GitLab's words", "[keywords]
   };
   const auto row = GENERATE(values<Row>({
       {"bad_tags: [x]", "jobs:job config contains unknown keys: bad_tags"},
-      {"stage: [a]", "jobs:job:stage should be a string"},
-      {"tags: docker", "jobs:job:tags should be an array of strings"},
+      {"stage: [a]", "jobs:job:stage config should be a string"},
+      {"tags: docker", "jobs:job:tags config should be an array of strings"},
       {"image: [a]", "jobs:job:image config should be a hash or a string"},
       {"image: {entrypoint: [sh]}", "jobs:job:image config missing required keys: name"},
       {"image: {name: a, pull_policy: daily}",
@@ -52,12 +52,12 @@ TEST_CASE("wrong values of job keywords are told in GitLab's words", "[keywords]
       {"variables: {A: {value: b, description: c}}",
        "jobs:job:variables:A config contains unknown keys: description"},
       {"when: never",
-       "jobs:job:when should be one of: on_success, on_failure, always, manual, delayed"},
-      {"allow_failure: maybe", "jobs:job:allow_failure should be a hash or a boolean value"},
+       "jobs:job when should be one of: on_success, on_failure, always, manual, delayed"},
+      {"allow_failure: maybe", "jobs:job allow failure should be a hash or a boolean value"},
       {"allow_failure: {exit_codes: [a]}",
-       "jobs:job:allow_failure:exit_codes should be an array of integers or an integer"},
-      {"retry: 3", "jobs:job:retry must be less than or equal to 2"},
-      {"retry: -1", "jobs:job:retry must be greater than or equal to 0"},
+       "jobs:job:allow_failure exit codes should be an array of integers or an integer"},
+      {"retry: 3", "jobs:job:retry config must be less than or equal to 2"},
+      {"retry: -1", "jobs:job:retry config must be greater than or equal to 0"},
       {"retry: often", "jobs:job:retry has to be either an integer or a hash"},
       {"retry: {max: 1, until: x}", "jobs:job:retry config contains unknown keys: until"},
       {"parallel: many", "jobs:job:parallel should be an integer or a hash"},
@@ -72,18 +72,18 @@ TEST_CASE("wrong values of job keywords are told in GitLab's words", "[keywords]
       {"parallel: {matrix: [{}]}", "jobs:job:parallel:matrix config should be an array of hashes"},
       {"coverage: 'Total: \\d+'", "jobs:job:coverage config must be a regular expression"},
       {"coverage: '/(open/'", "jobs:job:coverage config must be a regular expression"},
-      {"timeout: soon", "jobs:job:timeout should be a duration"},
-      {"interruptible: sometimes", "jobs:job:interruptible should be a boolean value"},
+      {"timeout: soon", "jobs:job:timeout config should be a duration"},
+      {"interruptible: sometimes", "jobs:job:interruptible config should be a boolean value"},
       {"start_in: 1 hour", "jobs:job start in must be blank"},
       {"when: delayed", "jobs:job start in should be a duration"},
       {"needs: build", "jobs:job:needs config can only be a hash or an array"},
       {"needs: [{artifacts: true}]", "jobs:job:needs:need config missing required keys: job"},
-      {"dependencies: build", "jobs:job:dependencies should be an array of strings"},
+      {"dependencies: build", "jobs:job dependencies should be an array of strings"},
       {"only: main", "jobs:job:only has to be either an array of conditions or a hash"},
       {"only: {branches: [a]}", "jobs:job:only config contains unknown keys: branches"},
-      {"only: {variables: [$A ==]}", "jobs:job:only:variables invalid expression syntax"},
+      {"only: {variables: [$A ==]}", "jobs:job:only variables invalid expression syntax"},
       {"only: [/(/]", "jobs:job:only config should be an array of strings or regular expressions"},
-      {"rules: always", "jobs:job:rules should be an array containing hashes and arrays of hashes"},
+      {"rules: always", "jobs:job rules should be an array containing hashes and arrays of hashes"},
       {"rules: [{}]", "jobs:job:rules:rule config can't be blank"},
       {"rules: [{unless: $A}]", "jobs:job:rules:rule config contains unknown keys: unless"},
       {"rules: [{changes: a}]", "jobs:job:rules:rule:changes should be an array of strings"},
@@ -92,15 +92,15 @@ TEST_CASE("wrong values of job keywords are told in GitLab's words", "[keywords]
       {"rules: [{when: delayed}]", "jobs:job:rules:rule config start in should be a duration"},
       {"rules: [{start_in: 1 day}]", "jobs:job:rules:rule config start in must be blank"},
       {"rules: [{when: x}]",
-       "jobs:job:rules:rule:when should be one of: on_success, on_failure, always, never, manual, "
+       "jobs:job:rules:rule when should be one of: on_success, on_failure, always, never, manual, "
        "delayed"},
       {"rules: []\n  only: [a]", "jobs:job config key may not be used with `rules`: only"},
       {"rules: []\n  except: [a]", "jobs:job config key may not be used with `rules`: except"},
       {"artifacts: build/", "jobs:job:artifacts config should be a hash"},
-      {"artifacts: {paths: build/}", "jobs:job:artifacts:paths should be an array of strings"},
+      {"artifacts: {paths: build/}", "jobs:job:artifacts paths should be an array of strings"},
       {"artifacts: {when: sometimes}",
-       "jobs:job:artifacts:when should be one of: on_success, on_failure, always"},
-      {"artifacts: {untracked: 1}", "jobs:job:artifacts:untracked should be a boolean value"},
+       "jobs:job:artifacts when should be one of: on_success, on_failure, always"},
+      {"artifacts: {untracked: 1}", "jobs:job:artifacts untracked should be a boolean value"},
       {"artifacts: {reports: {junitt: a}}",
        "jobs:job:artifacts:reports config contains unknown keys: junitt"},
       {"artifacts: {reports: {coverage_report: {path: a}}}",
@@ -108,11 +108,11 @@ TEST_CASE("wrong values of job keywords are told in GitLab's words", "[keywords]
        "path"},
       {"cache: {key: [a]}", "jobs:job:cache:key should be a hash, a string or a symbol"},
       {"cache: {key: {prefix: a}}", "jobs:job:cache:key config missing required keys: files"},
-      {"cache: {paths: a}", "jobs:job:cache:paths should be an array of strings"},
-      {"cache: {policy: both}", "jobs:job:cache:policy should be one of: pull-push, push, pull"},
+      {"cache: {paths: a}", "jobs:job:cache:paths config should be an array of strings"},
+      {"cache: {policy: both}", "jobs:job:cache policy should be one of: pull-push, push, pull"},
       {"environment: {url: a}", "jobs:job:environment config missing required keys: name"},
       {"environment: {name: a, action: begin}",
-       "jobs:job:environment:action should be one of: start, prepare, stop, verify, access"},
+       "jobs:job:environment action should be one of: start, prepare, stop, verify, access"},
       {"inherit: all", "jobs:job:inherit config should be a hash"},
       {"inherit: {default: some}", "jobs:job:inherit:default should be a bool or array of strings"},
       {"secrets: {A: b}", "jobs:job:secrets is not supported yet"},
@@ -146,13 +146,13 @@ TEST_CASE("wrong files as a whole are told in GitLab's words", "[keywords]") {
       {"workflow: {variables: {}}\na: {script: x}\n",
        "workflow config contains unknown keys: variables"},
       {"workflow: {rules: [{when: manual}]}\na: {script: x}\n",
-       "workflow:rules:rule:when should be one of: always, never"},
+       "workflow:rules:rule when should be one of: always, never"},
       {"default: [a]\na: {script: x}\n", "default config should be a hash"},
       {"default: {stage: a}\na: {script: x}\n", "default config contains unknown keys: stage"},
       {"default: {image: a}\nimage: b\na: {script: x}\n",
        "default image is defined in top-level and `default:` entry"},
       {"default: {retry: 9}\na: {script: x}\nb: {script: x}\n",
-       "default:retry must be less than or equal to 2"},
+       "default:retry config must be less than or equal to 2"},
       {"variables: {A: {value: b, options: [c]}}\na: {script: x}\n",
        "variables:A config value must be present in options"},
       {"variables: {A-B: c}\na: {script: x}\n",
@@ -254,7 +254,7 @@ TEST_CASE("a finding is shown with its line, a caret and a hint", "[keywords]") 
         "    3 |   tagz: [linux]\n"
         "      |   ^\n"
         "hint: did you mean 'tags'?\n"
-        "ci.yml:4:9: error: jobs:test:when should be one of: on_success, on_failure, always, "
+        "ci.yml:4:9: error: jobs:test when should be one of: on_success, on_failure, always, "
         "manual, delayed\n"
         "    4 |   when: manuel\n"
         "      |         ^\n"
@@ -388,7 +388,7 @@ TEST_CASE("a need of a parallel job means all its instances, or the one it names
 TEST_CASE("scripts are texts, lists, and lists in lists", "[keywords]") {
   CHECK(job_with("before_script: a").script == Lines{"a", "x"});
   CHECK(job_with("before_script: ''").script == Lines{"x"});
-  CHECK(job_with("before_script: [a, [b, [c]], 5, true]").script ==
+  CHECK(job_with("before_script: [a, [b, [c]], '5', 'true']").script ==
         Lines{"a", "b", "c", "5", "true", "x"});
   CHECK(job_with("after_script: |\n    one\n    two").after_script == Lines{"one\ntwo\n"});
 }
