@@ -73,14 +73,12 @@ std::string ref_words(const Trigger& trigger) {
   return (trigger.tag.empty() ? "branch '" : "tag '") + trigger.ref() + "'";
 }
 
-// One item of `only: refs`.
+// One item of `only: refs`. What follows the first `@` is a project's path, in a pattern too.
 bool ref_matches(const std::string& item, const Trigger& trigger) {
   std::string name = item;
-  if (!item.empty() && item.front() != '/') {
-    if (const auto at = item.find('@'); at != std::string::npos) {
-      if (item.substr(at + 1) != trigger.project.path) return false;
-      name = item.substr(0, at);
-    }
+  if (const auto at = item.find('@'); at != std::string::npos) {
+    if (item.substr(at + 1) != trigger.project.path) return false;
+    name = item.substr(0, at);
   }
   const bool is_merge = trigger.source == Source::MergeRequestEvent;
   if (name == "branches") return trigger.tag.empty() && !is_merge;
