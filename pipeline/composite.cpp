@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bitset>
 
-#include "pipeline/lifecycle.h"
+#include "pipeline/scheduling.h"
 
 namespace slipway::pipeline {
 namespace {
@@ -76,6 +76,41 @@ CompositeStatus stage_status(const PipelineState& state, int stage_index) {
     if (job.stage_index == stage_index && !job.retried) jobs.push_back(&job);
   if (jobs.empty()) return {Status::Created, false};
   return composite_status(jobs, Question::Stage);
+}
+
+Reason pipeline_reason(const PipelineState& state) {
+  const CompositeStatus composite = pipeline_status(state);
+  // The reason of the first job in that status; none of them may be when all are optional.
+  const auto of_first = [&](Status status) {
+    for (const JobNode& job : state.jobs)
+      if (!job.retried && job.status == status) return job.reason;
+    return make_reason(ReasonCode::Manual);
+  };
+  const auto failed = [&](bool allowed) {
+    std::vector<const JobNode*> jobs;
+    for (const JobNode& job : state.jobs)
+      if (!job.retried && job.status == Status::Failed &&
+          (job.allow_failure.always || job.failure_allowed) == allowed)
+        jobs.push_back(&job);
+    return names_of(jobs);
+  };
+  switch (composite.status) {
+    case Status::Success:
+      return composite.warnings ? make_reason(ReasonCode::SucceededWithWarnings, failed(true))
+                                : make_reason(ReasonCode::Succeeded);
+    case Status::Failed: return make_reason(ReasonCode::JobFailed, failed(false));
+    case Status::Canceled:
+    case Status::Skipped:
+    case Status::Canceling:
+    case Status::Scheduled:
+    case Status::WaitingForResource: return of_first(composite.status);
+    case Status::Running: return make_reason(ReasonCode::Running);
+    case Status::Manual: return make_reason(ReasonCode::Manual);
+    case Status::Created:
+    case Status::Preparing:
+    case Status::Pending: break;
+  }
+  return make_reason(ReasonCode::WaitingForRunner);
 }
 
 }  // namespace slipway::pipeline

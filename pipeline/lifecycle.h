@@ -6,10 +6,15 @@
 //      │ └────▶ skipped                         ▼
 //      └──cancel──▶ canceled ◀─────────────  canceling
 //
-// A retry makes a new job of the same name and flags the old one as retried; skipped jobs that
-// followed it go back to created. Nothing here reads a clock or a store: the coordinator applies
-// the transitions and writes them. Sources: GitLab's Ci::ProcessPipelineService and
-// Gitlab::Ci::Status::Composite.
+// A job of a resource group is waiting_for_resource before it is pending, until the caller grants
+// it the group (pipeline/resource_group.h): a group spans the pipelines of a project, and this file
+// knows one. Nothing leads to preparing; the word is there since clients filter by it.
+//
+// A retry makes a new job of the same name and flags the old one as retried; the new one has to
+// find its turn as any other. Skipped jobs that followed it go back to created. While a job is
+// canceling, its reason is already the one that it will end with. Nothing here reads a clock or a
+// store: the coordinator applies the transitions and writes them. Sources: GitLab's
+// Ci::ProcessPipelineService, Ci::RetryJobService and Gitlab::Ci::Status::Composite.
 #pragma once
 
 #include <chrono>
@@ -59,6 +64,9 @@ struct JobNode {
   Retry retry;
   bool interruptible = false;
   std::optional<std::chrono::seconds> start_in;
+  std::string resource_group;  // "" without
+  // Somebody asked for this try, so it waits for no second hand and for no delay.
+  bool at_once = false;
 
   Status status = Status::Created;
   Reason reason;
@@ -67,10 +75,20 @@ struct JobNode {
   bool failure_allowed = false;  // failed with an exit code that allow_failure lists
 };
 
+// workflow:auto_cancel:on_new_commit, of the pipeline that is replaced.
+enum class OnNewCommit : std::uint8_t {
+  Conservative,   // everything, unless a job has started that is not interruptible
+  Interruptible,  // the interruptible jobs
+  None,
+};
+std::string_view to_string(OnNewCommit choice);
+Result<OnNewCommit> parse_on_new_commit(std::string_view text);
+
 struct PipelineState {
   std::vector<JobNode> jobs;  // all tries; in stage order within the first tries
   Status status = Status::Created;
   bool cancel_on_failure = false;  // workflow:auto_cancel:on_job_failure: all
+  OnNewCommit on_new_commit = OnNewCommit::Conservative;
 };
 
 enum class EventKind : std::uint8_t {
@@ -83,10 +101,12 @@ enum class EventKind : std::uint8_t {
   CancelJob,   // pending and earlier → canceled, running → canceling
   CancelPipeline,
   ForceCancel,    // canceling → canceled: the runner did not obey in time
+  Supersede,      // a newer commit of its ref came: cancels what on_new_commit says
   Play,           // manual or scheduled → pending
   RetryJob,       // of an ended job: a new try
   RetryPipeline,  // new tries for all failed and canceled jobs
   ElapseDelay,    // scheduled → pending
+  GrantResource,  // waiting for resource → pending
 };
 std::string_view to_string(EventKind kind);
 std::span<const EventKind> all_event_kinds();
@@ -96,7 +116,7 @@ struct Event {
   std::int64_t job = 0;        // unless it concerns the pipeline
   std::string failure_reason;  // Fail: GitLab's words
   std::optional<int> exit_code;
-  Reason reason;  // CancelJob, CancelPipeline: why; None means by a user
+  Reason reason;  // CancelJob, CancelPipeline, Supersede: why; None means by a user
 };
 
 struct Transition {
@@ -129,7 +149,8 @@ CompositeStatus composite_status(std::span<const JobNode* const> jobs, Question 
 CompositeStatus pipeline_status(const PipelineState& state);
 // Of one stage; Created when it has no jobs.
 CompositeStatus stage_status(const PipelineState& state, int stage_index);
-// Why the pipeline is in its status.
+// Why the pipeline is in its status. A pipeline that was canceled gives the reason of its first
+// canceled job.
 Reason pipeline_reason(const PipelineState& state);
 
 }  // namespace slipway::pipeline

@@ -24,7 +24,7 @@ enum class ReasonCode : std::uint8_t {
   Delayed,
   // Running and ended well.
   Running,
-  Canceling,
+  Canceling,  // of jobs that were canceled before reasons named who did it
   Succeeded,
   SucceededWithWarnings,
   // Failed. The first group are GitLab's failure reasons.
@@ -43,6 +43,7 @@ enum class ReasonCode : std::uint8_t {
   // Ended without running, or taken away.
   CanceledByUser,
   CanceledByNewPipeline,
+  CanceledByJobFailure,  // workflow:auto_cancel:on_job_failure
   PreviousStageFailed,
   PreviousStageCanceled,
   PreviousStageSkipped,

