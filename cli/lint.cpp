@@ -2,9 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <iostream>
+#include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "base/files.h"
 #include "cli/commands.h"
@@ -15,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kDefaultFile = ".gitlab-ci.yml";
+constexpr const char* kStandardInput = "<stdin>";
 constexpr std::size_t kLargestFile = std::size_t{2} << 20U;
 
 // Whether `path` stays below the directory that it is looked up in.
@@ -22,26 +24,50 @@ bool stays_below(const fs::path& path) {
   return path.is_relative() && std::find(path.begin(), path.end(), "..") == path.end();
 }
 
-nlohmann::json as_json(const pipeline::Diagnostics& findings) {
-  nlohmann::json list = nlohmann::json::array();
-  for (const pipeline::Diagnostic& finding : findings)
-    list.push_back({{"severity", to_string(finding.severity)},
-                    {"code", finding.code},
-                    {"message", finding.message},
-                    {"file", finding.span.file},
-                    {"line", finding.span.line},
-                    {"column", finding.span.column},
-                    {"hint", finding.hint}});
-  return {{"valid", !has_errors(findings)}, {"findings", std::move(list)}};
-}
+struct LintOptions {
+  std::string path;
+  bool json = false;
+  bool sarif = false;
+  bool github = false;
 
-int lint(const std::string& path, bool json) {
-  const auto read = read_pipeline_file(path);
+  [[nodiscard]] Form form() const {
+    if (json) return Form::Json;
+    if (sarif) return Form::Sarif;
+    return github ? Form::Github : Form::Text;
+  }
+};
+
+int lint(const LintOptions& options) {
+  const auto read = read_pipeline_file(options.path);
   if (!read) {
     print_error(read.error());
     return kUsage;
   }
-  return show_findings(read->outcome.findings, *read, json);
+  return show_findings(read->outcome.findings, *read, options.form());
+}
+
+Result<std::string> standard_input() {
+  std::string text;
+  std::array<char, 65536> piece{};
+  while (text.size() <= kLargestFile) {
+    std::cin.read(piece.data(), piece.size());
+    if (std::cin.gcount() == 0) return text;
+    text.append(piece.data(), static_cast<std::size_t>(std::cin.gcount()));
+  }
+  return fail(ErrorKind::TooLarge,
+              "standard input has more than " + std::to_string(kLargestFile) + " bytes");
+}
+
+// A file that is longer than any that GitLab reads.
+ReadFile too_large(const fs::path& file) {
+  pipeline::ReadOutcome outcome;
+  outcome.findings.push_back({pipeline::Severity::Error,
+                              "too_big",
+                              "The parsed YAML is too big: the file has more than " +
+                                  std::to_string(kLargestFile) + " bytes",
+                              {file.string(), 0, 0},
+                              {}});
+  return {file.string(), {}, std::move(outcome)};
 }
 
 }  // namespace
@@ -80,32 +106,38 @@ Result<std::vector<std::string>> WorkingTree::local_paths() {
 }
 
 Result<ReadFile> read_pipeline_file(const std::string& path, const pipeline::Variables& variables) {
-  fs::path file = path.empty() ? fs::path{kDefaultFile} : fs::path{path};
+  const bool piped = path == "-";
+  fs::path file = path.empty() ? fs::path{kDefaultFile} : fs::path{piped ? kStandardInput : path};
   std::error_code ignored;
-  if (fs::is_directory(file, ignored)) file /= kDefaultFile;
-  auto text = read_file(file, kLargestFile);
+  if (!piped && fs::is_directory(file, ignored)) file /= kDefaultFile;
+  auto text = piped ? standard_input() : read_file(file, kLargestFile);
+  if (!text && text.error().kind == ErrorKind::TooLarge) return too_large(file);
   if (!text) return std::move(text).error();
   WorkingTree tree = WorkingTree::around(file);
   auto outcome = pipeline::read_configuration(*text, file.string(), tree, variables);
   return ReadFile{file.string(), std::move(*text), std::move(outcome)};
 }
 
-std::string rendered(const pipeline::Diagnostics& findings, const ReadFile& read) {
+std::string rendered(const pipeline::Diagnostics& findings, const ReadFile& read,
+                     const pipeline::Paint& paint) {
   WorkingTree tree = WorkingTree::around(read.path);
-  std::string shown;
-  for (const pipeline::Diagnostic& finding : findings) {
-    const bool own = finding.span.file == read.path;
-    shown += render(finding, own ? read.text : tree.local_file(finding.span.file).value_or(""));
-  }
-  return shown;
+  std::map<std::string, std::string> included;
+  const SourceText source = [&](const std::string& file) -> std::string_view {
+    if (file == read.path) return read.text;
+    const auto [at, is_new] = included.try_emplace(file);
+    if (is_new) at->second = tree.local_file(file).value_or("");
+    return at->second;
+  };
+  return findings_as_text(findings, source, paint);
 }
 
-int show_findings(const pipeline::Diagnostics& findings, const ReadFile& read, bool json) {
-  if (json)
-    std::cout << as_json(findings).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
-              << "\n";
-  else
-    std::cout << rendered(findings, read);
+int show_findings(const pipeline::Diagnostics& findings, const ReadFile& read, Form form) {
+  switch (form) {
+    case Form::Text: std::cout << rendered(findings, read, terminal_paint()); break;
+    case Form::Json: std::cout << findings_as_json(findings); break;
+    case Form::Sarif: std::cout << findings_as_sarif(findings); break;
+    case Form::Github: std::cout << findings_as_github(findings); break;
+  }
   return has_errors(findings) ? kInvalid : kOk;
 }
 
@@ -115,12 +147,17 @@ CLI::App* add_lint_command(CLI::App& app, int& exit_code) {
       "Exit code 0: valid, 2: the file cannot be read, 3: it has errors.\n\nExamples:\n"
       "  slipway lint\n"
       "  slipway lint path/to/project\n"
+      "  git show HEAD:.gitlab-ci.yml | slipway lint -\n"
       "  slipway lint .gitlab-ci.yml --json");
-  const auto path = std::make_shared<std::string>();
-  const auto json = std::make_shared<bool>(false);
-  command->add_option("path", *path, "file, or directory with a .gitlab-ci.yml (.)");
-  command->add_flag("--json", *json, "print JSON");
-  command->callback([path, json, &exit_code] { exit_code = lint(*path, *json); });
+  const auto options = std::make_shared<LintOptions>();
+  command->add_option("path", options->path,
+                      "file, directory with a .gitlab-ci.yml (.), or - for standard input");
+  auto* forms = command->add_option_group("form", "how findings are printed");
+  forms->add_flag("--json", options->json, "as JSON");
+  forms->add_flag("--sarif", options->sarif, "as SARIF 2.1.0, for code scanning");
+  forms->add_flag("--github", options->github, "as annotations in GitHub's workflow log");
+  forms->require_option(0, 1);
+  command->callback([options, &exit_code] { exit_code = lint(*options); });
   return command;
 }
 

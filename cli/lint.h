@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cli/lint_output.h"
 #include "pipeline/configuration.h"
 
 namespace CLI {
@@ -35,16 +36,18 @@ struct ReadFile {
   pipeline::ReadOutcome outcome;
 };
 
-// `path` is a file, or a directory with a `.gitlab-ci.yml`. An Error when it cannot be read; what
-// is wrong inside it is a finding. `variables` are those that includes may use.
+// `path` is a file, a directory with a `.gitlab-ci.yml`, or "-" for standard input. An Error when
+// it cannot be read; what is wrong inside it is a finding. `variables` are those that includes may
+// use.
 Result<ReadFile> read_pipeline_file(const std::string& path,
                                     const pipeline::Variables& variables = {});
 
 // The findings as a compiler shows them; the lines of included files are looked up beside `read`.
-std::string rendered(const pipeline::Diagnostics& findings, const ReadFile& read);
+std::string rendered(const pipeline::Diagnostics& findings, const ReadFile& read,
+                     const pipeline::Paint& paint = {});
 
-// The findings on standard output, as text or JSON; the exit code that follows from them.
-int show_findings(const pipeline::Diagnostics& findings, const ReadFile& read, bool json);
+// The findings on standard output; the exit code that follows from the errors among them.
+int show_findings(const pipeline::Diagnostics& findings, const ReadFile& read, Form form);
 
 CLI::App* add_lint_command(CLI::App& app, int& exit_code);
 

@@ -129,11 +129,12 @@ int plan(const PlanOptions& options) {
     return kUsage;
   }
   if (!read->outcome.configuration)
-    return show_findings(read->outcome.findings, *read, options.json);
+    return show_findings(read->outcome.findings, *read, options.json ? Form::Json : Form::Text);
   // Standard output is the plan's, for scripts.
   std::cerr << rendered(read->outcome.findings, *read);
   const auto planned = pipeline::make_plan(*read->outcome.configuration, *trigger);
-  if (has_errors(planned.findings)) return show_findings(planned.findings, *read, options.json);
+  if (has_errors(planned.findings))
+    return show_findings(planned.findings, *read, options.json ? Form::Json : Form::Text);
   if (options.json)
     std::cout << as_json(planned).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
               << "\n";

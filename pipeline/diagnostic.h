@@ -34,12 +34,24 @@ void limit_findings(Diagnostics& findings);
 std::string_view to_string(Severity severity);
 bool has_errors(const Diagnostics& findings);
 
+// What stands around the parts of a finding where a terminal shows colours; nothing by default.
+struct Paint {
+  std::string strong;
+  std::string error;
+  std::string warning;
+  std::string caret;
+  std::string hint;
+  std::string plain;
+};
+
 // As a compiler shows it; `source` is the text of the file that the span names ("" if unknown):
 //   .gitlab-ci.yml:2:3: error: jobs:test config contains unknown keys: scirpt
 //       2 |   scirpt: [make]
 //         |   ^
 //   hint: did you mean 'script'?
-std::string render(const Diagnostic& finding, std::string_view source);
+// Characters that would disturb a terminal are shown as spaces; of a long line the part around the
+// caret is shown.
+std::string render(const Diagnostic& finding, std::string_view source, const Paint& paint = {});
 
 // The candidate nearest to `word` by edit distance, or "" when none is near enough to be meant.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
