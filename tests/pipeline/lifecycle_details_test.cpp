@@ -8,12 +8,15 @@
 #include <set>
 
 #include "pipeline/lifecycle.h"
+#include "tests/pipeline/composite_reading.h"
 #include "tests/pipeline/job_nodes.h"
 #include "tests/support/catch.h"
 
 using namespace slipway;
 using namespace slipway::pipeline;
 using slipway::pipeline::test::node;
+using slipway::pipeline::test::second_reading;
+using slipway::pipeline::test::Words;
 
 namespace {
 
@@ -46,33 +49,6 @@ void run(PipelineState& state, std::string_view name, EventKind end,
 
 std::string reason(PipelineState& state, std::string_view name) {
   return newest(state, name).reason.text;
-}
-
-using Words = std::set<std::string>;
-
-// Section by section as GitLab has it, over words instead of bits.
-std::string second_reading(const Words& set, bool dag) {
-  const auto only = [&](const Words& allowed) {
-    return std::includes(allowed.begin(), allowed.end(), set.begin(), set.end());
-  };
-  const auto any = [&](const char* word) { return set.count(word) != 0; };
-  if (set.empty()) return "success";
-  if (dag && (any("skipped") || any("ignored"))) return "skipped";
-  if (dag && !only({"success", "failed", "canceled", "skipped", "warning"})) return "pending";
-  if (only({"skipped", "ignored"})) return "skipped";
-  if (only({"success", "skipped", "warning", "ignored"})) return "success";
-  if (only({"created", "warning", "ignored"})) return "created";
-  if (only({"preparing", "warning", "ignored"})) return "preparing";
-  if (only({"canceled", "success", "skipped", "warning", "ignored"})) return "canceled";
-  if (any("canceling")) return "canceling";
-  if (only({"pending", "created", "skipped", "warning", "ignored"})) return "pending";
-  if (any("running") || any("pending")) return "running";
-  if (any("waiting_for_resource")) return "waiting_for_resource";
-  if (any("manual")) return "manual";
-  if (any("scheduled")) return "scheduled";
-  if (any("preparing")) return "preparing";
-  if (any("created")) return "running";
-  return "failed";
 }
 
 // Every kind of member: each status, a failure that is allowed, a manual job that is optional.
