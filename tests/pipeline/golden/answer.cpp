@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "pipeline/coverage.h"
 #include "pipeline/variables.h"
 #include "tests/pipeline/golden/case_file.h"
 #include "tests/pipeline/support.h"
@@ -137,10 +138,21 @@ Variables include_variables(const Trigger& trigger) {
   return variables;
 }
 
+// What the expression of the only job finds in the file "log".
+std::string coverage_shown(const Case& one) {
+  const Configuration configuration = test::configuration_of(one.text);
+  const auto expression = CoverageExpression::compile(configuration.jobs.front().coverage);
+  if (!expression) return "refused: " + expression.error().message + "\n";
+  const auto figure = expression->match(one.files.at("log"));
+  return figure ? fmt::format("{}\n", *figure) : "none\n";
+}
+
 }  // namespace
 
 std::string answer(const Case& one, const Expectation& expectation) {
-  Trigger trigger = parse_event(expectation.marker);
+  if (expectation.marker == "coverage") return coverage_shown(one);
+  const auto colon = expectation.marker.find(" : ");
+  const Trigger trigger = parse_event(expectation.marker.substr(0, colon));
   test::Repository repository{one.files};
   const ReadOutcome outcome =
       read_configuration(one.text, ".gitlab-ci.yml", repository, include_variables(trigger));
@@ -148,7 +160,9 @@ std::string answer(const Case& one, const Expectation& expectation) {
   if (expectation.marker == "warnings") return findings_shown(outcome.findings, Severity::Warning);
   if (!outcome.configuration)
     return "not valid\n" + findings_shown(outcome.findings, Severity::Error);
-  return plan_shown(make_plan(*outcome.configuration, trigger), wanted_by(expectation.expected));
+  const Plan plan = make_plan(*outcome.configuration, trigger);
+  if (colon != std::string::npos) return story_of(plan, expectation.marker.substr(colon + 3));
+  return plan_shown(plan, wanted_by(expectation.expected));
 }
 
 }  // namespace slipway::pipeline::golden

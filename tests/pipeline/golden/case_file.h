@@ -41,6 +41,9 @@ Case parse_case(std::string_view text);
 // std::invalid_argument when a word is not known: a case that says nonsense must not pass.
 Trigger parse_event(std::string_view marker);
 
+// What has become of the jobs after `steps`, which are separated by semicolons.
+std::string story_of(const Plan& plan, const std::string& steps);
+
 // What the code says about `one`, in the words and with the fields of `expectation`: equal to
 // `expectation.expected` when all is as it should be.
 std::string answer(const Case& one, const Expectation& expectation);

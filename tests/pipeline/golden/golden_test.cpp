@@ -60,6 +60,7 @@ bool refuses(const Case& one) {
     const std::string& expected = each.expected;
     return (each.marker == "lint" && !expected.empty()) || expected.rfind("not valid\n", 0) == 0 ||
            expected.find("error: ") != std::string::npos ||
+           expected.find("refused: ") != std::string::npos ||
            expected.find("left out: ") != std::string::npos ||
            expected.find("no pipeline: ") != std::string::npos;
   });
