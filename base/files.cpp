@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -67,6 +68,39 @@ Result<void> write_all(int fd, std::string_view data) {
     if (wrote < 0) return errno_error("cannot write", errno);
     data.remove_prefix(static_cast<std::size_t>(wrote));
   }
+  return {};
+}
+
+Result<void> empty_directory(const std::filesystem::path& directory,
+                             const std::vector<std::string>& kept) {
+  namespace fs = std::filesystem;
+  std::error_code failed;
+  fs::create_directories(directory, failed);
+  if (failed) return errno_error("cannot make '" + directory.string() + "'", failed.value());
+  std::vector<fs::path> entries;
+  for (fs::directory_iterator at{directory, failed}, end; !failed && at != end;
+       at.increment(failed))
+    entries.push_back(at->path());
+  for (const fs::path& entry : entries) {
+    const bool stays = std::find(kept.begin(), kept.end(), entry.filename()) != kept.end() &&
+                       fs::symlink_status(entry, failed).type() == fs::file_type::regular;
+    if (stays)
+      fs::resize_file(entry, 0, failed);
+    else if (!failed)
+      fs::remove_all(entry, failed);
+  }
+  if (failed) return errno_error("cannot empty '" + directory.string() + "'", failed.value());
+  return {};
+}
+
+Result<void> overwrite_file(const std::filesystem::path& path, std::string_view text,
+                            unsigned mode) {
+  const std::string what = "cannot write '" + path.string() + "'";
+  const UniqueFd fd{
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode)};
+  if (!fd.is_open()) return errno_error(what, errno);
+  if (auto written = write_all(fd.get(), text); !written)
+    return std::move(written).error().in(what);
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 
@@ -41,6 +42,15 @@ enum class Durable : bool { no, yes };
 
 // Writes beside the target and renames, so readers see the old or the new text and never a part.
 // With Durable::yes the file and its directory are synced before it returns. `mode` is exact.
+// Empties a directory, which is made when it is not there. The plain files named in `kept` stay and
+// are cut to nothing: to a journaling file system, making and removing files is dear.
+Result<void> empty_directory(const std::filesystem::path& directory,
+                             const std::vector<std::string>& kept = {});
+
+// Overwrites in place, without durability; never through a link.
+Result<void> overwrite_file(const std::filesystem::path& path, std::string_view text,
+                            unsigned mode);
+
 Result<void> replace_file(const std::filesystem::path& path, std::string_view text,
                           unsigned mode = 0644, Durable durable = Durable::no);
 

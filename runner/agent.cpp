@@ -75,7 +75,7 @@ void Agent::start_job(int index, pipeline::JobSpec spec) {
   slot.thread = std::thread{[this, index, job = std::move(spec)]() mutable {
     const std::int64_t id = job.id;
     try {
-      JobRun{settings_, identity_, std::move(job), {index, label_}, stop_.get_token()}.run();
+      run_job(index, std::move(job));
     } catch (const std::exception& error) {
       log::error("job.broken", {{"job", id}, {"error", error.what()}});
     }
@@ -85,6 +85,19 @@ void Agent::start_job(int index, pipeline::JobSpec spec) {
     }
     changed_.notify_all();
   }};
+}
+
+void Agent::run_job(int index, pipeline::JobSpec spec) {
+  std::optional<CoordinatorClient>& kept = slots_[static_cast<std::size_t>(index)].client;
+  if (!kept) {
+    auto made = CoordinatorClient::create(identity_);
+    if (!made) throw std::runtime_error{made.error().message};
+    kept = std::move(*made);
+  }
+  JobRun run{settings_,       identity_,       *std::exchange(kept, std::nullopt),
+             std::move(spec), {index, label_}, stop_.get_token()};
+  run.run();
+  kept = run.take_client();
 }
 
 Result<void> Agent::run() {

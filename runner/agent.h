@@ -31,11 +31,13 @@ class Agent {
  private:
   struct Slot {
     std::thread thread;
+    std::optional<CoordinatorClient> client;  // kept from job to job
     bool busy = false;
   };
 
   std::optional<int> wait_for_slot();
   void start_job(int slot, pipeline::JobSpec spec);
+  void run_job(int slot, pipeline::JobSpec spec);
   void pause(std::chrono::milliseconds time);
   void join_all();
 

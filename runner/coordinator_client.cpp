@@ -37,8 +37,7 @@ json information(const RunnerIdentity& identity) {
             {"trace_size", true},
             {"cancelable", true},
             {"cancel_gracefully", true},
-            {"return_exit_code", true},
-            {"two_phase_job_commit", true}}}};
+            {"return_exit_code", true}}}};
 }
 
 JobAnswer answer_of(const HttpResponse& response) {

@@ -22,6 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kClearLine = "\r\x1b[0K";
+// In the runner's own directory; emptied after each job and used again by the next.
+const std::vector<std::string> kKeptFiles{"script", "after_script", "trace"};
 
 std::string heading(const std::string& name, const std::string& title) {
   return fmt::format("section_start:{}:{}{}\x1b[36;1m{}\x1b[0;m\n", std::time(nullptr), name,
@@ -57,13 +59,20 @@ class JobRun::Section {
 };
 
 JobRun::JobRun(const RunnerSettings& settings, const RunnerIdentity& identity,
-               pipeline::JobSpec spec, JobPlace place, std::stop_token stop)
+               CoordinatorClient client, pipeline::JobSpec spec, JobPlace place,
+               std::stop_token stop)
     : settings_(settings),
       identity_(identity),
+      client_(std::move(client)),
       spec_(std::move(spec)),
       place_(std::move(place)),
       runner_stop_(std::move(stop)),
       deadline_(std::chrono::steady_clock::now() + std::chrono::seconds{spec_.timeout}) {}
+
+std::optional<CoordinatorClient> JobRun::take_client() {
+  if (trace_) return trace_->take_client();
+  return std::exchange(client_, std::nullopt);
+}
 
 JobRun::~JobRun() {
   remove_temporary();
@@ -75,28 +84,10 @@ void JobRun::say(std::string_view text) {
   if (trace_->broken()) cancel_.request_stop();
 }
 
-// Nothing of the job is touched before the server has said that it is ours.
-bool JobRun::acknowledge(CoordinatorClient& client) {
-  for (int attempt = 0; attempt < 3; ++attempt) {
-    const auto answer = client.update(spec_.id, spec_.token, {"running", {}, {}, {}, 0});
-    if (!answer) continue;
-    if (answer->is_lost()) {
-      log::info("job.taken_back", {{"job", spec_.id}, {"status", answer->status}});
-      return false;
-    }
-    if (answer->is_canceling()) cancel_.request_stop();
-    return true;
-  }
-  log::warn("job.not_acknowledged", {{"job", spec_.id}});
-  return false;
-}
-
 void JobRun::run() {
-  auto client = CoordinatorClient::create(identity_);
-  if (!client || !acknowledge(*client)) return;
   if (auto made = make_workplace(); !made) {
     log::error("workplace.failed", {{"job", spec_.id}, {"error", made.error().message}});
-    (void)client->update(spec_.id, spec_.token, {"failed", "runner_system_failure", {}, {}, 0});
+    (void)client_->update(spec_.id, spec_.token, {"failed", "runner_system_failure", {}, {}, 0});
     return;
   }
   collect_variables();
@@ -104,7 +95,7 @@ void JobRun::run() {
   for (const pipeline::JobVariable& variable : spec_.variables)
     if (variable.masked) secrets.push_back(variable.value);
   auto trace = TraceWriter::start(
-      std::move(*client), spec_.id, spec_.token, workplace_.own / "trace",
+      *std::exchange(client_, std::nullopt), spec_.id, spec_.token, workplace_.own / "trace",
       Masker{secrets, spec_.token_mask_prefixes}, [this](Interruption) { cancel_.request_stop(); });
   if (!trace) {
     log::error("spool.failed", {{"job", spec_.id}, {"error", trace.error().message}});
@@ -150,8 +141,7 @@ Result<void> JobRun::make_workplace() {
   // Nobody else on this machine gets past here, whatever the modes below are.
   if (!failed) fs::permissions(root, fs::perms::owner_all, failed);
   for (const fs::path& directory : {workplace_.temporary, workplace_.own}) {
-    if (!failed) fs::remove_all(directory, failed);
-    if (!failed) fs::create_directories(directory, failed);
+    if (auto emptied = empty_directory(directory, kKeptFiles); !emptied) return emptied;
     if (!failed) fs::permissions(directory, fs::perms::owner_all, failed);
   }
   if (!failed) fs::create_directories(workplace_.project, failed);
@@ -286,6 +276,8 @@ JobRun::Outcome JobRun::phases() {
       say("WARNING: `cache` has no effect on this runner yet; the job runs without it\n");
     if (auto written = write_file_variables(); !written) return failed(written.error());
   }
+  // Nothing of the project is touched before the server has said that the job is ours.
+  if (!trace_->wait_until_ours(cancel_.get_token())) return stopped_outcome();
   {
     const Section section{*this, "get_sources", "Getting source from Git repository"};
     const auto sink = [this](std::string_view chunk) { say(chunk); };
@@ -469,9 +461,11 @@ Result<void> JobRun::upload_one(CoordinatorClient& client, const pipeline::JobAr
 
 void JobRun::remove_temporary() noexcept {
   trace_.reset();
-  std::error_code ignored;
-  for (const fs::path& directory : {workplace_.temporary, workplace_.own})
-    if (!directory.empty()) fs::remove_all(directory, ignored);
+  for (const fs::path& directory : {workplace_.temporary, workplace_.own}) {
+    if (directory.empty()) continue;
+    if (auto emptied = empty_directory(directory, kKeptFiles); !emptied)
+      log::warn("workplace.left_behind", {{"job", spec_.id}, {"error", emptied.error().message}});
+  }
 }
 
 }  // namespace slipway::runner

@@ -26,12 +26,15 @@ struct JobPlace {
 class JobRun {
  public:
   // `stop` is the runner's: when it asks, the job is canceled and reported as interrupted.
-  JobRun(const RunnerSettings& settings, const RunnerIdentity& identity, pipeline::JobSpec spec,
-         JobPlace place, std::stop_token stop);
+  // `client` is the connection over which the job's log goes.
+  JobRun(const RunnerSettings& settings, const RunnerIdentity& identity, CoordinatorClient client,
+         pipeline::JobSpec spec, JobPlace place, std::stop_token stop);
   ~JobRun();
 
   // Runs on the calling thread to the end.
   void run();
+  // The connection, for the next job, if it is sound. After run(), as the last call.
+  std::optional<CoordinatorClient> take_client();
 
  private:
   struct Outcome {
@@ -42,7 +45,6 @@ class JobRun {
     std::string words;  // for the last line of the log
   };
 
-  bool acknowledge(CoordinatorClient& client);
   Outcome phases();
   Result<void> make_workplace();
   void open_tree_to_all() const;
@@ -69,6 +71,7 @@ class JobRun {
 
   const RunnerSettings& settings_;
   const RunnerIdentity& identity_;
+  std::optional<CoordinatorClient> client_;  // until the log has it
   pipeline::JobSpec spec_;
   JobPlace place_;
   std::stop_token runner_stop_;

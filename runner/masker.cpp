@@ -1,7 +1,6 @@
 #include "runner/masker.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "base/crypto.h"
 
@@ -11,8 +10,13 @@ namespace {
 constexpr std::string_view kMask = "[MASKED]";
 
 bool is_token_byte(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.' ||
-         c == '=';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_' || c == '.' || c == '=';
+}
+
+std::size_t pair_of(char first, char second) {
+  return static_cast<std::size_t>(static_cast<unsigned char>(first)) << 8U |
+         static_cast<unsigned char>(second);
 }
 
 // The part of `value`'s base64 that does not depend on what stands around it, when `before` bytes
@@ -42,8 +46,24 @@ Masker::Masker(const std::vector<std::string>& values,
     if (!prefix.empty()) phrases_.push_back({prefix, true});
   std::stable_sort(phrases_.begin(), phrases_.end(),
                    [](const Phrase& a, const Phrase& b) { return a.text.size() > b.text.size(); });
-  for (const Phrase& phrase : phrases_)
+  for (const Phrase& phrase : phrases_) {
     by_first_byte_[static_cast<unsigned char>(phrase.text.front())].push_back(&phrase);
+    note_beginning(phrase.text);
+  }
+}
+
+void Masker::note_beginning(std::string_view text) {
+  if (text.size() > 1)
+    beginnings_.set(pair_of(text[0], text[1]));
+  else
+    for (int second = 0; second < 256; ++second)
+      beginnings_.set(pair_of(text[0], static_cast<char>(second)));
+}
+
+// The first place from `at` on where a phrase may begin; the last byte is such a place.
+std::size_t Masker::next_beginning(std::string_view text, std::size_t at) const {
+  while (at + 1 < text.size() && !beginnings_.test(pair_of(text[at], text[at + 1]))) ++at;
+  return at;
 }
 
 void Masker::add(std::string_view text) {
@@ -77,6 +97,7 @@ void Masker::scan(bool at_end, std::string& out) {
   std::size_t at = 0;
   std::size_t shown = 0;  // up to here it is in `out`, or hidden
   while (at < text.size()) {
+    if (covered_ == 0 && token_in_ == 0 && !in_token_) at = next_beginning(text, at);
     const char byte = text[at];
     if (!by_first_byte_[static_cast<unsigned char>(byte)].empty()) {
       bool undecided = false;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,10 +34,14 @@ class Masker {
 
   void add(std::string_view text);
   void scan(bool at_end, std::string& out);
+  void note_beginning(std::string_view text);
+  [[nodiscard]] std::size_t next_beginning(std::string_view text, std::size_t at) const;
   [[nodiscard]] const Phrase* longest_at(std::string_view rest, bool at_end, bool& undecided) const;
 
   std::vector<Phrase> phrases_;  // longest first
   std::array<std::vector<const Phrase*>, 256> by_first_byte_;
+  // Which pairs of bytes a phrase begins with: most of a log is passed over by this alone.
+  std::bitset<65536> beginnings_;
   std::string held_;
   std::size_t covered_ = 0;   // bytes from here that belong to a secret
   std::size_t token_in_ = 0;  // bytes until the prefix of a token has ended

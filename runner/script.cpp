@@ -39,7 +39,8 @@ std::string script_text(const Script& script) {
     if (is_variable_name(name)) text += "export " + name + "=" + shell_quoted(value) + "\n";
   text +=
       "set -e\n"
-      "if (set -o pipefail) 2>/dev/null; then set -o pipefail; fi\n"
+      // `command` keeps a shell that does not know the option from ending.
+      "command set -o pipefail 2>/dev/null || :\n"
       "set +o noclobber\n";
   text += "cd " + shell_quoted(script.directory) + "\n";
   for (const std::string& command : script.commands) {

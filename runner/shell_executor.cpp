@@ -26,6 +26,8 @@ std::map<std::string, std::string> base_environment() {
       {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SHELL"});
   // A bash that thinks it was started by a remote shell reads ~/.bashrc; SHLVL tells it otherwise.
   environment["SHLVL"] = "1";
+  // Without it bash looks the user up in the directory of users before it does anything else.
+  environment.try_emplace("SHELL", shell());
   return environment;
 }
 
@@ -46,7 +48,7 @@ Result<ScriptOutcome> ShellExecutor::run_one(const Script& script, const char* n
                                              const std::stop_token& stop) {
   // In a file, so that no argument list shows a secret and no shell prints it when it is killed.
   const auto file = workplace_.own / name;
-  if (auto written = replace_file(file, script_text(script), 0600); !written)
+  if (auto written = overwrite_file(file, script_text(script), 0600); !written)
     return std::move(written).error();
   ProcessSpec spec;
   spec.argv = {shell(), file.string()};

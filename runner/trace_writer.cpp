@@ -57,6 +57,12 @@ void TraceWriter::write(std::string_view bytes) {
   append(masker_.feed(bytes));
 }
 
+bool TraceWriter::wait_until_ours(const std::stop_token& stop) {
+  std::unique_lock lock{mutex_};
+  heard_.wait(lock, stop, [this] { return ours_ || interruption_ == Interruption::Abort; });
+  return ours_;
+}
+
 void TraceWriter::append(std::string_view bytes) {
   if (bytes.empty() || broken_) return;
   if (auto written = write_all(spool_.get(), bytes); !written) {
@@ -159,9 +165,14 @@ void TraceWriter::heed(const JobAnswer& answer) {
   const Interruption now = answer.is_lost()        ? Interruption::Abort
                            : answer.is_canceling() ? Interruption::Cancel
                                                    : Interruption::None;
-  if (now <= interruption_.load()) return;
-  interruption_ = now;
-  if (interrupted_) interrupted_(now);
+  const bool is_new = now > interruption_.load();
+  {
+    const std::lock_guard lock{mutex_};
+    if (is_new) interruption_ = now;
+    if (now != Interruption::Abort && answer.status < 300) ours_ = true;
+  }
+  heard_.notify_all();
+  if (is_new && interrupted_) interrupted_(now);
 }
 
 // Anything from nothing to the doubled wait, so that many runners do not come back together.

@@ -14,6 +14,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -50,6 +51,9 @@ class TraceWriter {
   TraceWriter& operator=(const TraceWriter&) = delete;
 
   void write(std::string_view bytes);
+  // Waits until the server has taken the first bytes, which tells that the job is ours and makes it
+  // run there. False when it is not, or when `stop` asked first.
+  bool wait_until_ours(const std::stop_token& stop);
   // Set once the spool could not be written (a full disk): the log ends with words about it. For
   // the thread that writes.
   [[nodiscard]] const std::optional<Error>& broken() const { return broken_; }
@@ -60,6 +64,8 @@ class TraceWriter {
 
   [[nodiscard]] Interruption interruption() const { return interruption_.load(); }
   [[nodiscard]] long long size() const { return size_.load(); }
+  // Its connection, for the next job. Only after finish(), as the last call.
+  CoordinatorClient take_client() { return std::move(client_); }
 
  private:
   TraceWriter(CoordinatorClient client, std::int64_t job, std::string job_token, UniqueFd spool,
@@ -94,7 +100,9 @@ class TraceWriter {
 
   std::mutex mutex_;
   std::condition_variable wake_;
+  std::condition_variable_any heard_;
   bool finishing_ = false;
+  bool ours_ = false;       // the server has answered that it is
   long long spooled_ = 0;   // how much of size_ is in the spool
   std::string last_words_;  // and what comes behind it once the spool failed
   std::thread thread_;

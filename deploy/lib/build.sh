@@ -31,13 +31,16 @@ npm_modules() {
   printf '%s\n' "$digest" >"$stamp"
 }
 
-# Usage: build PRESET [TARGET] ; leaves build/PRESET/slipway. Without a target the tests are built too.
+# Usage: build PRESET [TARGET...] ; leaves build/PRESET/slipway. Without a target the tests are built too.
 build() {
+  local preset="$1"
+  shift
   "$ROOT/deploy/packages/install" || exit 1
   npm_modules "$ROOT/web"
   cd "$ROOT" || die "cannot enter $ROOT"
-  if [[ ! -f build/$1/build.ninja ]]; then
-    cmake --preset "$1" >&2 || die "CMake could not configure the preset $1"
+  if [[ ! -f build/$preset/build.ninja ]]; then
+    cmake --preset "$preset" >&2 || die "CMake could not configure the preset $preset"
   fi
-  cmake --build --preset "$1" --parallel "$(nproc)" --target "${2:-all}" >&2 || die "the build of the preset $1 failed"
+  (($# > 0)) || set -- all
+  cmake --build --preset "$preset" --parallel "$(nproc)" --target "$@" >&2 || die "the build of the preset $preset failed"
 }

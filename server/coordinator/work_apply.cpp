@@ -178,6 +178,9 @@ void Coordinator::Work::owe_status(const AlivePipeline& alive) {
   const PipelineRow& row = alive.row;
   // What a forge shows: that it runs, and how it ended.
   if (row.status != "running" && !is_final_word(row.status)) return;
+  // A bare repository on this machine has no forge to tell.
+  const auto project = stores().projects.find(row.project_id);
+  if (!project || project->repository_url.rfind('/', 0) == 0) return;
   EffectRow effect;
   effect.kind = "pipeline_status";
   effect.channel = fmt::format("project/{}", row.project_id.value);

@@ -141,15 +141,16 @@ Result<void> Mirrors::fetch_refs(std::int64_t project, const std::string& url,
   return {};
 }
 
-Result<void> Mirrors::keep_for_pipeline(std::int64_t project, std::int64_t pipeline,
-                                        const std::string& sha) {
+Result<void> Mirrors::keep(std::int64_t project, const std::string& sha) {
+  if (!is_commit_id(sha)) return fail(ErrorKind::InvalidInput, "'" + sha + "' is no commit id");
+  const std::string name = "refs/keep/" + sha;
+  std::error_code ignored;
+  if (std::filesystem::exists(path_of(project) / name, ignored)) return {};
   auto repository = git::open_repository(path_of(project));
   if (!repository) return std::move(repository).error();
   git_oid id;
-  if (git_oid_fromstrn(&id, sha.data(), sha.size()) != 0)
-    return fail(ErrorKind::InvalidInput, "'" + sha + "' is no commit id");
+  git_oid_fromstrn(&id, sha.data(), sha.size());
   git_reference* made = nullptr;
-  const std::string name = "refs/pipelines/" + std::to_string(pipeline);
   const int code = git_reference_create(&made, repository->get(), name.c_str(), &id, 1, nullptr);
   const git::Reference owned{made};
   if (code != 0) return git::last_error("cannot keep commit " + sha, code);

@@ -43,9 +43,8 @@ class Mirrors {
   // the remote: `sha` is there, or the remote is a local repository whose `ref` is the mirror's.
   Result<void> fetch(std::int64_t project, const std::string& url, const std::string& ref,
                      const std::string& sha);
-  // Keeps `sha` fetchable for the jobs of a pipeline whatever happens to its branch.
-  Result<void> keep_for_pipeline(std::int64_t project, std::int64_t pipeline,
-                                 const std::string& sha);
+  // Keeps `sha` fetchable for the jobs of its pipelines whatever happens to its branch.
+  Result<void> keep(std::int64_t project, const std::string& sha);
   void remove(std::int64_t project);
 
   // A branch or a tag, by its short name; branches win. NotFound otherwise.

@@ -19,7 +19,13 @@ struct Freed {
 template <typename T, void (*Free)(T*)>
 using Owned = std::unique_ptr<T, Freed<T, Free>>;
 
-using Repository = Owned<git_repository, git_repository_free>;
+// Closing it keeps it open for the next reader of the same repository: opening costs more than
+// most of what is then read. What git writes or prunes meanwhile is seen.
+struct KeptOpen {
+  std::string key;
+  void operator()(git_repository* repository) const;
+};
+using Repository = std::unique_ptr<git_repository, KeptOpen>;
 using Commit = Owned<git_commit, git_commit_free>;
 using Tree = Owned<git_tree, git_tree_free>;
 using Blob = Owned<git_blob, git_blob_free>;

@@ -1,5 +1,7 @@
 #include "server/http/event_feed.h"
 
+#include <algorithm>
+#include <chrono>
 #include <deque>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
@@ -14,6 +16,8 @@ namespace slipway::server::http {
 namespace {
 
 constexpr std::size_t kKept = 1000;
+// Telling takes at most this part of one core's time: what changes meanwhile is told once.
+constexpr int kShareOfTime = 5;
 
 struct Event {
   std::uint64_t id = 0;
@@ -73,6 +77,7 @@ void EventFeed::State::run() {
       if (stopping) return;
       work = std::exchange(pending, {});
     }
+    const auto begun = std::chrono::steady_clock::now();
     try {
       publish(read(work));
     } catch (const std::exception& failure) {
@@ -80,6 +85,9 @@ void EventFeed::State::run() {
       const std::lock_guard lock{mutex};
       gap_at = ++last_id;
     }
+    const auto took = std::chrono::steady_clock::now() - begun;
+    std::unique_lock lock{mutex};
+    changed.wait_for(lock, took * (kShareOfTime - 1), [this] { return stopping; });
   }
 }
 
@@ -161,10 +169,12 @@ class EventFeed::Stream final : public BodySource {
       piece.bytes = "id: " + std::to_string(last_id_) +
                     (resync_ ? "\nevent: resync\ndata: {}\n\n" : "\nevent: hello\ndata: {}\n\n");
     const std::lock_guard lock{state_->mutex};
-    for (const auto& event : state_->events) {
-      if (event.id <= last_id_) continue;
-      last_id_ = event.id;
-      if (passes(event, filter_)) piece.bytes += event.text;
+    const auto unseen =
+        std::upper_bound(state_->events.begin(), state_->events.end(), last_id_,
+                         [](std::uint64_t seen, const Event& event) { return seen < event.id; });
+    for (auto event = unseen; event != state_->events.end(); ++event) {
+      last_id_ = event->id;
+      if (passes(*event, filter_)) piece.bytes += event->text;
     }
     return piece;
   }

@@ -57,20 +57,6 @@ std::string without_credentials(const std::string& url) {
   return url.substr(0, host) + url.substr(at + 1);
 }
 
-pipeline::JobNode node_of(const JobRow& row) {
-  pipeline::JobNode node;
-  node.id = row.id.value;
-  node.name = row.name;
-  node.stage_index = row.stage_index;
-  node.dag = row.needs.has_value();
-  node.needs = row.needs.value_or(std::vector<std::string>{});
-  node.status = pipeline::parse_status(row.status).value_or(pipeline::Status::Created);
-  node.retried = row.retried;
-  node.allow_failure.always = row.allow_failure;
-  node.when = pipeline::parse_when(row.when).value_or(pipeline::When::OnSuccess);
-  return node;
-}
-
 std::string_view runner_status(const RunnerRow& row, UnixMillis now) {
   if (!row.contacted_at) return "never_contacted";
   if (is_online(row, now)) return "online";
@@ -153,13 +139,16 @@ json Views::user(std::optional<UserId> id) const {
 }
 
 json Views::stages(const PipelineRow& row) const {
-  const auto jobs = stores_.jobs.of_pipeline(row.id);
   pipeline::PipelineState state;
-  std::vector<std::pair<std::string, int>> names;  // in the order of the jobs: stage order
-  for (const auto& job : jobs) {
-    state.jobs.push_back(node_of(job));
-    if (names.empty() || names.back().second != job.stage_index)
-      names.emplace_back(job.stage, job.stage_index);
+  std::vector<std::pair<std::string, int>> names;
+  for (const StageState& known : stores_.jobs.stage_states(row.id)) {
+    pipeline::JobNode node;
+    node.stage_index = known.stage_index;
+    node.status = pipeline::parse_status(known.status).value_or(pipeline::Status::Created);
+    node.allow_failure.always = known.allow_failure;
+    state.jobs.push_back(std::move(node));
+    if (names.empty() || names.back().second != known.stage_index)
+      names.emplace_back(known.stage, known.stage_index);
   }
   json list = json::array();
   for (const auto& [name, index] : names)

@@ -205,12 +205,11 @@ Result<PipelineId> Intake::make_pipeline(const PlanRequest& request,
   if (!planned) return std::move(planned).error();
   if (planned->none) return fail(ErrorKind::InvalidInput, planned->none->reason.text);
   planned->pipeline->delivery = delivery;
+  // First, so that every job finds its commit whatever happens to the branch.
+  if (auto kept = mirrors_.keep(request.project.id.value, request.sha); !kept)
+    log::warn("commit.not_kept", {{"sha", request.sha}, {"error", kept.error().message}});
   auto made = create(std::move(*planned->pipeline));
   if (!made) return made;
-  // Jobs may start before this ref stands; their branch has the commit until somebody moves it.
-  if (auto kept = mirrors_.keep_for_pipeline(request.project.id.value, made->value, request.sha);
-      !kept)
-    log::warn("pipeline.not_kept", {{"pipeline", made->value}, {"error", kept.error().message}});
   log::info("pipeline.created", {{"pipeline", made->value},
                                  {"project", request.project.path},
                                  {"ref", request.ref},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -176,7 +177,7 @@ class Builder {
       spec_.refspecs = {"+refs/tags/" + row.ref + ":refs/tags/" + row.ref};
     else
       spec_.refspecs = {"+refs/heads/" + row.ref + ":refs/remotes/origin/" + row.ref};
-    // By its id, since the ref of the pipeline may stand only a moment after the job.
+    // By its id: the mirror keeps commits, not a ref for each pipeline.
     spec_.refspecs.push_back("+" + row.sha + ":" + own);
   }
 
@@ -250,12 +251,16 @@ class Builder {
 
   void dependencies() {
     auto read = database_.read();
-    for (const JobRow& other : read->jobs.of_pipeline(assignment_.pipeline.id)) {
-      if (other.retried || !depends_on(other)) continue;
-      const auto archive = read->artifacts.find(other.id, "archive");
-      if (!archive) continue;
+    // Of the jobs only those that have an archive are read; the last upload of a job counts.
+    std::map<JobId, ArtifactRow> archives;
+    for (ArtifactRow& artifact : read->artifacts.of_pipeline(assignment_.pipeline.id))
+      if (artifact.file_type == "archive")
+        archives.insert_or_assign(artifact.job_id, std::move(artifact));
+    for (const auto& [id, archive] : archives) {
+      const auto other = read->jobs.find(id);
+      if (!other || other->retried || !depends_on(*other)) continue;
       spec_.dependencies.push_back(
-          {other.id.value, other.name, assignment_.token, archive->file_name, archive->size});
+          {id.value, other->name, assignment_.token, archive.file_name, archive.size});
     }
   }
 

@@ -48,6 +48,17 @@ struct Columns<JobRow> {
   }
 };
 
+template <>
+struct Columns<StageState> {
+  template <typename F>
+  static void each(StageState& row, F&& f) {
+    f("stage", row.stage);
+    f("stage_index", row.stage_index);
+    f("status", row.status);
+    f("allow_failure", row.allow_failure);
+  }
+};
+
 namespace {
 
 const std::string& select_jobs() {
@@ -78,6 +89,13 @@ Page<JobRow> JobStore::list(ProjectId project, const JobFilter& filter, PageRequ
 std::vector<JobRow> JobStore::of_pipeline(PipelineId id) const {
   static const std::string sql = select_jobs() + " WHERE pipeline_id = ? ORDER BY stage_index, id";
   return select<JobRow>(session_, sql, id);
+}
+
+std::vector<StageState> JobStore::stage_states(PipelineId id) const {
+  static const std::string sql = "SELECT DISTINCT " + column_names<StageState>() +
+                                 " FROM jobs WHERE pipeline_id = ? AND NOT retried"
+                                 " ORDER BY stage_index";
+  return select<StageState>(session_, sql, id);
 }
 
 std::string JobStore::plan(PlanId id) const {

@@ -60,6 +60,14 @@ struct JobRow {
   std::optional<int> exit_code;
 };
 
+// What the jobs of a stage are in, each combination once: enough for the status of the stage.
+struct StageState {
+  std::string stage;
+  int stage_index = 0;
+  std::string status;  // GitLab's words
+  bool allow_failure = false;
+};
+
 struct JobFilter {
   std::string status;  // "" means any, here and below
   std::optional<PipelineId> pipeline;
@@ -76,6 +84,8 @@ class JobStore {
                                   PageRequest page) const;
   // In stage order, then in the order in which they were made; retried ones with the others.
   [[nodiscard]] std::vector<JobRow> of_pipeline(PipelineId id) const;
+  // In stage order, without retried jobs.
+  [[nodiscard]] std::vector<StageState> stage_states(PipelineId id) const;
   // The planned job as JSON, as it was given to insert_plan(); "" when there is none.
   [[nodiscard]] std::string plan(PlanId id) const;
   // Jobs whose runner may still call although they have ended since `since`.

@@ -24,11 +24,12 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kChunk = std::size_t{256} << 10U;
 
-// One log that was written lately. Its lock orders appends, truncation and syncing.
+// One log that was written lately. Its lock orders appends and truncation.
 struct OpenTrace {
   std::mutex mutex;
   UniqueFd file;
   long long size = 0;
+  std::optional<std::uint32_t> crc = 0;  // of all of it; unknown of a log that was opened again
   bool dirty = false;
 };
 
@@ -59,16 +60,38 @@ Result<void> append_to(OpenTrace& trace, std::string_view bytes) {
     rest.remove_prefix(static_cast<std::size_t>(put));
   }
   trace.size += static_cast<long long>(bytes.size());
+  if (trace.crc) trace.crc = crc32_update(*trace.crc, bytes);
   trace.dirty = true;
   return {};
 }
 
+// The disk takes its time: appends go on meanwhile.
 Result<void> sync(OpenTrace& trace) {
-  const std::lock_guard lock{trace.mutex};
-  if (!std::exchange(trace.dirty, false)) return {};
+  {
+    const std::lock_guard lock{trace.mutex};
+    if (!std::exchange(trace.dirty, false)) return {};
+  }
   if (::fdatasync(trace.file.get()) == 0) return {};
+  const int code = errno;
+  const std::lock_guard lock{trace.mutex};
   trace.dirty = true;
-  return errno_error("cannot sync a log", errno);
+  return errno_error("cannot sync a log", code);
+}
+
+// Size and checksum of all of it; by reading it only when the checksum was not kept.
+Result<TraceSummary> summary_of(OpenTrace& trace) {
+  const std::lock_guard lock{trace.mutex};
+  if (trace.crc) return TraceSummary{trace.size, *trace.crc};
+  TraceSummary summary;
+  for (;;) {
+    auto chunk = read_at(trace.file.get(), summary.size, kChunk);
+    if (!chunk) return chunk.error();
+    if (chunk->empty()) break;
+    summary.crc32 = crc32_update(summary.crc32, *chunk);
+    summary.size += static_cast<long long>(chunk->size());
+  }
+  trace.crc = summary.crc32;
+  return summary;
 }
 
 }  // namespace
@@ -182,6 +205,7 @@ Result<std::shared_ptr<OpenTrace>> TraceStore::State::open_for_writing(std::int6
     return fail(ErrorKind::Unavailable,
                 errno_error("cannot open '" + path.string() + "'", errno).message);
   trace->size = status.st_size;
+  if (trace->size > 0) trace->crc.reset();
   open->order.emplace_front(job, trace);
   open->by_job[job] = open->order.begin();
   if (open->order.size() > options.open_files) close_oldest(*open);
@@ -260,14 +284,7 @@ Result<TraceSummary> TraceStore::finish(std::int64_t job) {
   auto trace = state_->open_for_writing(job);
   if (!trace) return trace.error();
   if (auto synced = sync(**trace); !synced) return synced.error();
-  TraceSummary summary;
-  for (;;) {
-    auto chunk = read_at((*trace)->file.get(), summary.size, kChunk);
-    if (!chunk) return chunk.error();
-    if (chunk->empty()) break;
-    summary.crc32 = crc32_update(summary.crc32, *chunk);
-    summary.size += static_cast<long long>(chunk->size());
-  }
+  auto summary = summary_of(**trace);
   state_->notify(job);
   return summary;
 }
@@ -280,6 +297,7 @@ Result<void> TraceStore::truncate(std::int64_t job) {
     if (::ftruncate((*trace)->file.get(), 0) != 0)
       return errno_error("cannot truncate a log", errno);
     (*trace)->size = 0;
+    (*trace)->crc = 0;
     (*trace)->dirty = true;
   }
   state_->notify(job);

@@ -40,3 +40,32 @@ TEST_CASE("a file longer than the limit is refused whole", "[files]") {
   REQUIRE_FALSE(refused);
   CHECK(refused.error().kind == ErrorKind::TooLarge);
 }
+
+TEST_CASE("an emptied directory keeps the named files, cut to nothing", "[files]") {
+  const test::TempDirectory dir;
+  REQUIRE(empty_directory(dir / "new", {"log"}));
+  REQUIRE(replace_file(dir / "new/log", "secret"));
+  REQUIRE(replace_file(dir / "new/other", "secret"));
+  std::filesystem::create_directories(dir / "new/deep/deeper");
+  REQUIRE(replace_file(dir / "outside", "stays"));
+  std::filesystem::create_symlink(dir / "outside", dir / "new/trace");
+
+  REQUIRE(empty_directory(dir / "new", {"log", "trace"}));
+
+  CHECK(*read_file(dir / "new/log") == "");
+  CHECK(std::distance(std::filesystem::directory_iterator{dir / "new"}, {}) == 1);
+  CHECK(*read_file(dir / "outside") == "stays");
+}
+
+TEST_CASE("overwriting follows no link", "[files]") {
+  const test::TempDirectory dir;
+  REQUIRE(overwrite_file(dir / "a", "a longer text", 0600));
+  REQUIRE(overwrite_file(dir / "a", "short", 0600));
+  CHECK(*read_file(dir / "a") == "short");
+
+  std::filesystem::create_symlink(dir / "a", dir / "link");
+  const auto refused = overwrite_file(dir / "link", "x", 0600);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("cannot write '" + (dir / "link").string() + "'") == 0);
+  CHECK(*read_file(dir / "a") == "short");
+}

@@ -1,28 +1,36 @@
 """Speed and memory of Slipway beside the physical floor: prints medians, asserts nothing.
 
-    python3 tests/bench/bench.py [--quick]
-
 Every figure is the median of at least 30 rounds (5 with --quick). The floor of a shell job is
-`sh -c true`, of a docker job `docker run --rm IMAGE true`, both started from here.
+`sh -c true`, of a docker job `docker run --rm IMAGE true`, both started from here. Jobs are timed by
+stopwatch.cpp, from the trigger over HTTP to what the server's event streams tell.
 """
 
-import http.client
+import argparse
+
 import json
 import os
 import pathlib
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
+import socket
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
-from harness import FINAL, PASSWORD, Api, Runner, Server  # noqa: E402
+from harness import PASSWORD, Api, Runner, Server  # noqa: E402
 
-QUICK = "--quick" in sys.argv
+PARSER = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+PARSER.add_argument("--quick", action="store_true", help="5 rounds and fewer jobs")
+PARSER.add_argument("--only", metavar="NAME", action="append",
+                    choices=["start_up", "shell", "throughput", "big_log", "held_polls", "docker"],
+                    help="one of start_up, shell, throughput, big_log, held_polls, docker; repeatable")
+ARGUMENTS = PARSER.parse_args()
+QUICK = ARGUMENTS.quick
 ROUNDS = 5 if QUICK else 30
+STOPWATCH = os.environ.get("SLIPWAY_STOPWATCH", "build/release/tests/bench/stopwatch")
 IMAGE = "slipway-bench-busybox:latest"
 
 
@@ -43,44 +51,20 @@ def rss_mb(pid):
     return 0.0
 
 
+def resident_mb(*pids):
+    """Each alone, and together: pages of libraries that both have mapped stand in memory once."""
+    shared = []
+    for pid in pids:
+        rollup = open(f"/proc/{pid}/smaps_rollup").read()
+        shared.append(int(rollup.split("Shared_Clean:")[1].split()[0]) / 1024)
+    each = [rss_mb(pid) for pid in pids]
+    together = sum(each) - min(shared)
+    return " + ".join(f"{mb:.1f}" for mb in each) + f" MB, together {together:.1f} MB"
+
+
 def cpu_seconds(pid):
     fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-class Events(threading.Thread):
-    """The server's event stream; keeps when each (kind, id, status) was first seen."""
-
-    def __init__(self, server, token):
-        super().__init__(daemon=True)
-        self.seen = {}
-        self.jobs = {}
-        self.changed = threading.Condition()
-        self.connection = http.client.HTTPConnection(server.url.split("//")[1])
-        self.connection.request("GET", "/api/v4/events", headers={"PRIVATE-TOKEN": token})
-        self.answer = self.connection.getresponse()
-        self.start()
-
-    def run(self):
-        kind = None
-        for raw in self.answer:
-            line = raw.decode().rstrip("\n").rstrip("\r")
-            if line.startswith("event: "):
-                kind = line[7:]
-            elif line.startswith("data: ") and kind in ("job", "pipeline"):
-                value = json.loads(line[6:])
-                now = time.perf_counter()
-                with self.changed:
-                    self.seen.setdefault((kind, value["id"], value["status"]), now)
-                    if kind == "job":
-                        self.jobs.setdefault(value["pipeline"]["id"], value["id"])
-                    self.changed.notify_all()
-
-    def when(self, condition, seconds=60):
-        with self.changed:
-            if not self.changed.wait_for(condition, seconds):
-                raise SystemExit("bench: waited in vain for an event")
-            return condition()
 
 
 class Bench:
@@ -94,7 +78,6 @@ class Bench:
         self.api = Api(self.server.url, self.token)
         self.runners = []
         self.concurrent = concurrent
-        self.client = http.client.HTTPConnection(self.server.url.split("//")[1])
 
     def runner(self, executor):
         made = self.api.post("/api/v4/user/runners",
@@ -117,35 +100,13 @@ class Bench:
         subprocess.run(["git", "clone", "-q", "--bare", str(work), str(bare)], check=True)
         return self.api.post("/api/v4/projects", {"path": path, "url": str(bare)})["id"]
 
-    def trigger(self, project):
-        body = json.dumps({"ref": "main"})
-        self.client.request("POST", f"/api/v4/projects/{project}/pipeline", body,
-                            {"PRIVATE-TOKEN": self.token, "Content-Type": "application/json"})
-        answer = self.client.getresponse()
-        content = answer.read()
-        if answer.status != 201:
-            raise SystemExit(f"bench: trigger answered {answer.status}: {content[:300]}")
-        return json.loads(content)["id"]
-
-    def first_log_byte(self, project, job):
-        connection = http.client.HTTPConnection(self.server.url.split("//")[1])
-        connection.request("GET", f"/api/v4/projects/{project}/jobs/{job}/trace/events",
-                           headers={"PRIVATE-TOKEN": self.token})
-        for line in connection.getresponse():
-            if line.startswith(b"event: trace"):
-                return time.perf_counter()
-        raise SystemExit("bench: the log stream ended without a log")
-
-    def one_job(self, project, events):
-        start = time.perf_counter()
-        pipeline = self.trigger(project)
-        job = events.when(lambda: events.jobs.get(pipeline))
-        first = self.first_log_byte(project, job)
-        end = events.when(lambda: next((events.seen[key] for status in FINAL
-                                        if (key := ("pipeline", pipeline, status)) in events.seen), None))
-        if ("pipeline", pipeline, "success") not in events.seen:
-            raise SystemExit(f"bench: pipeline {pipeline} did not succeed")
-        return first - start, end - start
+    def stopwatch(self, mode, project, count):
+        port = self.server.url.rsplit(":", 1)[1]
+        done = subprocess.run([STOPWATCH, mode, port, str(project), str(count)], text=True,
+                              env={"STOPWATCH_TOKEN": self.token}, stdout=subprocess.PIPE)
+        if done.returncode != 0:
+            raise SystemExit("bench: the stopwatch gave up")
+        return [[float(word) for word in line.split()] for line in done.stdout.splitlines()]
 
     def close(self):
         for runner in self.runners:
@@ -177,44 +138,31 @@ def single_jobs(executor, floor_command):
         bench.runner(executor)
         project = bench.project("bench/" + executor, f"variables: {{GIT_STRATEGY: none}}\n"
                                 f"noop:\n  tags: [{executor}]\n  script: ['true']\n")
-        events = Events(bench.server, bench.token)
-        bench.one_job(project, events)  # warms the mirror and the page cache
-        firsts, ends, floors = [], [], []
-        for _ in range(ROUNDS):
-            first, end = bench.one_job(project, events)
-            firsts.append(first)
-            ends.append(end)
-            floors.append(timed(floor_command))
-        floor = median_ms(floors)
-        row(f"no-op {executor} job: trigger to first log line", f"{median_ms(firsts):.1f} ms")
-        row(f"no-op {executor} job: trigger to finished", f"{median_ms(ends):.1f} ms",
-            f"floor {floor:.1f} ms, {median_ms(ends) / floor:.2f} times")
+        # The first round fetches the repository.
+        rounds = bench.stopwatch("single", project, ROUNDS + 1)[1:]
+        floor = median_ms([timed(floor_command) for _ in range(ROUNDS)])
+        first, end = (statistics.median(column) for column in zip(*rounds))
+        row(f"no-op {executor} job: trigger to first log line", f"{first:.1f} ms")
+        row(f"no-op {executor} job: trigger to finished", f"{end:.1f} ms",
+            f"floor {floor:.1f} ms, {end / floor:.2f} times")
     finally:
         bench.close()
 
 
 def throughput():
-    count = 100 if QUICK else 500
+    pipelines = 1 if QUICK else 5
     bench = Bench(concurrent=4)
     try:
         runner = bench.runner("shell")
-        server = bench.server.process.pid
+        pids = bench.server.process.pid, runner.process.pid
         project = bench.project("bench/many", "variables: {GIT_STRATEGY: none}\n"
                                 "noop:\n  tags: [shell]\n  parallel: 100\n  script: ['true']\n")
-        events = Events(bench.server, bench.token)
-        idle = rss_mb(server), rss_mb(runner.process.pid)
-        start = time.perf_counter()
-        pipelines = [bench.trigger(project) for _ in range(count // 100)]
-        for pipeline in pipelines:
-            events.when(lambda p=pipeline: ("pipeline", p, "success") in events.seen, 300)
-        seconds = time.perf_counter() - start
-        row(f"{count} no-op shell jobs, 4 slots", f"{count / seconds:.0f} jobs/s")
-        for _ in range(max(0, (1000 - count) // 100) if not QUICK else 0):
-            pipeline = bench.trigger(project)
-            events.when(lambda p=pipeline: ("pipeline", p, "success") in events.seen, 300)
-        row("resident memory idle: server + runner", f"{idle[0]:.1f} + {idle[1]:.1f} MB")
-        row("resident memory after the jobs: server + runner",
-            f"{rss_mb(server):.1f} + {rss_mb(runner.process.pid):.1f} MB")
+        idle = resident_mb(*pids)
+        seconds = [bench.stopwatch("many", project, pipelines)[0][0] for _ in range(1 if QUICK else 30)]
+        rate = pipelines * 100 / statistics.median(seconds)
+        row(f"{pipelines * 100} no-op shell jobs, 4 slots", f"{rate:.0f} jobs/s")
+        row("resident memory idle: server + runner", idle)
+        row(f"  after {pipelines * 100 * len(seconds)} jobs", resident_mb(*pids))
     finally:
         bench.close()
 
@@ -223,25 +171,61 @@ def big_log():
     bench = Bench(concurrent=1)
     try:
         runner = bench.runner("shell")
+        server = bench.server.process.pid
+        line = "a line of output that is as long as they usually are"
         project = bench.project("bench/log", "variables: {GIT_STRATEGY: none}\n"
                                 "log:\n  tags: [shell]\n  script:\n"
-                                "    - yes 'a line of output that is as long as they usually are' | head -c 50000000 || true\n")
-        events = Events(bench.server, bench.token)
-        floor = [timed(["sh", "-c", "yes 'a line of output that is as long as they usually are' | "
-                        "head -c 50000000 > /dev/null"]) for _ in range(5)]
-        walls, cpus = [], []
-        for _ in range(3 if QUICK else 10):
-            before = cpu_seconds(bench.server.process.pid)
-            _, end = bench.one_job(project, events)
-            walls.append(end)
-            cpus.append(cpu_seconds(bench.server.process.pid) - before)
-        row("a job that prints 50 MB", f"{median_ms(walls):.0f} ms",
+                                f"    - yes '{line}' | head -c 50000000 || true\n")
+        floor = [timed(["sh", "-c", f"yes '{line}' | head -c 50000000 > /dev/null"])
+                 for _ in range(ROUNDS)]
+        bench.stopwatch("single", project, 1)
+        before = cpu_seconds(server)
+        rounds = bench.stopwatch("single", project, ROUNDS)
+        cpu = (cpu_seconds(server) - before) / ROUNDS * 1000
+        row("a job that prints 50 MB", f"{statistics.median(end for _, end in rounds):.0f} ms",
             f"floor {median_ms(floor):.0f} ms (to /dev/null)")
-        row("  server CPU time of it", f"{median_ms(cpus):.0f} ms")
-        row("  resident memory after it: server + runner",
-            f"{rss_mb(bench.server.process.pid):.1f} + {rss_mb(runner.process.pid):.1f} MB")
+        row("  server CPU time of it, mean", f"{cpu:.0f} ms")
+        row("  resident memory after them", resident_mb(server, runner.process.pid))
     finally:
         bench.close()
+
+
+def held_polls():
+    """Requests for jobs that the server holds because there are none: what each costs it."""
+    count = 500 if QUICK else 5000
+    # The server is started from here, and has the limit from here.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 2 * count), most))
+    bench = Bench(concurrent=1)
+    polls = []
+    try:
+        server = bench.server.process.pid
+        made = bench.api.post("/api/v4/user/runners", {"runner_type": "instance_type",
+                                                       "description": "polls"})
+        host, port = bench.server.url.split("//")[1].split(":")
+        body = json.dumps({"token": made["token"]})
+        request = (f"POST /api/v4/jobs/request HTTP/1.1\r\nHost: bench\r\n"
+                   f"RUNNER-TOKEN: {made['token']}\r\nContent-Type: application/json\r\n"
+                   f"Content-Length: {len(body)}\r\n\r\n{body}").encode()
+        before = rss_mb(server)
+        for _ in range(count):
+            poll = socket.create_connection((host, int(port)))
+            poll.sendall(request)
+            polls.append(poll)
+        answers = [timed_request(bench) for _ in range(ROUNDS)]
+        row(f"{count} held polls: server memory for each",
+            f"{(rss_mb(server) - before) * 1024 / count:.1f} KB")
+        row("  an answer of /healthz meanwhile", f"{median_ms(answers):.2f} ms")
+    finally:
+        for poll in polls:
+            poll.close()
+        bench.close()
+
+
+def timed_request(bench):
+    start = time.perf_counter()
+    Api(bench.server.url).raw("GET", "/healthz")
+    return time.perf_counter() - start
 
 
 def start_up():
@@ -258,14 +242,19 @@ def start_up():
     row("start of the server to first 200", f"{median_ms(samples):.0f} ms")
 
 
-def main():
-    print(f"medians of {ROUNDS} rounds unless said otherwise; {os.cpu_count()} cores\n")
-    start_up()
-    single_jobs("shell", ["sh", "-c", "true"])
-    throughput()
-    big_log()
+def docker_jobs():
     make_image()
     single_jobs("docker", ["docker", "run", "--rm", IMAGE, "true"])
+
+
+def main():
+    parts = {"start_up": start_up, "shell": lambda: single_jobs("shell", ["sh", "-c", "true"]),
+             "throughput": throughput, "big_log": big_log, "held_polls": held_polls,
+             "docker": docker_jobs}
+    print(f"medians of {ROUNDS} rounds unless said otherwise; {os.cpu_count()} cores\n")
+    for name, part in parts.items():
+        if not ARGUMENTS.only or name in ARGUMENTS.only:
+            part()
 
 
 if __name__ == "__main__":

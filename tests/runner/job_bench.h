@@ -40,7 +40,11 @@ class JobBench {
 
   // To its end; the result is what the server was told, {} when nothing.
   nlohmann::json run(pipeline::JobSpec spec) {
-    runner::JobRun{settings, identity, std::move(spec), {0, label}, stop.get_token()}.run();
+    auto client = runner::CoordinatorClient::create(identity);
+    REQUIRE(client);
+    runner::JobRun{settings,        identity,   std::move(*client),
+                   std::move(spec), {0, label}, stop.get_token()}
+        .run();
     nlohmann::json result;
     for (const SeenRequest& request : server.requests())
       if (request.method == "PUT" && request.body.find("\"checksum\"") != std::string::npos)

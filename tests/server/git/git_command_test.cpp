@@ -119,7 +119,7 @@ TEST_CASE("no hostile address, branch or commit runs anything", "[git]") {
     CHECK_FALSE(mirrors.commit(1, command));
     CHECK_FALSE(mirrors.read_file(1, command, "file", 100));
     CHECK_FALSE(mirrors.read_file(1, sha, command, 100));
-    CHECK_FALSE(mirrors.keep_for_pipeline(1, 1, command));
+    CHECK_FALSE(mirrors.keep(1, command));
     CHECK_FALSE(std::filesystem::exists(canary));
   }
 }

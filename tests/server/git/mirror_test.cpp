@@ -148,8 +148,8 @@ TEST_CASE_METHOD(Fixture, "what a pipeline keeps outlives its branch, a prune an
   remote.git({"checkout", "--quiet", "-b", "another"});
   const std::string dropped = remote.commit_file("README", "dropped\n");
   fetch("another");
-  REQUIRE(mirrors.keep_for_pipeline(7, 12, kept));
-  REQUIRE(mirrors.keep_for_pipeline(7, 12, kept));
+  REQUIRE(mirrors.keep(7, kept));
+  REQUIRE(mirrors.keep(7, kept));
   remote.git({"checkout", "--quiet", "main"});
   remote.git({"branch", "-D", "short-lived", "another"});
   remote.commit_file("README", "next\n");
@@ -163,10 +163,10 @@ TEST_CASE_METHOD(Fixture, "what a pipeline keeps outlives its branch, a prune an
 
 TEST_CASE_METHOD(Fixture, "keeping needs a commit that is there", "[git]") {
   fetch();
-  const auto no_id = mirrors.keep_for_pipeline(7, 1, "main");
+  const auto no_id = mirrors.keep(7, "main");
   REQUIRE_FALSE(no_id);
   CHECK(no_id.error().message == "'main' is no commit id");
-  const auto missing = mirrors.keep_for_pipeline(7, 1, std::string(40, 'e'));
+  const auto missing = mirrors.keep(7, std::string(40, 'e'));
   REQUIRE_FALSE(missing);
   CHECK(missing.error().message.find("cannot keep commit eeee") == 0);
 }

@@ -252,8 +252,7 @@ TEST_CASE_METHOD(Fixture, "a pipeline's commit outlives its branch", "[intake]")
   const std::string sha = commit(kFile);
   const auto made = intake->trigger(hooked, {.ref = "main", .variables = {}, .user = {}});
   REQUIRE(made);
-  const auto kept = run_git(mirrors.path_of(hooked.id.value),
-                            {"rev-parse", "refs/pipelines/" + std::to_string(made->value)},
+  const auto kept = run_git(mirrors.path_of(hooked.id.value), {"rev-parse", "refs/keep/" + sha},
                             LocalRepositories::refused);
   REQUIRE(kept);
   CHECK(*kept == sha + "\n");

@@ -130,6 +130,40 @@ TEST_CASE("the jobs of a pipeline come in stage order", "[store]") {
   CHECK(jobs[2].name == "late");
 }
 
+TEST_CASE("the states of stages are told once each, without retried jobs", "[store]") {
+  StoreFixture fixture;
+  const auto pipeline = fixture.pipeline(fixture.project());
+  const auto add = [&](int stage, const char* status, bool retried, bool allowed) {
+    JobRow row;
+    row.pipeline_id = pipeline.id;
+    row.name = "job";
+    row.stage = "stage " + std::to_string(stage);
+    row.stage_index = stage;
+    row.status = status;
+    row.retried = retried;
+    row.allow_failure = allowed;
+    fixture.commit([&](Stores& stores) {
+      const JobId id = stores.jobs.insert(row);
+      stores.jobs.update_state(row);
+      return id;
+    });
+  };
+  add(1, "created", false, false);
+  add(0, "failed", true, false);
+  add(0, "success", false, false);
+  add(0, "success", false, false);
+  add(0, "failed", false, true);
+
+  const auto states = fixture.database->read()->jobs.stage_states(pipeline.id);
+
+  REQUIRE(states.size() == 3);
+  CHECK(states[0].stage == "stage 0");
+  CHECK(states[1].stage_index == 0);
+  CHECK(states[0].status != states[1].status);
+  CHECK(states[0].allow_failure == (states[0].status == "failed"));
+  CHECK(states[2].status == "created");
+}
+
 TEST_CASE("jobs are listed by status, pipeline and whether they were retried", "[store]") {
   StoreFixture fixture;
   const ProjectId project = fixture.project();

@@ -88,6 +88,21 @@ TEST_CASE("a finished log has the size and checksum of its bytes", "[trace]") {
   CHECK(summary->crc32 == crc32_update(0, text));
 }
 
+TEST_CASE("the checksum covers what was there before a restart", "[trace]") {
+  TraceFixture fixture;
+  fixture.append(1, "one\n");
+  fixture.traces.reset();
+  fixture.traces = fixture.open({});
+  fixture.append(1, "two\n");
+
+  CHECK(fixture.traces->finish(1)->crc32 == crc32_update(0, "one\ntwo\n"));
+  fixture.append(1, "three\n");
+  CHECK(fixture.traces->finish(1)->crc32 == crc32_update(0, "one\ntwo\nthree\n"));
+  REQUIRE(fixture.traces->truncate(1));
+  fixture.append(1, "four\n");
+  CHECK(fixture.traces->finish(1)->crc32 == crc32_update(0, "four\n"));
+}
+
 TEST_CASE("a truncated log starts again from nothing", "[trace]") {
   TraceFixture fixture;
   fixture.append(1, "old");
