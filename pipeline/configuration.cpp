@@ -72,8 +72,8 @@ class Builder {
     if (entry.key.front() == '.') return false;
     if (entry.key == "default" || entry.key == "workflow") return looks_like_job(*entry.value);
     if (entry.key == "spec")
-      place("spec").error(entry.at, "is not supported yet", "remove the header",
-                          "unsupported_keyword");
+      place("spec").error(entry.at, "config belongs into a header of its own",
+                          "put it at the top of the file and a line `---` below it", "spec");
     return !holds(kGlobal, entry.key);
   }
 
@@ -224,10 +224,58 @@ void sort_by_place(Diagnostics& findings) {
 
 }  // namespace
 
+namespace {
+
+Error not_configured(const std::string& kind) {
+  return fail(ErrorKind::NotFound, "there are no other projects")
+      .with_hint("`include: " + kind +
+                 "` is not available here; copy the file into the repository");
+}
+
+}  // namespace
+
+Result<std::string> IncludeSource::project_commit(const IncludeProject& /*project*/,
+                                                  const std::string& /*ref*/) {
+  return not_configured("project");
+}
+
+Result<std::string> IncludeSource::project_file(const IncludeProject& /*project*/,
+                                                const std::string& /*commit*/,
+                                                const std::string& /*path*/) {
+  return not_configured("project");
+}
+
+Result<std::vector<std::string>> IncludeSource::project_paths(const IncludeProject& /*project*/,
+                                                              const std::string& /*commit*/) {
+  return not_configured("project");
+}
+
+Result<std::vector<std::string>> IncludeSource::project_tags(const IncludeProject& /*project*/) {
+  return not_configured("component");
+}
+
+Result<std::string> IncludeSource::remote_file(const std::string& /*url*/) {
+  return fail(ErrorKind::Denied, "remote files are not available here")
+      .with_hint("copy the file into the repository and include it with `local`");
+}
+
+Result<std::string> IncludeSource::template_file(const std::string& /*name*/) {
+  return fail(ErrorKind::NotFound, "there are no templates")
+      .with_hint(
+          "no templates are shipped; copy the file into the repository and include it with "
+          "`local`");
+}
+
 ReadOutcome read_configuration(std::string_view text, const std::string& file,
                                IncludeSource& source, const Variables& variables) {
+  return read_configuration(text, file, source, ReadOptions{variables, {}, {}});
+}
+
+ReadOutcome read_configuration(std::string_view text, const std::string& file,
+                               IncludeSource& source, const ReadOptions& options) {
   ReadOutcome outcome;
-  NodePtr root = read::parse_with_includes(text, file, source, variables, outcome.findings);
+  NodePtr root =
+      read::parse_with_includes(text, file, source, options, outcome.included, outcome.findings);
   if (root) root = read::resolve_extends(root, outcome.findings);
   if (root) root = read::resolve_references(root, outcome.findings);
   if (root) {

@@ -1,227 +1,289 @@
-#include <re2/re2.h>
-
 #include <algorithm>
+#include <functional>
 
+#include "base/crypto.h"
+#include "pipeline/read/include_fetch.h"
+#include "pipeline/read/include_item.h"
+#include "pipeline/read/include_rules.h"
+#include "pipeline/read/inputs.h"
+#include "pipeline/read/interpolation.h"
 #include "pipeline/read/resolve.h"
-#include "pipeline/rules/expression.h"
-#include "pipeline/rules/glob.h"
+#include "pipeline/read/spec.h"
 
 namespace slipway::pipeline::read {
 namespace {
 
 constexpr int kMostIncludes = 150;
 constexpr std::size_t kMostBytes = std::size_t{8} << 20U;
+constexpr std::size_t kMostPipelineInputs = 20;
 
-bool is_yaml(std::string_view path) {
-  const auto ends = [&](std::string_view ending) {
-    return path.size() > ending.size() && path.substr(path.size() - ending.size()) == ending;
-  };
-  return ends(".yml") || ends(".yaml");
-}
-
-std::string without_leading_slash(std::string_view path) {
-  while (!path.empty() && path.front() == '/') path.remove_prefix(1);
-  return std::string{path};
-}
-
-// In an include, `**` crosses slashes wherever it stands: a third dialect beside the globs of
-// `changes` and of artifacts.
-std::string wildcard_expression(std::string_view path) {
-  std::string expression;
-  for (std::size_t i = 0; i < path.size(); ++i) {
-    if (path[i] == '*' && i + 1 < path.size() && path[i + 1] == '*') {
-      expression += ".*";
-      ++i;
-    } else if (path[i] == '*') {
-      expression += "[^/]*";
-    } else {
-      expression += re2::RE2::QuoteMeta(re2::StringPiece{path.data() + i, 1});
-    }
-  }
-  return expression;
-}
+// A file on its way into the configuration.
+struct File {
+  std::string text;
+  std::string name;    // for findings
+  std::string prefix;  // of messages about it as a whole: "`a.yml`: ", "" for the main file
+  Origin origin;
+  SourceSpan at;  // of the include; of the file's begin for the main file
+  std::vector<GivenInput> inputs;
+  std::map<std::string, std::string> component;
+};
 
 class Includer {
  public:
-  Includer(IncludeSource& source, const Variables& variables, Diagnostics& findings)
-      : source_(source), variables_(variables), findings_(findings) {}
+  Includer(IncludeSource& source, const ReadOptions& options, std::vector<IncludedFile>& included,
+           Diagnostics& findings)
+      : options_(options),
+        included_(included),
+        findings_(findings),
+        fetcher_(source, options.variables, findings) {}
 
-  NodePtr file(std::string_view text, const std::string& name) {
-    NodePtr root = parse(text, name, findings_);
-    if (!root) return nullptr;
-    if (root->kind != Kind::Mapping) {
-      if (root->kind == Kind::Null)
-        refuse("empty", "Please provide content of " + name, root->at);
-      else
-        refuse("not_a_mapping", "Invalid configuration format", root->at,
-               "the file must be a mapping of keywords and jobs");
+  NodePtr main_file(std::string_view text, const std::string& name) {
+    File file;
+    file.text = text;
+    file.name = name;
+    file.at = {name, 1, 1};
+    if (options_.inputs.size() > kMostPipelineInputs) {
+      refuse("input", "There cannot be more than 20 inputs for a pipeline", file.at);
       return nullptr;
     }
-    const Entry* include = root->find_entry("include");
-    if (include == nullptr) return root;
-    NodePtr merged = make_mapping({}, root->at);
-    const NodePtr& value = include->value;
-    if (value->kind == Kind::Sequence)
-      for (const NodePtr& item : value->items) merged = one(*item, merged);
-    else if (value->kind != Kind::Null)
-      merged = one(*value, merged);
-    std::vector<Entry> own = root->entries;
-    own.erase(own.begin() + (include - root->entries.data()));
-    return failed_ ? nullptr : deep_merge(merged, make_mapping(std::move(own), root->at));
+    for (const InputValue& input : options_.inputs) file.inputs.push_back(given(input, file.at));
+    return tree(file);
   }
 
  private:
-  void refuse(std::string code, std::string message, const SourceSpan& at, std::string hint = {}) {
-    failed_ = true;
-    findings_.push_back(
-        {Severity::Error, std::move(code), std::move(message), at, std::move(hint)});
+  void refuse(std::string code, const std::string& message, const SourceSpan& at,
+              std::string hint = {}) {
+    findings_.push_back({Severity::Error, std::move(code), masked(message, options_.variables), at,
+                         std::move(hint)});
   }
 
-  NodePtr one(const Node& item, NodePtr merged) {
-    if (item.is_scalar()) {
-      if (item.text.rfind("http://", 0) == 0 || item.text.rfind("https://", 0) == 0)
-        refuse_kind("remote", item.at);
-      else
-        merged = local(item.text, item.at, std::move(merged));
-      return merged;
+  static GivenInput given(const InputValue& input, const SourceSpan& at) {
+    if (input.json) {
+      Diagnostics ignored;
+      if (NodePtr value = parse(input.value, at.file, ignored))
+        return {input.name, std::move(value), false};
     }
-    if (item.kind != Kind::Mapping) {
-      refuse("include", "include should be a string, a hash or an array of them", item.at);
-      return merged;
-    }
-    for (const char* kind : {"remote", "project", "template", "component", "artifact"})
-      if (const Entry* entry = item.find_entry(kind)) {
-        refuse_kind(kind, entry->at);
-        return merged;
-      }
-    for (const Entry& entry : item.entries)
-      if (entry.key != "local" && entry.key != "rules") {
-        refuse("include", "include config contains unknown keys: " + entry.key, entry.at,
-               "`include: local` takes `local` and `rules`");
-        return merged;
-      }
-    const NodePtr* path = item.find("local");
-    if (path == nullptr || !(*path)->is_scalar()) {
-      refuse("include", "Included file needs to be a string", item.at,
-             "write it as local: path.yml");
-      return merged;
-    }
-    const NodePtr* rules = item.find("rules");
-    if (rules != nullptr && !rules_hold(**rules)) return merged;
-    return local((*path)->text, (*path)->at, std::move(merged));
+    return {input.name, make_string(input.value, at), true};
   }
 
-  void refuse_kind(const std::string& kind, const SourceSpan& at) {
-    refuse("include_kind", "`include: " + kind + "` is not supported yet", at,
-           "copy the file into the repository and include it with `local`");
+  // The file with what it includes under it. nullptr after an error.
+  NodePtr tree(const File& file) {
+    const NodePtr root = body(file);
+    if (!root) return nullptr;
+    const Entry* include = root->find_entry("include");
+    if (include == nullptr) return root;
+    const std::size_t before = errors_;
+    NodePtr merged = make_mapping({}, root->at);
+    for_each(include->value, [&](const Node& entry) {
+      merged = entry_under(entry, file.origin, std::move(merged));
+    });
+    std::vector<Entry> own = root->entries;
+    own.erase(own.begin() + (include - root->entries.data()));
+    return errors_ == before ? deep_merge(merged, make_mapping(std::move(own), root->at)) : nullptr;
   }
 
-  NodePtr local(const std::string& written, const SourceSpan& at, NodePtr merged) {
-    const std::string path = without_leading_slash(written);
-    if (!is_yaml(path)) {
-      refuse("include", "Included file `" + written + "` does not have YAML extension!", at);
-      return merged;
+  static void for_each(const NodePtr& value, const std::function<void(const Node&)>& take) {
+    if (value->kind == Kind::Sequence)
+      for (const NodePtr& entry : value->items) take(*entry);
+    else if (value->kind != Kind::Null)
+      take(*value);
+  }
+
+  // The file's own content, a mapping with its inputs put in.
+  NodePtr body(const File& file) {
+    const auto documents = parse_documents(file.text, file.name, findings_);
+    if (!documents) return nullptr;
+    NodePtr root = documents->body;
+    if (documents->header) {
+      root = with_inputs(file, *documents->header, root);
+      if (!root) return nullptr;
+    } else if (!file.inputs.empty()) {
+      refuse(
+          "input",
+          file.prefix +
+              "Given inputs not defined in the `spec` section of the included configuration file",
+          file.at);
+      return nullptr;
     }
-    if (path.find('*') == std::string::npos) return local_file(path, at, std::move(merged));
-    const auto paths = source_.local_paths();
-    if (!paths) {
-      refuse("include", "Included file `" + written + "`: " + paths.error().message, at);
-      return merged;
+    if (root->kind == Kind::Mapping) return root;
+    if (root->kind != Kind::Null)
+      refuse("not_a_mapping", file.prefix + "Invalid configuration format", root->at,
+             "the file must be a mapping of keywords and jobs");
+    else if (!file.prefix.empty())
+      refuse("empty", "Included file `" + file.name + "` does not have valid YAML syntax!", file.at,
+             documents->header ? "it has a header and nothing below it" : "there is nothing in it");
+    else
+      refuse("empty", "Please provide content of " + file.name, root->at,
+             documents->header ? "put the jobs below a line `---` after the header" : "");
+    return nullptr;
+  }
+
+  NodePtr with_inputs(const File& file, const Node& header, const NodePtr& root) {
+    auto spec = read_spec(header, file.prefix, findings_);
+    if (!spec || (spec->include && !declare_included(*spec, file))) return nullptr;
+    auto values = input_values(spec->inputs, file.inputs, file.at, file.prefix, findings_);
+    if (!values) return nullptr;
+    InterpolationValues all{{"inputs", std::move(*values)}};
+    for (const std::string& fact : spec->component)
+      if (const auto known = file.component.find(fact); known != file.component.end())
+        all["component"][fact] = make_string(known->second, file.at);
+    return interpolate(root, all, variables_in(file.origin), file.prefix, findings_);
+  }
+
+  // Inputs from the files that a header includes go before those of the header itself.
+  bool declare_included(Spec& spec, const File& file) {
+    std::vector<DeclaredInput> declared;
+    bool sound = true;
+    for_each(spec.include, [&](const Node& entry) {
+      const auto items =
+          read_include_entry(entry, IncludePlace::Header, variables_in(file.origin), findings_);
+      sound = sound && !items.empty();
+      for (const IncludeItem& item : items)
+        sound = sound && declare_from(item, file.origin, declared);
+    });
+    if (!sound) return false;
+    declared.insert(declared.end(), spec.inputs.begin(), spec.inputs.end());
+    std::string twice;
+    for (std::size_t i = 0; i < declared.size(); ++i)
+      if (std::any_of(declared.begin(), declared.begin() + static_cast<std::ptrdiff_t>(i),
+                      [&](const DeclaredInput& known) { return known.name == declared[i].name; }))
+        twice += (twice.empty() ? "" : ", ") + declared[i].name;
+    if (!twice.empty()) {
+      refuse("spec",
+             file.prefix + "Duplicate input keys found: " + twice +
+                 ". Input keys must be unique across all included files and inline specifications.",
+             spec.at);
+      return false;
     }
-    const re2::RE2 expression{wildcard_expression(path)};
-    for (const std::string& candidate : *paths)
-      if (re2::RE2::FullMatch(candidate, expression))
-        merged = local_file(candidate, at, std::move(merged));
+    spec.inputs = std::move(declared);
+    return true;
+  }
+
+  bool declare_from(const IncludeItem& item, const Origin& from,
+                    std::vector<DeclaredInput>& declared) {
+    const auto file = fetched(item, from);
+    if (!file) return false;
+    const NodePtr root = parse(file->text, file->address, findings_);
+    if (!root) return false;
+    const std::string prefix = "`" + file->address + "`: ";
+    if (root->kind != Kind::Mapping) {
+      refuse("not_a_mapping", prefix + "Invalid configuration format", root->at,
+             "the file must be a mapping with `inputs`");
+      return false;
+    }
+    std::string unknown;
+    for (const Entry& entry : root->entries)
+      if (entry.key != "inputs") unknown += (unknown.empty() ? ":" : ", :") + entry.key;
+    if (!unknown.empty()) {
+      refuse("spec",
+             "Header include file `" + file->address + "` contains unknown keys: [" + unknown + "]",
+             item.at, "a file that a header includes has only `inputs`");
+      return false;
+    }
+    const NodePtr* inputs = root->find("inputs");
+    return inputs == nullptr || read_declared_inputs(**inputs, prefix, declared, findings_);
+  }
+
+  // What an entry of `include` names, merged over `merged`.
+  NodePtr entry_under(const Node& entry, const Origin& from, NodePtr merged) {
+    if (const NodePtr* rules = entry.find("rules")) {
+      const IncludeFacts facts{variables_in(from), options_.changed_paths,
+                               [&](const std::string& project, const std::string& ref) {
+                                 return fetcher_.paths(project, ref, from);
+                               }};
+      const auto holds = include_rules_hold(**rules, facts, findings_);
+      if (!holds) ++errors_;
+      if (!holds || !*holds) return merged;
+    }
+    const std::size_t before = findings_.size();
+    const auto items = read_include_entry(entry, IncludePlace::Body, variables_in(from), findings_);
+    if (findings_.size() != before) ++errors_;
+    for (const IncludeItem& item : items)
+      for (const IncludeItem& one : without_wildcards(item, from))
+        if (const NodePtr included = included_tree(one, from))
+          merged = deep_merge(merged, included);
     return merged;
   }
 
-  NodePtr local_file(const std::string& path, const SourceSpan& at, NodePtr merged) {
+  std::vector<IncludeItem> without_wildcards(const IncludeItem& item, const Origin& from) {
+    if (item.kind != IncludeKind::Local || item.location.find('*') == std::string::npos)
+      return {item};
+    const auto paths = fetcher_.matching(item, from);
+    if (!paths) ++errors_;
+    std::vector<IncludeItem> items;
+    for (const std::string& path : paths.value_or(std::vector<std::string>{})) {
+      items.push_back(item);
+      items.back().location = path;
+    }
+    return items;
+  }
+
+  NodePtr included_tree(const IncludeItem& item, const Origin& from) {
+    auto fetched_file = fetched(item, from);
+    NodePtr root;
+    if (fetched_file) {
+      File file;
+      file.text = std::move(fetched_file->text);
+      file.name = std::move(fetched_file->address);
+      file.prefix = "`" + file.name + "`: ";
+      file.origin = std::move(fetched_file->origin);
+      file.at = item.at;
+      file.component = std::move(fetched_file->component);
+      if (item.inputs)
+        for (const Entry& input : item.inputs->entries)
+          file.inputs.push_back({input.key, input.value, false});
+      root = tree(file);
+    }
+    if (!root) ++errors_;
+    return root;
+  }
+
+  // The text of an included file, within the limits on their number and size.
+  std::optional<FetchedFile> fetched(const IncludeItem& item, const Origin& from) {
     if (++count_ > kMostIncludes) {
       if (count_ == kMostIncludes + 1)
-        refuse("include_limit", "Maximum of 150 nested includes are allowed!", at,
+        refuse("include_limit", "Maximum of 150 nested includes are allowed!", item.at,
                "a file that includes itself counts each time");
-      return merged;
+      return std::nullopt;
     }
-    const auto text = source_.local_file(path);
-    if (!text) {
-      refuse("include", "Local file `" + path + "` does not exist!", at);
-      return merged;
-    }
-    bytes_ += text->size();
+    auto file = fetcher_.fetch(item, from);
+    if (!file) return file;
+    bytes_ += file->text.size();
     if (bytes_ > kMostBytes) {
-      if (!failed_)
+      if (!too_big_)
         refuse("too_big",
                "The parsed YAML is too big: the included files have more than " +
                    std::to_string(kMostBytes) + " bytes",
-               at);
-      return merged;
+               item.at);
+      too_big_ = true;
+      return std::nullopt;
     }
-    const NodePtr tree = file(*text, path);
-    return tree ? deep_merge(merged, tree) : merged;
+    if (file->origin.kind != Origin::Kind::Own)
+      included_.push_back({file->address, sha256_hex(file->text), item.at});
+    return file;
   }
 
-  bool rules_hold(const Node& rules) {
-    if (rules.kind != Kind::Sequence) {
-      refuse("include_rules", "include rules should be an array containing hashes", rules.at);
-      return false;
-    }
-    for (const NodePtr& rule : rules.items) {
-      const auto matched = rule_holds(*rule);
-      if (!matched) return false;
-      if (!*matched) continue;
-      const NodePtr* when = rule->find("when");
-      return when == nullptr || (*when)->text != "never";
-    }
-    return false;
+  [[nodiscard]] const Variables& variables_in(const Origin& origin) const {
+    static const Variables none;
+    return origin.kind == Origin::Kind::Nowhere ? none : options_.variables;
   }
 
-  // nullopt after an error.
-  std::optional<bool> rule_holds(const Node& rule) {
-    for (const Entry& entry : rule.entries)
-      if (entry.key != "if" && entry.key != "exists" && entry.key != "when") {
-        refuse("include_rules", "include rules config contains unknown keys: " + entry.key,
-               entry.at, "rules of an include take if, exists and when");
-        return std::nullopt;
-      }
-    if (const NodePtr* condition = rule.find("if")) {
-      const auto expression = rules::Expression::parse((*condition)->text);
-      if (!expression) {
-        refuse("include_rules", "include rules if " + expression.error().message, (*condition)->at,
-               expression.error().hint);
-        return std::nullopt;
-      }
-      if (!expression->holds(variables_)) return false;
-    }
-    const NodePtr* exists = rule.find("exists");
-    return exists == nullptr || any_exists(**exists);
-  }
-
-  bool any_exists(const Node& patterns) {
-    const auto paths = source_.local_paths();
-    if (!paths) return true;
-    const auto is_there = [&](const std::string& pattern) {
-      return std::any_of(paths->begin(), paths->end(), [&](const std::string& path) {
-        return rules::glob_matches(pattern, path);
-      });
-    };
-    if (patterns.is_scalar()) return is_there(patterns.text);
-    return std::any_of(patterns.items.begin(), patterns.items.end(),
-                       [&](const NodePtr& item) { return is_there(item->text); });
-  }
-
-  IncludeSource& source_;
-  const Variables& variables_;
+  const ReadOptions& options_;
+  std::vector<IncludedFile>& included_;
   Diagnostics& findings_;
+  IncludeFetcher fetcher_;
   int count_ = 0;
   std::size_t bytes_ = 0;
-  bool failed_ = false;
+  std::size_t errors_ = 0;  // includes that came to nothing
+  bool too_big_ = false;
 };
 
 }  // namespace
 
 NodePtr parse_with_includes(std::string_view text, const std::string& file, IncludeSource& source,
-                            const Variables& variables, Diagnostics& findings) {
-  return Includer{source, variables, findings}.file(text, file);
+                            const ReadOptions& options, std::vector<IncludedFile>& included,
+                            Diagnostics& findings) {
+  return Includer{source, options, included, findings}.main_file(text, file);
 }
 
 }  // namespace slipway::pipeline::read

@@ -1,8 +1,10 @@
-// From the tree of a file to the tree that its jobs are read from: includes merged in, bases that
-// `extends` names laid under, and `!reference` replaced by what it points at, in that order.
+// From the tree of a file to the tree that its jobs are read from: inputs put in, includes merged
+// in, bases that `extends` names laid under, and `!reference` replaced by what it points at, in
+// that order.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "pipeline/configuration.h"
 #include "pipeline/read/source.h"
@@ -12,9 +14,11 @@ namespace slipway::pipeline::read {
 // Deep merge: two mappings merge key by key, anything else (null too) is replaced by `over`.
 NodePtr deep_merge(const NodePtr& base, const NodePtr& over);
 
-// Parses `text` and merges what it includes under it, depth first. nullptr after an error.
+// Parses `text`, puts its inputs in and merges what it includes under it, depth first. nullptr
+// after an error. `included` gets what came from outside the commit.
 NodePtr parse_with_includes(std::string_view text, const std::string& file, IncludeSource& source,
-                            const Variables& variables, Diagnostics& findings);
+                            const ReadOptions& options, std::vector<IncludedFile>& included,
+                            Diagnostics& findings);
 
 // Each top-level mapping with `extends` merged over its bases. nullptr after an error.
 NodePtr resolve_extends(const NodePtr& root, Diagnostics& findings);

@@ -14,6 +14,8 @@
 namespace slipway::pipeline::read {
 namespace {
 
+constexpr std::size_t kMostDocuments = 2;
+
 std::string_view text_of(const yaml_char_t* value, std::size_t length) {
   return {reinterpret_cast<const char*>(value), length};
 }
@@ -55,23 +57,22 @@ class Parser {
   Parser& operator=(const Parser&) = delete;
   ~Parser() { yaml_parser_delete(&parser_); }
 
-  NodePtr document() {
-    NodePtr root;
+  // Documents without content are left out, as GitLab leaves them out.
+  std::vector<NodePtr> documents() {
+    std::vector<NodePtr> read;
     while (true) {
       const Event event{parser_};
       require_ok(event);
-      switch (event->type) {
-        case YAML_STREAM_END_EVENT:
-          return root ? root : std::make_shared<const Node>(Node{.at = {file_, 1, 1}});
-        case YAML_DOCUMENT_START_EVENT:
-          if (root)
-            throw Refused{finding(event->start_mark, "several_documents",
-                                  "a second YAML document is not supported here",
-                                  "`spec:` headers are not supported yet; keep one document")};
-          root = value(0);
-          break;
-        default: break;
-      }
+      if (event->type == YAML_STREAM_END_EVENT) return read;
+      if (event->type != YAML_DOCUMENT_START_EVENT) continue;
+      anchors_.clear();
+      NodePtr root = value(0);
+      if (root->kind == Kind::Null) continue;
+      if (read.size() == kMostDocuments)
+        throw Refused{finding(event->start_mark, "several_documents",
+                              "The parsed YAML has too many documents",
+                              "a header with `spec:` and one document below it are allowed")};
+      read.push_back(std::move(root));
     }
   }
 
@@ -267,7 +268,7 @@ class Parser {
 };
 
 struct Attempt {
-  NodePtr root;
+  std::vector<NodePtr> documents;
   std::optional<Diagnostic> refusal;
 };
 
@@ -275,10 +276,10 @@ Attempt try_parse(std::string_view text, const std::string& file, Diagnostics& f
                   const Limits& limits) {
   const std::size_t known = findings.size();
   try {
-    return {Parser{text, file, findings, limits}.document(), std::nullopt};
+    return {Parser{text, file, findings, limits}.documents(), std::nullopt};
   } catch (const Refused& refused) {
     findings.resize(known);
-    return {nullptr, refused.finding};
+    return {{}, refused.finding};
   }
 }
 
@@ -307,6 +308,35 @@ bool quote_coverage(std::string& text, const SourceSpan& at, Diagnostics& findin
   return true;
 }
 
+std::string_view line_at(std::string_view text, int number) {
+  for (int line = 1; line < number; ++line) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  return text.substr(0, text.find('\n'));
+}
+
+NodePtr nothing(const std::string& file) {
+  return std::make_shared<const Node>(Node{.at = {file, 1, 1}});
+}
+
+// The first of two documents is a header when it has `spec`; without a header the first counts.
+Documents split_header(std::vector<NodePtr> documents, const std::string& file,
+                       Diagnostics& findings) {
+  if (documents.empty()) return {nullptr, nothing(file)};
+  const NodePtr& first = documents.front();
+  const bool has_header = first->kind == Kind::Mapping && first->find("spec") != nullptr;
+  const bool header_alone = has_header && documents.size() == 1 && first->entries.size() == 1;
+  if (header_alone) return {first, nothing(file)};
+  if (documents.size() == 1) return {nullptr, first};
+  if (has_header) return {first, documents.back()};
+  findings.push_back({Severity::Warning, "several_documents",
+                      "this second YAML document is not read", documents.back()->at,
+                      "only a file whose first document has `spec:` may have two"});
+  return {nullptr, first};
+}
+
 }  // namespace
 
 const Entry* Node::find_entry(std::string_view key) const {
@@ -320,8 +350,8 @@ const NodePtr* Node::find(std::string_view key) const {
   return entry == nullptr ? nullptr : &entry->value;
 }
 
-NodePtr parse(std::string_view text, const std::string& file, Diagnostics& findings,
-              const Limits& limits) {
+std::optional<Documents> parse_documents(std::string_view text, const std::string& file,
+                                         Diagnostics& findings, const Limits& limits) {
   if (text.size() > limits.bytes) {
     findings.push_back({Severity::Error,
                         "too_big",
@@ -329,18 +359,79 @@ NodePtr parse(std::string_view text, const std::string& file, Diagnostics& findi
                             std::to_string(limits.bytes) + " bytes",
                         {file, 0, 0},
                         {}});
-    return nullptr;
+    return std::nullopt;
   }
   std::string readable{text};
   while (true) {
     Attempt attempt = try_parse(readable, file, findings, limits);
-    if (!attempt.refusal) return attempt.root;
+    if (!attempt.refusal) return split_header(std::move(attempt.documents), file, findings);
     if (attempt.refusal->code == "yaml_syntax" &&
         quote_coverage(readable, attempt.refusal->span, findings))
       continue;
+    if (attempt.refusal->code == "yaml_syntax" &&
+        line_at(readable, attempt.refusal->span.line).find("$[[") != std::string_view::npos)
+      attempt.refusal->hint = "put a value with $[[ ]] inside [] or {} in quotes";
     findings.push_back(std::move(*attempt.refusal));
-    return nullptr;
+    return std::nullopt;
   }
+}
+
+NodePtr parse(std::string_view text, const std::string& file, Diagnostics& findings,
+              const Limits& limits) {
+  auto documents = parse_documents(text, file, findings, limits);
+  return documents ? documents->body : nullptr;
+}
+
+namespace {
+
+std::string quoted(std::string_view text) {
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  std::string result = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20) {
+      result += c == '\n' ? "\\n" : std::string{"\\u00"} + kHex[byte >> 4U] + kHex[byte & 15U];
+      continue;
+    }
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + "\"";
+}
+
+void append_json(const Node& value, std::string& json) {
+  const auto list = [&json](char open, const auto& items, char close, const auto& append) {
+    json += open;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (i > 0) json += ',';
+      append(items[i]);
+    }
+    json += close;
+  };
+  switch (value.kind) {
+    case Kind::Null: json += "null"; break;
+    case Kind::Bool:
+    case Kind::Integer:
+    case Kind::Float: json += value.text; break;
+    case Kind::String: json += quoted(value.text); break;
+    case Kind::Sequence:
+      list('[', value.items, ']', [&](const NodePtr& item) { append_json(*item, json); });
+      break;
+    case Kind::Mapping:
+      list('{', value.entries, '}', [&](const Entry& entry) {
+        json += quoted(entry.key) + ":";
+        append_json(*entry.value, json);
+      });
+      break;
+  }
+}
+
+}  // namespace
+
+std::string as_json(const Node& value) {
+  std::string json;
+  append_json(value, json);
+  return json;
 }
 
 NodePtr make_string(std::string text, SourceSpan at) {

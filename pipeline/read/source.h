@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,7 +51,16 @@ struct Limits {
   std::size_t nodes = 200'000;
 };
 
-// The file's one document (null for an empty file), or nullptr with an error among `findings`.
+struct Documents {
+  NodePtr header;  // a mapping with `spec`, or nullptr
+  NodePtr body;    // null for an empty file
+};
+
+// nullopt with an error among `findings`.
+std::optional<Documents> parse_documents(std::string_view text, const std::string& file,
+                                         Diagnostics& findings, const Limits& limits = {});
+
+// The body of the file's documents, or nullptr with an error among `findings`.
 NodePtr parse(std::string_view text, const std::string& file, Diagnostics& findings,
               const Limits& limits = {});
 
@@ -62,6 +72,9 @@ struct Typed {
   std::string error;
 };
 Typed type_plain_scalar(std::string_view text);
+
+// A value as compact JSON; bytes that are not UTF-8 stay as they are.
+std::string as_json(const Node& value);
 
 // For building trees: what `node` would be at another place, or with other entries.
 NodePtr make_string(std::string text, SourceSpan at);

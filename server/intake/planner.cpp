@@ -140,10 +140,10 @@ Result<Planner::Outcome> Planner::configuration(const PlanRequest& request,
   auto text = mirrors_.read_file(project, request.sha, path, kLongestFile);
   if (!text) return std::move(text).error();
   CommitFiles files{mirrors_, project, request.sha};
-  auto outcome = std::make_shared<const pipeline::ReadOutcome>(
-      pipeline::read_configuration(*text, path, files, pipeline::predefined_variables(trigger)));
-  // What is included can hang on the trigger, so only files without includes are kept.
-  if (text->find("include") == std::string::npos) {
+  auto outcome = std::make_shared<const pipeline::ReadOutcome>(pipeline::read_configuration(
+      *text, path, files, {pipeline::predefined_variables(trigger), {}, trigger.changed_paths}));
+  // What is included, and what inputs expand, can hang on the trigger: such files are not kept.
+  if (text->find("include") == std::string::npos && text->find("spec") == std::string::npos) {
     const std::lock_guard lock{mutex_};
     if (cache_.size() >= kCachedFiles) cache_.clear();
     cache_[key] = outcome;
@@ -192,7 +192,7 @@ Result<Planned> Planner::plan(const PlanRequest& request) {
 pipeline::Diagnostics Planner::lint(const ProjectRow& project, const std::string& sha,
                                     const std::string& text) const {
   CommitFiles files{mirrors_, project.id.value, sha};
-  return pipeline::read_configuration(text, project.ci_config_path, files, {}).findings;
+  return pipeline::read_configuration(text, project.ci_config_path, files).findings;
 }
 
 }  // namespace slipway::server

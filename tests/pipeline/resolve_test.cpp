@@ -99,25 +99,54 @@ TEST_CASE("what cannot be included is said at its place", "[include]") {
   };
   const auto row = GENERATE(values<Row>({
       {"none.yml", "Local file `none.yml` does not exist!"},
+      {"empty.yml", "Local file `empty.yml` is empty!"},
+      {"comment.yml", "Included file `comment.yml` does not have valid YAML syntax!"},
+      {"list.yml", "`list.yml`: Invalid configuration format"},
       {"a.txt", "Included file `a.txt` does not have YAML extension!"},
-      {"https://example.com/a.yml", "`include: remote` is not supported yet"},
-      {"{project: a/b, file: c.yml}", "`include: project` is not supported yet"},
-      {"{template: X.yml}", "`include: template` is not supported yet"},
-      {"{component: x/y@1}", "`include: component` is not supported yet"},
-      {"{local: a.yml, inputs: {}}", "include config contains unknown keys: inputs"},
-      {"{local: [a.yml]}", "Included file needs to be a string"},
+      {"https://example.com/a.yml",
+       "Remote file could not be fetched because URL 'https://example.com/a.yml' is blocked: "
+       "remote "
+       "files are not available here!"},
+      {"{project: a/b, file: c.yml}",
+       "Project `a/b` not found or access denied! Make sure any includes in the pipeline "
+       "configuration are correctly defined."},
+      {"{template: X.gitlab-ci.yml}",
+       "Included file `X.gitlab-ci.yml` is empty or does not exist!"},
+      {"{template: X.yml}", "Template file `X.yml` is not a valid location!"},
+      {"{component: h/x/y@1.0.0}",
+       "Component 'h/x/y@1.0.0' - project does not exist or you don't have sufficient permissions"},
+      {"{component: x/y@1}", "Component 'x/y@1' - the component path is not supported"},
+      {"{artifact: a.yml, job: b}",
+       "Including configs from artifacts is only allowed when triggering child pipelines"},
+      {"{yolo: a.yml}",
+       "`{\"yolo\":\"a.yml\"}` does not have a valid subkey for include. Valid subkeys are: "
+       "`local`, "
+       "`project`, `remote`, `template`, `artifact`, `component`"},
+      {"{project: a/b}",
+       "`{\"project\":\"a/b\"}` does not have a valid subkey for include. Valid subkeys are: "
+       "`local`, `project`, `remote`, `template`, `artifact`, `component`"},
+      {"{local: a.yml, remote: 'https://x/a.yml'}",
+       "Each include must use only one of: `local`, `project`, `remote`, `template`, `artifact`, "
+       "`component`"},
+      {"{local: a.yml, inputs: {x: 1}}",
+       "`a.yml`: Given inputs not defined in the `spec` section of the included configuration "
+       "file"},
+      {"{local: a.yml, inputs: [x]}", "Given inputs must be a hash"},
+      {"{local: a.yml, ref: main}", "include config contains unknown keys: ref"},
+      {"{local: [a.yml]}", "Included file `[\"a.yml\"]` needs to be a string"},
+      {"{local: 10}", "Included file `10` needs to be a string"},
       {"[[a.yml]]", "include should be a string, a hash or an array of them"},
-      {"{local: a.yml, rules: [{changes: [x]}]}",
-       "include rules config contains unknown keys: changes"},
-      {"{local: a.yml, rules: [{if: $A ==}]}", "include rules if invalid expression syntax"},
-      {"{local: a.yml, rules: yes}", "include rules should be an array containing hashes"},
-      {"empty.yml", "Please provide content of empty.yml"},
-      {"list.yml", "Invalid configuration format"},
+      {"{local: a.yml, rules: [{iff: x}]}", "include:rules:rule config contains unknown keys: iff"},
+      {"{local: a.yml, rules: [{if: $A ==}]}", "include:rules:rule if invalid expression syntax"},
+      {"{local: a.yml, rules: [{when: manual}]}", "include:rules:rule when unknown value: manual"},
+      {"{local: a.yml, rules: yes}", "include:rules config should be an array"},
+      {"{local: a.yml, rules: [x]}", "include:rules:rule config should be a hash"},
   }));
   CAPTURE(row.include);
   const auto outcome = outcome_of(std::string{"include: "} + row.include + "\nx: {script: y}\n",
                                   {{"a.yml", "a: {script: x}\n"},
                                    {"empty.yml", ""},
+                                   {"comment.yml", "# nothing\n"},
                                    {"list.yml", "[a]"},
                                    {"a.txt", "a: {script: x}\n"}});
   REQUIRE(outcome.findings.size() == 1);
