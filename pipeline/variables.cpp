@@ -358,7 +358,7 @@ std::string expand_on_runner(std::string_view text,
 }
 
 Result<Variables> parse_dotenv(std::string_view text) {
-  constexpr std::size_t kLongest = 5 * 1024;
+  constexpr std::size_t kLongest = 5U * 1024;
   constexpr std::size_t kMost = 20;
   const auto invalid = [](int line, const std::string& why) {
     return fail(ErrorKind::InvalidInput, "dotenv line " + std::to_string(line) + ": " + why);

@@ -20,7 +20,7 @@ std::string environment_slug(std::string_view name);
 // Those that rules, workflow and includes may see (GitLab's phase "pre-pipeline").
 Variables predefined_variables(const Trigger& trigger);
 // Those that only a planned job has: CI_JOB_NAME, CI_JOB_STAGE, CI_NODE_*, CI_ENVIRONMENT_*.
-Variables job_variables(const PlannedJob& job);
+Variables job_variables(const PlannedJob& planned);
 
 // Server-side expansion of all values against each other, in order of dependency: `$NAME`,
 // `${NAME}`,

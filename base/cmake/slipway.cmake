@@ -23,7 +23,9 @@ target_compile_options(slipway_warnings INTERFACE -Wall -Wextra -Wpedantic -Wsha
   $<$<BOOL:${SLIPWAY_WERROR}>:-Werror>)
 if(SLIPWAY_SANITIZE)
   # Not vptr: it wants the type information of SOCI's classes, which the library keeps to itself.
-  add_compile_options(-fsanitize=${SLIPWAY_SANITIZE} -fno-sanitize=vptr -fno-omit-frame-pointer)
+  # Undefined behaviour ends the program, since a test that only prints it passes.
+  add_compile_options(-fsanitize=${SLIPWAY_SANITIZE} -fno-sanitize=vptr
+    -fno-sanitize-recover=undefined -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS)
   add_link_options(-fsanitize=${SLIPWAY_SANITIZE})
 endif()
 find_program(MOLD mold)

@@ -19,7 +19,7 @@ const std::string kDummyHash =
     "$argon2id$v=19$m=65536,t=2,p=1$RnHrWiaZL8RBV+9YeO5TUg$"
     "vYvi0PKeUCXG3ErenxrLR6T0Hz2JFktTT0RPG9SsW6I";
 
-constexpr UnixMillis kSetupTokenLife = 60 * 60'000;
+constexpr UnixMillis kSetupTokenLife = 3'600'000;  // an hour
 constexpr const char* kSetupAccount = "\n setup";  // a key of the limiter that no user can have
 
 Error wrong_setup_token() {

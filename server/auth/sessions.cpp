@@ -8,8 +8,8 @@ namespace slipway::server::auth {
 namespace {
 
 constexpr UnixMillis kMinute = 60'000;
-constexpr UnixMillis kIdleLimit = 12 * 60 * kMinute;
-constexpr UnixMillis kAbsoluteLimit = 7 * 24 * 60 * kMinute;
+constexpr UnixMillis kIdleLimit = kMinute * 60 * 12;
+constexpr UnixMillis kAbsoluteLimit = kMinute * 60 * 24 * 7;
 
 }  // namespace
 
@@ -24,7 +24,7 @@ Principal principal_of(const UserRow& user) {
 
 std::string Sessions::create(Stores& stores, UnixMillis now, const UserRow& user,
                              const ClientInfo& client) {
-  const auto cookie = random_token("");
+  auto cookie = random_token("");
   SessionRow row;
   row.token_hash = token_hash(cookie);
   row.user_id = user.id;

@@ -67,7 +67,7 @@ class BodySource {
   // On a worker, one call at a time. An empty piece with End cuts a body whose length was promised.
   virtual Piece next() = 0;
   // Before the first next(). `wake` may be called from any thread, at any time, also afterwards.
-  virtual void start([[maybe_unused]] std::function<void()> wake) {}
+  virtual void start([[maybe_unused]] std::function<void()> wake) {}  // NOLINT: some keep it
 };
 
 enum class Caching : std::uint8_t {

@@ -6,7 +6,7 @@ namespace slipway::server {
 namespace {
 
 std::string set_listen(ServerSettings& settings, const std::string& text) {
-  const std::string expected = "an address and a port, as 127.0.0.1:8080 or [::1]:8080";
+  std::string expected = "an address and a port, as 127.0.0.1:8080 or [::1]:8080";
   const auto colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0) return expected;
   std::string host = text.substr(0, colon);

@@ -11,7 +11,7 @@ template <typename Tag>
 struct Id {
   std::int64_t value = 0;
 
-  auto operator<=>(const Id&) const = default;
+  auto operator<=>(const Id&) const = default;  // NOLINT(modernize-use-nullptr): there is none
   explicit operator bool() const { return value != 0; }
 };
 

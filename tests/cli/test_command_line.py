@@ -8,11 +8,13 @@ import tempfile
 import unittest
 
 BINARY = os.environ.get("SLIPWAY_BINARY", "build/dev/slipway")
+# What a build with sanitizers must be told; empty for any other.
+SANITIZERS = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
 
 
 def slipway(*arguments, **environment):
     return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=60,
-                          env={"PATH": os.environ["PATH"], **environment}, stdin=subprocess.DEVNULL)
+                          env={"PATH": os.environ["PATH"], **SANITIZERS, **environment}, stdin=subprocess.DEVNULL)
 
 
 class CommandLine(unittest.TestCase):

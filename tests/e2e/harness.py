@@ -24,6 +24,8 @@ BINARY = os.environ.get("SLIPWAY_BINARY", "build/dev/slipway")
 SOURCE = pathlib.Path(os.environ.get("SLIPWAY_SOURCE", pathlib.Path(__file__).parents[2]))
 PASSWORD = "correct horse battery staple"
 FINAL = {"success", "failed", "canceled", "skipped"}
+# What a build with sanitizers must be told; empty for any other.
+SANITIZERS = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
 
 
 def wait_for(what, condition, seconds=60):
@@ -88,7 +90,7 @@ class Server:
 
     def start(self):
         self.log_path = self.directory / f"server-{uuid.uuid4().hex[:8]}.log"
-        environment = {"PATH": os.environ["PATH"], "SLIPWAY_DATA_DIR": str(self.data)}
+        environment = {"PATH": os.environ["PATH"], "SLIPWAY_DATA_DIR": str(self.data), **SANITIZERS}
         for name, value in self.settings.items():
             environment["SLIPWAY_" + name.upper()] = value
         with open(self.log_path, "wb") as log:
@@ -138,7 +140,7 @@ class Runner:
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 [BINARY, "runner", "run", "--config", str(config)],
-                env={"PATH": os.environ["PATH"], "HOME": str(self.directory)},
+                env={"PATH": os.environ["PATH"], "HOME": str(self.directory), **SANITIZERS},
                 stderr=log, stdout=log, stdin=subprocess.DEVNULL)
 
     def kill(self):

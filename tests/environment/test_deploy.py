@@ -317,6 +317,11 @@ class Count(InDirectory):
         self.suite("empty", 0, "hello\n")
         self.assertEqual(self.count(), (1, "8 passed, 2 failed"))
 
+    def test_what_a_sanitizer_found_is_a_failure_though_every_test_passed(self):
+        self.suite("ctest", 0, "# pass 3\n# fail 0\n")
+        (self.directory / "finding.4711").write_text("ERROR: LeakSanitizer: detected memory leaks\n")
+        self.assertEqual(self.count(), (1, "3 passed, 1 failed"))
+
     def test_all_well(self):
         self.suite("web", 0, "# pass 3\n# fail 0\n")
         self.assertEqual(self.count(), (0, "3 passed, 0 failed"))

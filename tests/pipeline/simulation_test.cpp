@@ -10,10 +10,12 @@
 
 #include "tests/pipeline/simulated_project.h"
 #include "tests/support/catch.h"
+#include "tests/support/slowdown.h"
 
 using namespace slipway::pipeline;
 using slipway::pipeline::test::Broken;
 using slipway::pipeline::test::SimulatedProject;
+using slipway::test::kSlowdown;
 
 namespace {
 
@@ -206,7 +208,7 @@ std::uint64_t setting(const char* variable, std::uint64_t usual) {
 
 TEST_CASE("no sequence of events breaks the rules of the life cycle", "[lifecycle]") {
   const std::uint64_t first = setting("SLIPWAY_SIMULATION_SEED", 1);
-  const std::uint64_t pipelines = setting("SLIPWAY_SIMULATION_PIPELINES", 100'000);
+  const std::uint64_t pipelines = setting("SLIPWAY_SIMULATION_PIPELINES", 100'000 / kSlowdown);
   WARN("SLIPWAY_SIMULATION_SEED=" << first << " SLIPWAY_SIMULATION_PIPELINES=" << pipelines);
   Seen seen;
   std::uint64_t played = 0;
