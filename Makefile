@@ -1,6 +1,6 @@
 # Thin: every target is a script, and `make help` reads the comments after the double hash.
 .DEFAULT_GOAL := help
-.PHONY: help up down build test test-fast test-asan test-tsan bench format tidy
+.PHONY: help up down build test test-fast test-asan test-tsan fuzz bench format tidy
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,9 @@ test-asan: ## the C++ tests with the address and undefined-behaviour sanitizers
 
 test-tsan: ## the C++ tests with the thread sanitizer
 	@tests/environment/test tsan
+
+fuzz: ## let each fuzzer of the pipeline language run for FUZZ_SECONDS (60)
+	@FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/pipeline/fuzz/run
 
 bench: ## speed and memory beside the physical floor
 	@tests/environment/bench
