@@ -2,32 +2,14 @@
 // written as the store keeps it.
 
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 
 #include "pipeline/plan.h"
 #include "tests/pipeline/fuzz/target.h"
 #include "tests/pipeline/golden/case_file.h"
+#include "tests/pipeline/golden/world.h"
 
 namespace slipway::pipeline::fuzz {
 namespace {
-
-class Files : public IncludeSource {
- public:
-  explicit Files(const std::map<std::string, std::string>& files) : files_(files) {}
-  Result<std::string> local_file(const std::string& path) override {
-    const auto at = files_.find(path);
-    if (at == files_.end()) return fail(ErrorKind::NotFound, "no such file");
-    return at->second;
-  }
-  Result<std::vector<std::string>> local_paths() override {
-    std::vector<std::string> paths;
-    for (const auto& [path, text] : files_) paths.push_back(path);
-    return paths;
-  }
-
- private:
-  const std::map<std::string, std::string>& files_;
-};
 
 void check_plan(const Configuration& configuration, const Trigger& trigger) {
   const Plan plan = make_plan(configuration, trigger);
@@ -46,7 +28,7 @@ void check_plan(const Configuration& configuration, const Trigger& trigger) {
 
 void take(std::string_view bytes) {
   const golden::Case one = golden::parse_case(bytes);
-  Files files{one.files};
+  golden::World files{one.files};
   const ReadOutcome outcome = read_configuration(one.text, ".gitlab-ci.yml", files);
   require(outcome.configuration.has_value() != has_errors(outcome.findings),
           "there is either a configuration or an error");

@@ -9,6 +9,7 @@
 #include "pipeline/coverage.h"
 #include "pipeline/variables.h"
 #include "tests/pipeline/golden/case_file.h"
+#include "tests/pipeline/golden/world.h"
 #include "tests/pipeline/support.h"
 
 namespace slipway::pipeline::golden {
@@ -147,17 +148,34 @@ std::string coverage_shown(const Case& one) {
   return figure ? fmt::format("{}\n", *figure) : "none\n";
 }
 
+// "--input name=value" of the marker.
+std::vector<InputValue> inputs_of(const std::string& marker) {
+  std::vector<InputValue> inputs;
+  std::istringstream words{marker};
+  for (std::string word; words >> word;) {
+    if (word != "--input" || !(words >> word)) continue;
+    const auto equals = word.find('=');
+    inputs.push_back(InputValue{word.substr(0, equals), word.substr(equals + 1)});
+  }
+  return inputs;
+}
+
 }  // namespace
 
 std::string answer(const Case& one, const Expectation& expectation) {
   if (expectation.marker == "coverage") return coverage_shown(one);
   const auto colon = expectation.marker.find(" : ");
   const Trigger trigger = parse_event(expectation.marker.substr(0, colon));
-  test::Repository repository{one.files};
-  const ReadOutcome outcome =
-      read_configuration(one.text, ".gitlab-ci.yml", repository, include_variables(trigger));
-  if (expectation.marker == "lint") return findings_shown(outcome.findings, Severity::Error);
-  if (expectation.marker == "warnings") return findings_shown(outcome.findings, Severity::Warning);
+  World world{one.files};
+  ReadOptions options;
+  options.variables = include_variables(trigger);
+  options.changed_paths = trigger.changed_paths;
+  options.inputs = inputs_of(expectation.marker);
+  const ReadOutcome outcome = read_configuration(one.text, ".gitlab-ci.yml", world, options);
+  if (expectation.marker.rfind("lint", 0) == 0)
+    return findings_shown(outcome.findings, Severity::Error);
+  if (expectation.marker.rfind("warnings", 0) == 0)
+    return findings_shown(outcome.findings, Severity::Warning);
   if (!outcome.configuration)
     return "not valid\n" + findings_shown(outcome.findings, Severity::Error);
   const Plan plan = make_plan(*outcome.configuration, trigger);

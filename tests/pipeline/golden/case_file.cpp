@@ -61,6 +61,8 @@ void apply_option(Trigger& trigger, const std::string& option, const std::string
     trigger.project_variables.push_back(assignment(value));
   else if (option == "--message")
     trigger.commit_message = value;
+  else if (option == "--input")
+    return;  // of the file, not of the trigger
   else if (option == "--project")
     trigger.project.path = value;
   else
@@ -100,7 +102,7 @@ Trigger parse_event(std::string_view marker) {
   const std::vector<std::string> words = words_of(marker);
   if (words.empty()) throw std::invalid_argument("no event");
   trigger.branch = "main";
-  if (words[0] == "lint" || words[0] == "warnings") return trigger;
+  const bool is_check = words[0] == "lint" || words[0] == "warnings";
   std::size_t at = 1;
   if (at < words.size() && words[at].rfind("--", 0) != 0) {
     (words[0] == "tag" ? trigger.tag : trigger.branch) = words[at];
@@ -108,7 +110,7 @@ Trigger parse_event(std::string_view marker) {
   }
   if (words[0] == "tag") {
     trigger.branch.clear();
-  } else {
+  } else if (!is_check) {
     const auto source = parse_source(words[0]);
     if (!source) throw std::invalid_argument(source.error().message);
     trigger.source = *source;
