@@ -145,6 +145,13 @@ class Parser {
     return kept;
   }
 
+  // A list or mapping takes its anchor where it begins: the same name inside it is the later one.
+  NodePtr close(const std::string& anchor, Node node, const yaml_mark_t& mark) {
+    const auto open = anchors_.find(anchor);
+    const bool mine = open != anchors_.end() && !open->second;
+    return keep(mine ? anchor : "", std::move(node), mark);
+  }
+
   NodePtr count(Node node, const Event& event) {
     return keep(text_of(event->data.scalar.anchor), std::move(node), event->start_mark);
   }
@@ -168,7 +175,9 @@ class Parser {
     node.at = span(event->start_mark);
     const std::string_view text = text_of(data.value, data.length);
     const std::string tag = text_of(data.tag);
-    if (data.style != YAML_PLAIN_SCALAR_STYLE || tag == "!" || tag == YAML_STR_TAG) {
+    // Psych looks through quotes that have a tag: `!x "010"` is 8.
+    const bool is_quoted = data.style != YAML_PLAIN_SCALAR_STYLE && tag.empty();
+    if (is_quoted || tag == "!str" || tag == YAML_STR_TAG) {
       node.kind = Kind::String;
       node.text = text;
       return node;
@@ -196,7 +205,7 @@ class Parser {
       node.items.push_back(value_of(event, depth + 1));
       node.weight += node.items.back()->weight;
     }
-    return keep(anchor, std::move(node), start->start_mark);
+    return close(anchor, std::move(node), start->start_mark);
   }
 
   NodePtr mapping(const Event& start, int depth) {
@@ -217,7 +226,7 @@ class Parser {
       if (node.weight > limits_.nodes) keep({}, std::move(node), start->start_mark);
       add(node, places, written, *key, std::move(content));
     }
-    return keep(anchor, std::move(node), start->start_mark);
+    return close(anchor, std::move(node), start->start_mark);
   }
 
   // `written` are the keys that stand in the mapping itself: overriding a merged one is no mistake.

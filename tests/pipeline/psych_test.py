@@ -1,6 +1,7 @@
-"""Plain scalars mean here what they mean to Ruby's Psych, which GitLab reads its files with.
+"""YAML means here what it means to Ruby's Psych, which GitLab reads its files with.
 
-A few hundred texts, made from a fixed seed, are typed by both. Ruby is among the packages that tests need.
+Some thousand plain scalars and whole documents, made from a fixed seed, are read by both. Ruby is among the packages
+that tests need.
 """
 
 import os
@@ -8,7 +9,10 @@ import random
 import subprocess
 import unittest
 
+from psych_documents import documents
+
 PROGRAM = os.environ["SLIPWAY_SCALARS"]
+TREES = os.environ["SLIPWAY_TREES"]
 
 RUBY = r"""
 require 'yaml'
@@ -27,6 +31,39 @@ STDIN.each_line(chomp: true) do |text|
     puts 'error'
   rescue Psych::SyntaxError
     puts 'syntax'
+  end
+end
+"""
+
+# Prints what show_tree.cpp prints. Limits on recursion are ours alone, so an alias inside its own anchor is refused.
+RUBY_TREES = r"""
+require 'yaml'
+require 'json'
+def word(value)
+  case value
+  when nil then 'n'
+  when true, false then "b#{value}"
+  when Integer then "i#{value}"
+  when Float then "f#{value}"
+  when Symbol, String then "s#{value}"
+  else raise 'no plain key'
+  end
+end
+def shown(value)
+  case value
+  when Array then value.map { |item| shown(item) }
+  when Hash then { 'map' => value.map { |key, item| [word(key), shown(item)] } }
+  else word(value)
+  end
+end
+STDIN.read.split("%%%%\n").each do |text|
+  begin
+    Psych.parse_stream(text)  # loading looks at nothing that follows the document
+    value = Psych.safe_load(text, permitted_classes: [Symbol], aliases: true)
+    value = nil if value == false && text !~ /false/i
+    puts JSON.generate(shown(value))
+  rescue StandardError, SystemStackError
+    puts 'refused'
   end
 end
 """
@@ -55,7 +92,7 @@ def made(count):
 
 class Scalars(unittest.TestCase):
     def test_plain_scalars_mean_what_they_mean_to_psych(self):
-        texts = FIXED + made(400)
+        texts = FIXED + made(3000)
         given = "\n".join(texts) + "\n"
         ours = subprocess.run([PROGRAM], input=given, capture_output=True, text=True, check=True)
         ruby = subprocess.run(["ruby", "-e", RUBY], input=given, capture_output=True, text=True,
@@ -66,6 +103,18 @@ class Scalars(unittest.TestCase):
         different = [f"{text!r}: {our!r}, to Ruby {their!r}" for text, our, their in compared
                      if our.rstrip() != their.rstrip()]
         self.assertFalse(different, "\n" + "\n".join(different))
+
+    def test_whole_documents_are_the_trees_that_psych_makes_of_them(self):
+        texts = documents(4000)
+        given = "%%%%\n".join(texts)
+        ours = subprocess.run([TREES], input=given, capture_output=True, text=True, check=True).stdout.splitlines()
+        ruby = subprocess.run(["ruby", "-e", RUBY_TREES], input=given, capture_output=True, text=True,
+                              check=True).stdout.splitlines()
+        self.assertEqual([len(ours), len(ruby)], [len(texts)] * 2)
+        self.assertGreater(sum(line != "refused" for line in ruby), len(texts) * 3 // 4)
+        different = [f"{text}\n  here: {our}\n  Ruby: {their}"
+                     for text, our, their in zip(texts, ours, ruby) if our != their]
+        self.assertFalse(different, f"{len(different)} differ\n" + "\n".join(different[:5]))
 
 
 if __name__ == "__main__":
