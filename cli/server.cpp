@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -62,6 +63,8 @@ int serve(const ServerSettings& settings) {
   sigaddset(&signals, SIGINT);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
+  // Threads here work by turns: a heap for each would only keep what others could use.
+  ::mallopt(M_ARENA_MAX, 2);
   const EmbeddedPages pages;
   auto started = server::Server::start(settings, pages, SLIPWAY_VERSION);
   if (!started) return report(started.error(), kFailed);

@@ -158,11 +158,17 @@ def throughput():
         project = bench.project("bench/many", "variables: {GIT_STRATEGY: none}\n"
                                 "noop:\n  tags: [shell]\n  parallel: 100\n  script: ['true']\n")
         idle = resident_mb(*pids)
-        seconds = [bench.stopwatch("many", project, pipelines)[0][0] for _ in range(1 if QUICK else 30)]
+        seconds = []
+        for _ in range(1 if QUICK else 30):
+            seconds.append(bench.stopwatch("many", project, pipelines)[0][0])
+            if len(seconds) * pipelines == 10:
+                after = resident_mb(*pids)
         rate = pipelines * 100 / statistics.median(seconds)
         row(f"{pipelines * 100} no-op shell jobs, 4 slots", f"{rate:.0f} jobs/s")
         row("resident memory idle: server + runner", idle)
-        row(f"  after {pipelines * 100 * len(seconds)} jobs", resident_mb(*pids))
+        if not QUICK:
+            row("  after 1,000 jobs", after)
+        row(f"  after {pipelines * 100 * len(seconds):,} jobs", resident_mb(*pids))
     finally:
         bench.close()
 

@@ -176,8 +176,9 @@ class Crashes(EndToEnd):
         runner = self.runner()
         count = 400
         repository = self.repository(files={".gitlab-ci.yml":
-            f"t:\n  script:\n    - for i in $(seq 1 {count}); do echo \"line $i of the log\";"
-            " sleep 0.01; done\n"})
+            # Bytes of all kinds, and beside the log a copy of what was written.
+            f"t:\n  script:\n    - for i in $(seq 1 {count}); do printf 'line %d \\377\\001\\r\\n' $i;"
+            " sleep 0.01; done | tee ../written\n"})
         sha = repository.push()
         pipeline = self.pipeline(repository.id, sha)
         job = self.job_in(repository.id, pipeline, "t", "running")
@@ -191,9 +192,14 @@ class Crashes(EndToEnd):
 
         result = self.finished(repository.id, pipeline)
         self.assertEqual(result["status"], "success")
-        log = self.trace(repository.id, job["id"]).decode()
-        written = [line for line in log.splitlines() if line.startswith("line ")]
-        self.assertEqual(written, [f"line {i} of the log" for i in range(1, count + 1)])
+        written = next(runner.builds.rglob("written")).read_bytes()
+        self.assertEqual(written, b"".join(b"line %d \xff\x01\r\n" % i
+                                           for i in range(1, count + 1)))
+        log = self.trace(repository.id, job["id"])
+        before, _, behind = log.partition(b"line 1 ")
+        self.assertTrue(before.endswith(b"\x1b[0;m\n"), before[-100:])
+        self.assertEqual(b"line 1 " + behind[:len(written) - len(b"line 1 ")], written)
+        self.assertTrue(behind[len(written) - len(b"line 1 "):].startswith(b"section_end:"))
 
     def test_a_killed_runner_ends_its_job_as_lost(self):
         runner = self.runner()
