@@ -16,8 +16,8 @@ namespace slipway::server::http {
 namespace {
 
 constexpr std::size_t kKept = 1000;
-// Telling takes at most this part of one core's time: what changes meanwhile is told once.
-constexpr int kShareOfTime = 5;
+// Telling takes at most this part (a tenth) of one core's time: what changes meanwhile is told once.
+constexpr int kShareOfTime = 10;
 
 struct Event {
   std::uint64_t id = 0;
