@@ -11,7 +11,7 @@
 #include "base/files.h"
 #include "base/logging.h"
 #include "pipeline/variables.h"
-#include "runner/artifacts.h"
+#include "runner/artifact_transfer.h"
 #include "runner/checkout.h"
 #include "runner/docker_executor.h"
 #include "runner/shell_executor.h"
@@ -356,35 +356,23 @@ JobRun::Outcome JobRun::run_scripts(Executor& executor) {
   return outcome;
 }
 
+ArtifactTransfer JobRun::transfer() {
+  return {identity_,
+          spec_,
+          workplace_,
+          [this](std::string_view text) { say(text); },
+          [this](const std::string& text) { return expanded(text); },
+          cancel_.get_token(),
+          time_left()};
+}
+
 Result<void> JobRun::download_dependencies() {
-  const auto wanted = std::count_if(
+  const bool wanted = std::any_of(
       spec_.dependencies.begin(), spec_.dependencies.end(),
       [](const pipeline::JobDependency& dependency) { return !dependency.filename.empty(); });
-  if (wanted == 0) return {};
+  if (!wanted) return {};
   const Section section{*this, "download_artifacts", "Downloading artifacts"};
-  auto client = CoordinatorClient::create(identity_, CoordinatorClient::kTransferTimeout);
-  if (!client) return std::move(client).error();
-  for (const pipeline::JobDependency& dependency : spec_.dependencies) {
-    if (dependency.filename.empty()) continue;
-    say(fmt::format("Downloading artifacts for {} ({})...\n", dependency.name, dependency.id));
-    const fs::path file = workplace_.own / "dependency.zip";
-    Result<JobAnswer> answer = fail(ErrorKind::Unavailable, "not tried");
-    for (int attempt = 0; attempt < 3 && !is_stopped(); ++attempt) {
-      const UniqueFd out{::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
-      if (!out.is_open()) return errno_error("cannot write '" + file.string() + "'", errno);
-      answer = client->download(dependency.id, dependency.token, [&](std::string_view chunk) {
-        return write_all(out.get(), chunk).has_value();
-      });
-      if (answer && answer->status < 500) break;
-    }
-    if (!answer) return std::move(answer).error().in("artifacts of " + dependency.name);
-    if (answer->status != 200)
-      return fail(ErrorKind::Unavailable, fmt::format("artifacts of {}: the server answered {}",
-                                                      dependency.name, answer->status));
-    if (auto unpacked = extract_archive(file, workplace_.project); !unpacked)
-      return std::move(unpacked).error().in("artifacts of " + dependency.name);
-  }
-  return {};
+  return transfer().download();
 }
 
 Result<void> JobRun::upload_artifacts(bool success) {
@@ -397,66 +385,7 @@ Result<void> JobRun::upload_artifacts(bool success) {
   const Section section{
       *this, success ? "upload_artifacts_on_success" : "upload_artifacts_on_failure",
       success ? "Uploading artifacts for successful job" : "Uploading artifacts for failed job"};
-  auto client = CoordinatorClient::create(identity_, CoordinatorClient::kTransferTimeout);
-  if (!client) return std::move(client).error();
-  for (const pipeline::JobArtifact& artifact : wanted)
-    if (auto uploaded = upload_one(*client, artifact); !uploaded) return uploaded;
-  return {};
-}
-
-Result<void> JobRun::upload_one(CoordinatorClient& client, const pipeline::JobArtifact& artifact) {
-  const auto all_expanded = [this](std::vector<std::string> texts) {
-    for (std::string& text : texts) text = expanded(text);
-    return texts;
-  };
-  const auto exclude = all_expanded(artifact.exclude);
-  Selection selection = select_files(workplace_.project, all_expanded(artifact.paths), exclude);
-  if (artifact.untracked)
-    if (auto added = add_untracked(workplace_.project, exclude, selection); !added) return added;
-  for (const std::string& warning : selection.warnings) say("WARNING: " + warning + "\n");
-  say(fmt::format("{}: found {} matching artifact files\n", artifact.artifact_type,
-                  selection.files.size()));
-  if (selection.files.empty()) {
-    say("ERROR: No files to upload\n");
-    return {};
-  }
-  if (artifact.artifact_format == "raw" && selection.files.size() != 1)
-    return fail(ErrorKind::InvalidInput,
-                fmt::format("the report {} must be exactly one file", artifact.artifact_type));
-
-  const fs::path packed = workplace_.own / "artifact";
-  std::string name = expanded(artifact.name);
-  Result<void> written;
-  if (artifact.artifact_format == "zip") {
-    written = write_zip(workplace_.project, selection.files, packed);
-    name += ".zip";
-  } else if (artifact.artifact_format == "gzip") {
-    written = write_gzip(workplace_.project, selection.files, packed);
-    name += ".gz";
-  }
-  if (!written) return written;
-  const fs::path source =
-      artifact.artifact_format == "raw" ? workplace_.project / selection.files.front() : packed;
-  say("Uploading artifacts as \"" + artifact.artifact_type + "\" to the server...\n");
-  for (int attempt = 0;; ++attempt) {
-    const UniqueFd file{::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
-    if (!file.is_open()) return errno_error("cannot read '" + source.string() + "'", errno);
-    const auto answer =
-        client.upload(spec_.id, spec_.token, artifact.artifact_type, artifact.artifact_format, name,
-                      artifact.expire_in, [&] {
-                        std::string bytes(std::size_t{256} << 10U, '\0');
-                        const ssize_t got = ::read(file.get(), bytes.data(), bytes.size());
-                        bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-                        return bytes;
-                      });
-    if (answer && answer->status == 201) return {};
-    const bool final = answer && (answer->status == 403 || answer->status == 413);
-    const std::string what =
-        answer ? fmt::format("the server answered {}", answer->status) : answer.error().message;
-    if (final || attempt >= 2 || is_stopped())
-      return fail(ErrorKind::Unavailable, "artifacts could not be uploaded: " + what);
-    say("WARNING: uploading failed, trying again: " + what + "\n");
-  }
+  return transfer().upload(wanted);
 }
 
 void JobRun::remove_temporary() noexcept {

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "pipeline/job_spec.h"
+#include "runner/artifact_transfer.h"
 #include "runner/config.h"
 #include "runner/coordinator_client.h"
 #include "runner/executor.h"
@@ -54,7 +55,7 @@ class JobRun {
   Outcome run_scripts(Executor& executor);
   Result<void> download_dependencies();
   Result<void> upload_artifacts(bool success);
-  Result<void> upload_one(CoordinatorClient& client, const pipeline::JobArtifact& artifact);
+  ArtifactTransfer transfer();
   void remove_temporary() noexcept;
 
   [[nodiscard]] std::string expanded(const std::string& text) const;

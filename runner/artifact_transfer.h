@@ -1,0 +1,59 @@
+// A job's artifacts on their way: those of earlier jobs fetched into its work tree, its own packed
+// and sent.
+//
+// Lives as long as one transfer, on the job's thread. A stop request ends a call in progress, and
+// no call takes longer than the job has time.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "pipeline/job_spec.h"
+#include "runner/coordinator_client.h"
+#include "runner/executor.h"
+
+namespace slipway::runner {
+
+class ArtifactTransfer {
+ public:
+  // `say` writes into the job's log; `expanded` replaces the job's variables in a text.
+  ArtifactTransfer(const RunnerIdentity& identity, const pipeline::JobSpec& spec,
+                   const Workplace& workplace, Sink say,
+                   std::function<std::string(const std::string&)> expanded, std::stop_token stop,
+                   std::chrono::milliseconds time_left);
+
+  // Of all jobs that the specification depends on.
+  Result<void> download();
+  Result<void> upload(const std::vector<pipeline::JobArtifact>& artifacts);
+
+ private:
+  // What there is to send: the file and the name under which it goes.
+  struct Packed {
+    std::filesystem::path file;
+    std::string name;
+  };
+
+  [[nodiscard]] Result<CoordinatorClient> connect() const;
+  Result<void> download_one(CoordinatorClient& client,
+                            const pipeline::JobDependency& dependency) const;
+  Result<void> upload_one(CoordinatorClient& client, const pipeline::JobArtifact& artifact) const;
+  // Without a file when nothing matches.
+  [[nodiscard]] Result<Packed> pack(const pipeline::JobArtifact& artifact) const;
+  [[nodiscard]] std::vector<std::string> all_expanded(std::vector<std::string> texts) const;
+
+  const RunnerIdentity& identity_;
+  const pipeline::JobSpec& spec_;
+  const Workplace& workplace_;
+  Sink say_;
+  std::function<std::string(const std::string&)> expanded_;
+  std::stop_token stop_;
+  std::chrono::milliseconds time_left_;
+};
+
+}  // namespace slipway::runner
