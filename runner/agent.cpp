@@ -5,7 +5,7 @@
 
 #include "base/crypto.h"
 #include "base/logging.h"
-#include "runner/docker_executor.h"
+#include "runner/docker_command.h"
 #include "runner/job_run.h"
 
 namespace slipway::runner {
@@ -103,7 +103,7 @@ void Agent::run_job(int index, pipeline::JobSpec spec) {
 Result<void> Agent::run() {
   auto client = CoordinatorClient::create(identity_, CoordinatorClient::kPollTimeout);
   if (!client) return std::move(client).error();
-  if (settings_.executor == ExecutorKind::Docker) DockerExecutor::remove_leftovers(label_);
+  if (settings_.executor == ExecutorKind::Docker) remove_docker_leftovers(label_);
   std::chrono::milliseconds wait = 500ms;
   int denied = 0;
   Result<void> outcome;

@@ -89,6 +89,13 @@ std::vector<Setting> settings_table(RunnerSettings& s) {
       {"runner_docker_cpus", "CPU limit of docker jobs, as 1.5", "", text_row(s.docker_cpus)},
       {"runner_docker_pids", "most processes of a docker job", "512",
        count_row(s.docker_pids, 16, 1'000'000)},
+      {"runner_docker_services_timeout", "how long a job waits for its services to answer", "30",
+       [&s](const std::string& text) -> std::string {
+         const auto seconds = parse_seconds(text);
+         if (!seconds) return "a time, as 1m";
+         s.docker_services_timeout = std::chrono::seconds{*seconds};
+         return {};
+       }},
       {"runner_shutdown_timeout", "how long jobs may go on after SIGTERM; 0 waits for their end",
        "0",
        [&s](const std::string& text) -> std::string {

@@ -31,7 +31,8 @@ struct RunnerSettings {
   std::string docker_memory;  // as docker takes it: "512m"; "" is no limit
   std::string docker_cpus;
   int docker_pids = 512;
-  std::chrono::seconds shutdown_timeout{0};  // 0: waits for its jobs as long as they take
+  std::chrono::seconds docker_services_timeout{30};  // until a service is not waited for any more
+  std::chrono::seconds shutdown_timeout{0};          // 0: waits for its jobs as long as they take
   log::Level log_level = log::Level::Info;
   log::Format log_format = log::Format::Text;
 };

@@ -10,13 +10,12 @@
 
 #include "base/crypto.h"
 #include "base/files.h"
-#include "base/logging.h"
 #include "base/process.h"
+#include "runner/docker_command.h"
 
 namespace slipway::runner {
 namespace {
 
-constexpr std::chrono::seconds kCommandDeadline{60};
 constexpr std::size_t kKeptWords = 4096;
 constexpr std::chrono::seconds kGrace{10};
 constexpr std::chrono::minutes kAfterScriptDeadline{5};
@@ -25,20 +24,6 @@ constexpr std::chrono::minutes kAfterScriptDeadline{5};
 // people are used to. Not read from standard input, which then belongs to the script alone.
 constexpr const char* kFindShell =
     "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi";
-
-std::map<std::string, std::string> client_environment() {
-  return environment_subset({"PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT",
-                             "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"});
-}
-
-Result<CollectedOutput> docker(std::vector<std::string> arguments) {
-  ProcessSpec spec;
-  spec.argv = std::move(arguments);
-  spec.argv.insert(spec.argv.begin(), "docker");
-  spec.env = client_environment();
-  spec.deadline = kCommandDeadline;
-  return collect_process(spec);
-}
 
 std::optional<int> exit_code_in(const std::filesystem::path& file) {
   const auto text = read_file(file, 16);
@@ -51,41 +36,31 @@ std::optional<int> exit_code_in(const std::filesystem::path& file) {
 }  // namespace
 
 DockerExecutor::DockerExecutor(const RunnerSettings& settings, Workplace workplace,
-                               pipeline::JobImage image, std::string runner_label, std::int64_t job)
+                               pipeline::JobImage image, std::vector<pipeline::JobImage> services,
+                               std::vector<pipeline::JobVariable> service_variables,
+                               std::string runner_label, std::int64_t job)
     : settings_(settings),
       workplace_(std::move(workplace)),
       image_(std::move(image)),
       runner_label_(std::move(runner_label)),
-      container_("slipway-job-" + std::to_string(job) + "-" + random_hex(4)) {}
+      container_("slipway-job-" + std::to_string(job) + "-" + random_hex(4)),
+      services_(settings, workplace_, std::move(services), std::move(service_variables),
+                runner_label_, container_) {}
 
 DockerExecutor::~DockerExecutor() {
   // `--rm` removes it in the ordinary case; this is for a docker command that was killed.
-  if (may_exist_) (void)docker({"rm", "--force", "--volumes", container_});
+  if (may_exist_) remove_containers({container_});
 }
 
-void DockerExecutor::remove_leftovers(const std::string& runner_label) {
-  const auto found =
-      docker({"ps", "--all", "--quiet", "--filter", "label=slipway.runner=" + runner_label});
-  if (!found || !found->outcome.succeeded()) return;
-  std::vector<std::string> arguments{"rm", "--force", "--volumes"};
-  std::string_view rest = found->output;
-  while (!rest.empty()) {
-    const auto end = std::min(rest.find('\n'), rest.size());
-    if (end > 0) arguments.emplace_back(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  if (arguments.size() == 3) return;
-  log::warn("containers.left_over", {{"count", arguments.size() - 3}});
-  (void)docker(std::move(arguments));
-}
-
-Result<std::string> DockerExecutor::prepare() {
+Result<void> DockerExecutor::prepare(std::chrono::milliseconds deadline, const Sink& sink,
+                                     const std::stop_token& stop) {
   if (image_.name.empty())
     return fail(ErrorKind::InvalidInput, "the job names no image and the runner has no default one")
         .with_hint("add `image:` to the job, or set runner_default_image");
   if (image_.name.front() == '-')
     return fail(ErrorKind::InvalidInput, "'" + image_.name + "' is no name of an image");
-  return "Using Docker executor with image " + image_.name + " ...\n";
+  sink("Using Docker executor with image " + image_.name + " ...\n");
+  return services_.start(deadline, sink, stop);
 }
 
 std::vector<std::string> DockerExecutor::arguments() const {
@@ -96,7 +71,7 @@ std::vector<std::string> DockerExecutor::arguments() const {
       "--rm",           "--interactive",
       "--log-driver",   "none",
       "--name",         container_,
-      "--label",        "slipway.runner=" + runner_label_,
+      "--label",        docker_label(runner_label_),
       "--security-opt", "no-new-privileges",
       "--cap-drop",     "NET_RAW",
       "--pids-limit",   std::to_string(settings_.docker_pids),
@@ -112,6 +87,8 @@ std::vector<std::string> DockerExecutor::arguments() const {
     arguments.emplace_back(flag);
     arguments.push_back(value);
   };
+  add("--network", services_.network());
+  if (!services_.network().empty()) add("--network-alias", "build");
   add("--memory", settings_.docker_memory);
   add("--cpus", settings_.docker_cpus);
   add("--user", image_.docker_user);
@@ -219,7 +196,7 @@ Result<ScriptOutcome> DockerExecutor::run(const JobScripts& scripts,
   }
   ProcessSpec spec;
   spec.argv = arguments();
-  spec.env = client_environment();
+  spec.env = docker_environment();
   spec.deadline = deadline;
   spec.grace = std::chrono::seconds{0};
   spec.input = driver_text(started.parent_path().string(), script_text(scripts.main),

@@ -6,26 +6,30 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "pipeline/job_spec.h"
 #include "runner/config.h"
+#include "runner/docker_services.h"
 #include "runner/executor.h"
 
 namespace slipway::runner {
 
 class DockerExecutor final : public Executor {
  public:
-  // `image` is expanded. `runner_label` marks what belongs to this runner.
+  // Image and services are expanded; `service_variables` are those of the job that services may
+  // see. `runner_label` marks what belongs to this runner.
   DockerExecutor(const RunnerSettings& settings, Workplace workplace, pipeline::JobImage image,
-                 std::string runner_label, std::int64_t job);
+                 std::vector<pipeline::JobImage> services,
+                 std::vector<pipeline::JobVariable> service_variables, std::string runner_label,
+                 std::int64_t job);
   ~DockerExecutor() override;
 
-  Result<std::string> prepare() override;
+  Result<void> prepare(std::chrono::milliseconds deadline, const Sink& sink,
+                       const std::stop_token& stop) override;
   Result<ScriptOutcome> run(const JobScripts& scripts, std::chrono::milliseconds deadline,
                             const Sink& sink, const std::stop_token& stop) override;
-
-  // Removes containers that an earlier life of this runner left.
-  static void remove_leftovers(const std::string& runner_label);
 
  private:
   [[nodiscard]] std::vector<std::string> arguments() const;
@@ -42,6 +46,7 @@ class DockerExecutor final : public Executor {
   pipeline::JobImage image_;
   std::string runner_label_;
   std::string container_;
+  DockerServices services_;  // removed after the container that uses them
   bool may_exist_ = false;
 };
 

@@ -1,9 +1,9 @@
 // How the scripts of a job are run. One object serves one job, on that job's thread.
 //
-// Contract, in the order of calls: prepare() once; run() once with the job's script and, if there
-// is one, its after_script; the destructor leaves nothing behind, whatever happened before. Output
-// goes to the sink while it comes. A stop request ends the script: asked first, forced after the
-// grace.
+// Contract, in the order of calls: prepare() once, within the job's time; run() once with the job's
+// script and, if there is one, its after_script; the destructor leaves nothing behind, whatever
+// happened before. Output goes to the sink while it comes. A stop request ends the script: asked
+// first, forced after the grace.
 #pragma once
 
 #include <chrono>
@@ -40,9 +40,10 @@ using Sink = std::function<void(std::string_view)>;
 class Executor {
  public:
   virtual ~Executor() = default;
-  // Lines for the head of the log. An Error's message tells the job's owner what to mend; its kind
-  // says whose fault it is: InvalidInput the pipeline's, NotFound an image, else the runner's.
-  virtual Result<std::string> prepare() = 0;
+  // Says what it uses. An Error's message tells the job's owner what to mend; its kind says whose
+  // fault it is: InvalidInput the pipeline's, NotFound an image, else the runner's.
+  virtual Result<void> prepare(std::chrono::milliseconds deadline, const Sink& sink,
+                               const std::stop_token& stop) = 0;
   virtual Result<ScriptOutcome> run(const JobScripts& scripts, std::chrono::milliseconds deadline,
                                     const Sink& sink, const std::stop_token& stop) = 0;
 };

@@ -263,15 +263,19 @@ JobRun::Outcome JobRun::phases() {
     const Section section{
         *this, "prepare_executor",
         fmt::format("Preparing the \"{}\" executor", to_string(settings_.executor))};
-    auto lines = executor->prepare();
-    if (!lines) return failed(lines.error());
-    say(*lines);
+    // Services run already while the sources come: nothing of theirs before the job is ours.
+    if (!spec_.services.empty() && !trace_->wait_until_ours(cancel_.get_token()))
+      return stopped_outcome();
+    const auto sink = [this](std::string_view chunk) { say(chunk); };
+    const auto prepared = executor->prepare(time_left(), sink, cancel_.get_token());
+    if (is_stopped()) return stopped_outcome();
+    if (!prepared) return failed(prepared.error());
   }
   {
     const Section section{*this, "prepare_script", "Preparing environment"};
     say("Running on " + settings_.name + "...\n");
-    if (!spec_.services.empty())
-      say("WARNING: `services` are not started by this runner yet; the job runs without them\n");
+    if (!spec_.services.empty() && settings_.executor == ExecutorKind::Shell)
+      say("WARNING: `services` need the docker executor; the job runs without them\n");
     if (!spec_.caches.empty())
       say("WARNING: `cache` has no effect on this runner yet; the job runs without it\n");
     if (auto written = write_file_variables(); !written) return failed(written.error());
@@ -311,7 +315,22 @@ std::unique_ptr<Executor> JobRun::make_executor() {
   if (settings_.executor == ExecutorKind::Shell) return std::make_unique<ShellExecutor>(workplace_);
   pipeline::JobImage image = spec_.image.value_or(pipeline::JobImage{});
   image.name = expanded(image.name.empty() ? settings_.default_image : image.name);
+  std::vector<pipeline::JobImage> services = spec_.services;
+  for (pipeline::JobImage& service : services) {
+    service.name = expanded(service.name);
+    service.alias = expanded(service.alias);
+    for (pipeline::JobVariable& variable : service.variables)
+      if (!variable.raw) variable.value = expanded(variable.value);
+  }
+  // Services are other people's programs: they see what is public in the job.
+  std::vector<pipeline::JobVariable> visible;
+  for (pipeline::JobVariable variable : spec_.variables) {
+    if (variable.masked || variable.file) continue;
+    variable.value = variables_.at(variable.key);
+    visible.push_back(std::move(variable));
+  }
   return std::make_unique<DockerExecutor>(settings_, workplace_, std::move(image),
+                                          std::move(services), std::move(visible),
                                           place_.runner_label, spec_.id);
 }
 

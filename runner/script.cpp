@@ -6,12 +6,6 @@
 namespace slipway::runner {
 namespace {
 
-bool is_variable_name(std::string_view name) {
-  return !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
-         std::all_of(name.begin(), name.end(),
-                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
-}
-
 // As GitLab's runner shows it: the first line of a longer command.
 std::string shown(const std::string& command) {
   const auto end = command.find('\n');
@@ -21,6 +15,12 @@ std::string shown(const std::string& command) {
 }
 
 }  // namespace
+
+bool is_variable_name(std::string_view name) {
+  return !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
+         std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+}
 
 std::string shell_quoted(std::string_view text) {
   std::string quoted = "'";

@@ -10,6 +10,9 @@
 
 namespace slipway::runner {
 
+// Whether a shell takes it as the name of a variable.
+bool is_variable_name(std::string_view name);
+
 // For a POSIX shell: in single quotes, any byte but NUL.
 std::string shell_quoted(std::string_view text);
 

@@ -39,8 +39,10 @@ int exit_code_of(const ProcessOutcome& outcome) {
 
 ShellExecutor::ShellExecutor(Workplace workplace) : workplace_(std::move(workplace)) {}
 
-Result<std::string> ShellExecutor::prepare() {
-  return std::string{"Using Shell ("} + shell() + ") executor...\n";
+Result<void> ShellExecutor::prepare(std::chrono::milliseconds /*deadline*/, const Sink& sink,
+                                    const std::stop_token& /*stop*/) {
+  sink(std::string{"Using Shell ("} + shell() + ") executor...\n");
+  return {};
 }
 
 Result<ScriptOutcome> ShellExecutor::run_one(const Script& script, const char* name,

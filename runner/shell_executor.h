@@ -10,7 +10,8 @@ namespace slipway::runner {
 class ShellExecutor final : public Executor {
  public:
   explicit ShellExecutor(Workplace workplace);
-  Result<std::string> prepare() override;
+  Result<void> prepare(std::chrono::milliseconds deadline, const Sink& sink,
+                       const std::stop_token& stop) override;
   Result<ScriptOutcome> run(const JobScripts& scripts, std::chrono::milliseconds deadline,
                             const Sink& sink, const std::stop_token& stop) override;
 

@@ -5,7 +5,8 @@
 
 #include "base/crypto.h"
 #include "base/process.h"
-#include "runner/docker_executor.h"
+#include "runner/docker_command.h"
+#include "runner/docker_services.h"
 #include "tests/runner/job_bench.h"
 
 using namespace slipway;
@@ -39,8 +40,8 @@ class Images {
     fs::create_directories(root / "tmp");
     fs::permissions(root / "tmp", fs::perms{01777});
     fs::copy_file("/bin/busybox", root / "bin/busybox");
-    for (const char* name : {"sh", "cat", "echo", "id", "kill", "ls", "mkdir", "ps", "sleep",
-                             "stat", "touch", "true", "wc"})
+    for (const char* name : {"sh", "cat", "echo", "httpd", "id", "kill", "ls", "mkdir", "ps",
+                             "sleep", "stat", "test", "touch", "true", "wc", "wget"})
       fs::create_symlink("busybox", root / ("bin/" + std::string{name}));
     REQUIRE(
         replace_file(root / "etc/passwd", "root:x:0:0::/:/bin/sh\nwork:x:4711:4711::/:/bin/sh\n"));
@@ -50,10 +51,15 @@ class Images {
     run_command({"docker", "import", archive.string(), plain});
     run_command({"docker", "build", "--quiet", "--tag", other_user, "-"},
                 "FROM " + plain + "\nUSER work\n");
+    run_command({"docker", "build", "--quiet", "--tag", web, "-"},
+                "FROM " + plain + "\nEXPOSE 8000\n");
+    run_command({"docker", "build", "--quiet", "--tag", checked, "-"},
+                "FROM " + web +
+                    "\nHEALTHCHECK --interval=200ms --start-period=30s CMD test -e /tmp/ready\n");
   }
   ~Images() {
     ProcessSpec spec;
-    spec.argv = {"docker", "rmi", "--force", other_user, plain};
+    spec.argv = {"docker", "rmi", "--force", checked, web, other_user, plain};
     spec.env = environment_subset({"PATH", "HOME", "DOCKER_HOST"});
     (void)collect_process(spec);
   }
@@ -62,6 +68,8 @@ class Images {
 
   std::string plain = "slipway-test-" + random_hex(6) + ":plain";
   std::string other_user = "slipway-test-" + random_hex(6) + ":user";
+  std::string web = "slipway-test-" + random_hex(6) + ":web";
+  std::string checked = "slipway-test-" + random_hex(6) + ":checked";
 };
 
 const Images& images() {
@@ -212,7 +220,7 @@ TEST_CASE("an image with a user of its own works in its tree and reads its files
   CHECK(bench.logged("\nthe key\n"));
   CHECK(bench.logged("\nstatus=success\n"));
   CHECK(read_file(bench.project() / "given").value_or("") == "changed\n");
-  CHECK_FALSE(fs::exists(bench.project().string() + ".tmp"));
+  CHECK(fs::is_empty(bench.project().string() + ".tmp"));
   // The files are open to all users within; the machine's own do not get that far.
   CHECK((fs::status(bench.project() / "../..").permissions() & fs::perms{0077}) == fs::perms::none);
 }
@@ -242,9 +250,132 @@ TEST_CASE("containers of an earlier life are removed, those of others stay", "[d
     run_command({"docker", "run", "--detach", "--label", "slipway.runner=" + bench->label,
                  images().plain, "sleep", "1000"});
 
-  DockerExecutor::remove_leftovers(mine.label);
+  remove_docker_leftovers(mine.label);
 
   CHECK(mine.containers().empty());
   CHECK_FALSE(other.containers().empty());
-  DockerExecutor::remove_leftovers(other.label);
+  remove_docker_leftovers(other.label);
+}
+
+namespace {
+
+pipeline::JobImage web_service(std::vector<std::string> command) {
+  pipeline::JobImage service;
+  service.name = images().web;
+  service.alias = "web";
+  service.command = std::move(command);
+  return service;
+}
+
+const std::vector<std::string> kServe{"httpd", "-f", "-p", "8000", "-h", "/etc"};
+
+std::vector<std::string> networks_of(const DockerBench& bench) {
+  const auto told = run_command(
+      {"docker", "network", "ls", "--quiet", "--filter", "label=slipway.runner=" + bench.label});
+  return told.empty() ? std::vector<std::string>{} : std::vector<std::string>{told};
+}
+
+}  // namespace
+
+TEST_CASE("a job talks to its service by its alias, and nothing is left of it", "[docker]") {
+  DockerBench bench;
+  auto spec = JobBench::job({"wget -q -O got http://web:8000/passwd"});
+  spec.services = {web_service({"sh", "-c", "sleep 1; exec httpd -f -p 8000 -h /etc"})};
+
+  CHECK(bench.run(spec)["state"] == "success");
+
+  CHECK(read_file(bench.project() / "got").value_or("").find("work:x:4711") != std::string::npos);
+  CHECK(bench.logged("Service web is ready after"));
+  CHECK(bench.containers().empty());
+  CHECK(networks_of(bench).empty());
+}
+
+TEST_CASE("a service sees the job's public variables and its own, not the masked ones",
+          "[docker]") {
+  DockerBench bench;
+  auto spec = JobBench::job({"wget -q -O got http://web:8000/all || true"});
+  spec.variables.push_back({"PUBLIC", "for all"});
+  pipeline::JobVariable secret{"SECRET", "a-secret-value"};
+  secret.masked = true;
+  spec.variables.push_back(secret);
+  auto service = web_service(
+      {"sh", "-c", "echo \"$PUBLIC-$SECRET-$OWN\" > /tmp/all; exec httpd -f -p 8000 -h /tmp"});
+  service.variables = {{"OWN", "own $PUBLIC"}};
+  spec.services = {service};
+
+  CHECK(bench.run(spec)["state"] == "success");
+
+  CHECK(read_file(bench.project() / "got").value_or("") == "for all--own for all\n");
+}
+
+TEST_CASE("a health check says when a service is ready", "[docker]") {
+  DockerBench bench;
+  auto spec = JobBench::job({"wget -q -O got http://web:8000/ready"});
+  auto service = web_service(
+      {"sh", "-c", "httpd -p 8000 -h /tmp; sleep 2; echo yes > /tmp/ready; exec sleep 1000"});
+  service.name = images().checked;
+  spec.services = {service};
+
+  CHECK(bench.run(spec)["state"] == "success");
+
+  CHECK(read_file(bench.project() / "got").value_or("") == "yes\n");
+}
+
+TEST_CASE("a service that does not answer is told with its last words, and the job goes on",
+          "[docker]") {
+  DockerBench bench;
+  bench.settings.docker_services_timeout = std::chrono::seconds{1};
+  auto spec = JobBench::job({"true"});
+  spec.services = {web_service({"sh", "-c", "echo I only sleep; exec sleep 1000"}),
+                   web_service({"sh", "-c", "echo I fall over; exit 3"})};
+
+  CHECK(bench.run(spec)["state"] == "success");
+
+  CHECK(
+      bench.logged("WARNING: service web did not answer within 1 s; its last words:\n"
+                   "I only sleep\n"));
+  CHECK(bench.logged("WARNING: service web has ended; its last words:\nI fall over\n"));
+}
+
+TEST_CASE("a service without an image fails the job and says which", "[docker]") {
+  DockerBench bench;
+  auto spec = JobBench::job({"true"});
+  auto service = web_service(kServe);
+  service.name = "slipway.invalid/none:1";
+  service.pull_policy = {"never"};
+  spec.services = {service};
+
+  const auto result = bench.run(spec);
+
+  CHECK(result["state"] == "failed");
+  CHECK(bench.logged("service slipway.invalid/none:1: "));
+  CHECK(bench.containers().empty());
+  CHECK(networks_of(bench).empty());
+}
+
+TEST_CASE("a cancellation while services start ends them", "[docker]") {
+  DockerBench bench;
+  auto spec = JobBench::job({"touch ran"});
+  spec.services = {web_service({"sleep", "1000"})};
+
+  const auto result = bench.run(spec, [&] {
+    bench.wait_for("Starting service");
+    bench.server.set_job_status("canceling");
+  });
+
+  CHECK(result["state"] == "failed");
+  CHECK_FALSE(fs::exists(bench.project() / "ran"));
+  CHECK(bench.containers().empty());
+}
+
+TEST_CASE("a service answers under its aliases and its image's path", "[job]") {
+  pipeline::JobImage service;
+  service.name = "registry.example.com:5000/group/postgres:16@sha256:abc";
+  service.alias = "db, database";
+  CHECK(DockerServices::names_of(service) ==
+        std::vector<std::string>{"db", "database", "registry.example.com__group__postgres",
+                                 "registry.example.com-group-postgres"});
+  service.name = "redis";
+  service.alias = "";
+  CHECK(DockerServices::names_of(service) == std::vector<std::string>{"redis"});
 }

@@ -1,0 +1,288 @@
+#include "runner/docker_services.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <spdlog/fmt/fmt.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <charconv>
+#include <condition_variable>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "runner/docker_command.h"
+#include "runner/script.h"
+
+namespace slipway::runner {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kBetweenLooks{100};
+constexpr milliseconds kConnectTimeout{500};
+constexpr const char* kLastLines = "50";
+
+// What docker knows of a container; a null value when it is gone.
+json inspected(const std::string& container) {
+  const auto told = docker({"inspect", "--type", "container", container});
+  if (!told || !told->outcome.succeeded()) return nullptr;
+  const json list = json::parse(told->output, nullptr, false);
+  return list.is_array() && !list.empty() ? list.front() : json(nullptr);
+}
+
+// The value at a path of keys, or null.
+json at_path(const json& value, const std::vector<std::string>& keys) {
+  const json* at = &value;
+  for (const std::string& key : keys) {
+    if (!at->is_object() || !at->contains(key)) return nullptr;
+    at = &(*at)[key];
+  }
+  return *at;
+}
+
+std::vector<int> exposed_ports(const json& container) {
+  std::vector<int> ports;
+  const json exposed = at_path(container, {"Config", "ExposedPorts"});
+  if (!exposed.is_object()) return ports;
+  for (const auto& [name, nothing] : exposed.items()) {
+    int port = 0;
+    const auto slash = name.find('/');
+    if (slash != std::string::npos && name.substr(slash) == "/tcp" &&
+        std::from_chars(name.data(), name.data() + slash, port).ec == std::errc{})
+      ports.push_back(port);
+  }
+  return ports;
+}
+
+bool accepts(const std::string& address, int port) {
+  sockaddr_in peer{};
+  peer.sin_family = AF_INET;
+  peer.sin_port = htons(static_cast<std::uint16_t>(port));
+  if (::inet_pton(AF_INET, address.c_str(), &peer.sin_addr) != 1) return false;
+  const UniqueFd socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  if (!socket.is_open()) return false;
+  if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&peer), sizeof peer) == 0) return true;
+  pollfd watched{socket.get(), POLLOUT, 0};
+  if (::poll(&watched, 1, static_cast<int>(kConnectTimeout.count())) != 1) return false;
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+}
+
+enum class Readiness : std::uint8_t { Ready, NotYet, Ended };
+
+Readiness readiness_of(const json& container, const std::string& network) {
+  if (container.is_null() || at_path(container, {"State", "Running"}) != true)
+    return Readiness::Ended;
+  const json health = at_path(container, {"State", "Health", "Status"});
+  if (health.is_string() && health != "none")
+    return health == "healthy" ? Readiness::Ready : Readiness::NotYet;
+  const auto ports = exposed_ports(container);
+  if (ports.empty()) return Readiness::Ready;
+  const json address = at_path(container, {"NetworkSettings", "Networks", network, "IPAddress"});
+  if (!address.is_string()) return Readiness::NotYet;
+  const std::string ip = address;
+  return std::any_of(ports.begin(), ports.end(), [&](int port) { return accepts(ip, port); })
+             ? Readiness::Ready
+             : Readiness::NotYet;
+}
+
+// What can be handed on by name: a variable of the docker command's own would get its value.
+std::vector<pipeline::JobVariable> passable(std::vector<pipeline::JobVariable> variables) {
+  const auto own = docker_environment();
+  const auto is_not = [&](const pipeline::JobVariable& variable) {
+    return own.contains(variable.key) || !is_variable_name(variable.key);
+  };
+  variables.erase(std::remove_if(variables.begin(), variables.end(), is_not), variables.end());
+  return variables;
+}
+
+// False when it was to stop.
+bool sleep_for(milliseconds time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock{mutex};
+  never.wait_for(lock, stop, time, [] { return false; });
+  return !stop.stop_requested();
+}
+
+}  // namespace
+
+DockerServices::DockerServices(const RunnerSettings& settings, const Workplace& workplace,
+                               std::vector<pipeline::JobImage> services,
+                               std::vector<pipeline::JobVariable> variables,
+                               std::string runner_label, std::string name)
+    : settings_(settings),
+      workplace_(workplace),
+      services_(std::move(services)),
+      variables_(passable(std::move(variables))),
+      runner_label_(std::move(runner_label)),
+      name_(std::move(name)) {
+  for (pipeline::JobImage& service : services_)
+    service.variables = passable(std::move(service.variables));
+}
+
+DockerServices::~DockerServices() {
+  std::vector<std::string> containers;
+  for (const Service& service : started_) containers.push_back(service.container);
+  if (!containers.empty()) remove_containers(containers);
+  if (!network_.empty()) (void)docker({"network", "rm", network_});
+}
+
+std::vector<std::string> DockerServices::names_of(const pipeline::JobImage& service) {
+  std::vector<std::string> names;
+  const auto add = [&](std::string name) {
+    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(std::move(name));
+  };
+  std::string alias;
+  for (const char c : service.alias + " ") {
+    if (c != ' ' && c != ',') {
+      alias += c;
+      continue;
+    }
+    add(std::exchange(alias, {}));
+  }
+  std::string path = service.name.substr(0, service.name.find('@'));
+  const auto colon = path.rfind(':');
+  if (colon != std::string::npos && path.find('/', colon) == std::string::npos) path.resize(colon);
+  // A registry's port is no part of a name.
+  if (const auto slash = path.find('/'); slash != std::string::npos) {
+    const auto port = path.find(':');
+    if (port < slash) path.erase(port, slash - port);
+  }
+  for (const char* between : {"__", "-"}) {
+    std::string name;
+    for (const char c : path) c == '/' ? name += between : name += c;
+    add(std::move(name));
+  }
+  return names;
+}
+
+std::vector<std::string> DockerServices::arguments(const pipeline::JobImage& service,
+                                                   const std::string& container) const {
+  const std::string policy =
+      service.pull_policy.empty() ? settings_.pull_policy : service.pull_policy.front();
+  std::vector<std::string> arguments{"run",
+                                     "--detach",
+                                     "--name",
+                                     container,
+                                     "--label",
+                                     docker_label(runner_label_),
+                                     "--network",
+                                     network_,
+                                     "--security-opt",
+                                     "no-new-privileges",
+                                     "--log-driver",
+                                     "json-file",
+                                     "--log-opt",
+                                     "max-size=10m",
+                                     "--pids-limit",
+                                     std::to_string(settings_.docker_pids),
+                                     "--pull",
+                                     policy == "if-not-present" ? "missing" : policy};
+  const auto add = [&](const char* flag, const std::string& value) {
+    if (value.empty()) return;
+    arguments.emplace_back(flag);
+    arguments.push_back(value);
+  };
+  for (const std::string& name : names_of(service)) add("--network-alias", name);
+  add("--volume", workplace_.project.string() + ":" + workplace_.project.string());
+  add("--memory", settings_.docker_memory);
+  add("--cpus", settings_.docker_cpus);
+  add("--user", service.docker_user);
+  add("--platform", service.docker_platform);
+  std::vector<std::string> command = service.command.value_or(std::vector<std::string>{});
+  if (service.entrypoint) {
+    const auto& entrypoint = *service.entrypoint;
+    arguments.emplace_back("--entrypoint");
+    arguments.push_back(entrypoint.empty() ? "" : entrypoint.front());
+    if (entrypoint.size() > 1)
+      command.insert(command.begin(), entrypoint.begin() + 1, entrypoint.end());
+  }
+  // By name alone: no list of processes shows a value.
+  for (const auto& list : {variables_, service.variables})
+    for (const pipeline::JobVariable& variable : list) add("--env", variable.key);
+  arguments.push_back(service.name);
+  arguments.insert(arguments.end(), command.begin(), command.end());
+  return arguments;
+}
+
+Result<void> DockerServices::start(milliseconds deadline, const Sink& sink,
+                                   const std::stop_token& stop) {
+  if (services_.empty()) return {};
+  network_ = name_ + "-net";
+  const auto made = docker({"network", "create", "--label", docker_label(runner_label_), network_});
+  if (!made) return made.error();
+  if (!made->outcome.succeeded()) {
+    network_.clear();
+    return fail(ErrorKind::Unavailable, "docker made no network: " + made->output);
+  }
+  for (const pipeline::JobImage& service : services_) {
+    sink("Starting service " + service.name + "...\n");
+    if (auto started = start_one(service, deadline, stop); !started)
+      return std::move(started).error().in("service " + service.name);
+  }
+  for (const Service& service : started_) wait_for(service, sink, stop);
+  return {};
+}
+
+Result<void> DockerServices::start_one(const pipeline::JobImage& service, milliseconds deadline,
+                                       const std::stop_token& stop) {
+  if (service.name.empty() || service.name.front() == '-')
+    return fail(ErrorKind::InvalidInput, "'" + service.name + "' is no name of an image");
+  const std::string container = name_ + "-service-" + std::to_string(started_.size() + 1);
+  const auto names = names_of(service);
+  started_.push_back({container, names.empty() ? service.name : names.front()});
+  std::map<std::string, std::string> environment;
+  for (const auto& list : {variables_, service.variables})
+    for (const pipeline::JobVariable& variable : list)
+      environment.insert_or_assign(variable.key, variable.value);
+  const auto done = docker(arguments(service, container), deadline, environment, stop);
+  if (!done) return done.error();
+  if (done->outcome.succeeded() || stop.stop_requested()) return {};
+  constexpr int kDockerFailed = 125;
+  const bool no_image = done->outcome.code == kDockerFailed &&
+                        done->output.find("Unable to find image") != std::string::npos;
+  return fail(no_image ? ErrorKind::NotFound : ErrorKind::Unavailable,
+              (no_image ? "its image is not to be had: " : "it did not start: ") + done->output);
+}
+
+void DockerServices::wait_for(const Service& service, const Sink& sink,
+                              const std::stop_token& stop) const {
+  const auto begun = steady_clock::now();
+  const auto until = begun + settings_.docker_services_timeout;
+  for (;;) {
+    const Readiness now = readiness_of(inspected(service.container), network_);
+    const auto took = std::chrono::duration<double>(steady_clock::now() - begun).count();
+    if (now == Readiness::Ready) {
+      sink(fmt::format("Service {} is ready after {:.1f} s\n", service.shown, took));
+      return;
+    }
+    if (now == Readiness::Ended) {
+      sink("WARNING: service " + service.shown + " has ended; its last words:\n");
+      return tell_last_words(service, sink);
+    }
+    if (steady_clock::now() >= until) {
+      sink(fmt::format("WARNING: service {} did not answer within {:.0f} s; its last words:\n",
+                       service.shown, took));
+      return tell_last_words(service, sink);
+    }
+    if (!sleep_for(kBetweenLooks, stop)) return;
+  }
+}
+
+void DockerServices::tell_last_words(const Service& service, const Sink& sink) const {
+  const auto words = docker({"logs", "--tail", kLastLines, service.container});
+  if (!words) return;
+  std::string text = words->output;
+  if (!text.empty() && text.back() != '\n') text += '\n';
+  sink(text.empty() ? "(none)\n" : text);
+}
+
+}  // namespace slipway::runner
