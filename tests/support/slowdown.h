@@ -5,9 +5,9 @@
 namespace slipway::test {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr unsigned kSlowdown = 10;
+inline constexpr int kSlowdown = 10;
 #else
-inline constexpr unsigned kSlowdown = 1;
+inline constexpr int kSlowdown = 1;
 #endif
 
 }  // namespace slipway::test

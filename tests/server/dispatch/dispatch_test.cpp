@@ -1,12 +1,14 @@
 #include "server/dispatch/dispatch.h"
 
 #include "tests/server/coordinator/coordinator_fixture.h"
+#include "tests/support/slowdown.h"
 
 #include <condition_variable>
 
 using namespace slipway;
 using namespace slipway::server;
 using slipway::server::test::CoordinatorFixture;
+using slipway::test::kSlowdown;
 
 namespace {
 
@@ -137,7 +139,8 @@ TEST_CASE("a stopping server answers every poll", "[dispatch]") {
   CHECK(kinds == std::vector<ErrorKind>{ErrorKind::Unavailable, ErrorKind::Unavailable});
 }
 
-TEST_CASE("no wake-up is lost over ten thousand jobs in a row", "[dispatch]") {
+TEST_CASE("no wake-up is lost over thousands of jobs in a row", "[dispatch]") {
+  constexpr int kJobs = 10'000 / kSlowdown;
   DispatchFixture fixture;
   const RunnerId runner = fixture.runner();
   std::mutex mutex;
@@ -151,7 +154,7 @@ TEST_CASE("no wake-up is lost over ten thousand jobs in a row", "[dispatch]") {
         if (!status || *status != "running") return;
         fixture.coordinator->finish_job(*who, {}, [&](Result<std::string>) {
           const std::lock_guard lock{mutex};
-          if (++done == 10'000)
+          if (++done == kJobs)
             ended.notify_all();
           else
             next();
@@ -164,7 +167,7 @@ TEST_CASE("no wake-up is lost over ten thousand jobs in a row", "[dispatch]") {
   next();
 
   std::unique_lock lock{mutex};
-  const bool all = ended.wait_for(lock, std::chrono::minutes{8}, [&] { return done == 10'000; });
+  const bool all = ended.wait_for(lock, std::chrono::minutes{8}, [&] { return done == kJobs; });
   lock.unlock();
   fixture.coordinator->stop();
 
