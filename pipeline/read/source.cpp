@@ -221,21 +221,27 @@ class Parser {
       require_ok(event);
       if (event->type == YAML_MAPPING_END_EVENT) break;
       const NodePtr key = value_of(event, depth + 1);
-      NodePtr content = value(depth + 1);
+      const Event content_event{parser_};
+      require_ok(content_event);
+      const bool by_alias = content_event->type == YAML_ALIAS_EVENT;
+      NodePtr content = value_of(content_event, depth + 1);
       node.weight += 1 + content->weight;
       if (node.weight > limits_.nodes) keep({}, std::move(node), start->start_mark);
-      add(node, places, written, *key, std::move(content));
+      add(node, places, written, *key, std::move(content), by_alias);
     }
     return close(anchor, std::move(node), start->start_mark);
   }
 
   // `written` are the keys that stand in the mapping itself: overriding a merged one is no mistake.
   void add(Node& node, std::unordered_map<std::string, std::size_t>& places,
-           std::unordered_set<std::string>& written, const Node& key, NodePtr content) {
+           std::unordered_set<std::string>& written, const Node& key, NodePtr content,
+           bool by_alias) {
     if (key.kind == Kind::Sequence || key.kind == Kind::Mapping)
       throw Refused{
           Diagnostic{Severity::Error, "yaml_key", "a key must be a plain value", key.at, {}}};
-    if (key.text == "<<" && merge(node, places, *content)) return;
+    // Psych takes a list of mappings only where it stands, not through an alias.
+    const bool merges = !by_alias || content->kind == Kind::Mapping;
+    if (key.text == "<<" && merges && merge(node, places, *content)) return;
     if (!written.insert(key.text).second)
       findings_.push_back({Severity::Warning, "duplicate_key",
                            "the key '" + key.text + "' stands here again; the last one counts",
