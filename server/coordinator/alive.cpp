@@ -32,6 +32,7 @@ JobRow job_row(const pipeline::PlannedJob& planned) {
   }
   row.interruptible = planned.interruptible;
   row.coverage_regex = planned.job.coverage;
+  row.resource_group = planned.job.resource_group;
   return row;
 }
 
@@ -46,6 +47,7 @@ pipeline::JobNode job_node(const pipeline::PlannedJob& planned) {
   node.retry = planned.job.retry;
   node.interruptible = planned.interruptible;
   node.start_in = planned.start_in;
+  node.resource_group = planned.job.resource_group;
   return node;
 }
 
@@ -59,6 +61,9 @@ Result<void> restore_node(const JobRow& row, pipeline::JobNode& node) {
   node.reason = {*code, row.reason_text};
   node.retried = row.retried;
   node.attempt = row.attempt;
+  node.at_once = row.at_once;
+  // Rows that are older than resource groups take part in none.
+  node.resource_group = row.resource_group;
   const auto& allowed = node.allow_failure.exit_codes;
   node.failure_allowed = node.status == pipeline::Status::Failed && row.exit_code &&
                          std::find(allowed.begin(), allowed.end(), *row.exit_code) != allowed.end();
@@ -87,6 +92,9 @@ Result<AlivePipeline> load_pipeline(Stores& stores, PipelineId id) {
   if (!status) return status.error();
   alive.state.status = *status;
   alive.state.cancel_on_failure = alive.row.cancel_on_failure;
+  const auto on_new_commit = pipeline::parse_on_new_commit(alive.row.on_new_commit);
+  if (!on_new_commit) return on_new_commit.error();
+  alive.state.on_new_commit = *on_new_commit;
   for (JobRow& job : stores.jobs.of_pipeline(id)) {
     auto node = load_node(stores, job);
     if (!node) return Error{node.error()}.in("job " + std::to_string(job.id.value));

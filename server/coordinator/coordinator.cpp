@@ -232,9 +232,12 @@ void Coordinator::create_pipeline(NewPipeline pipeline, Completion<PipelineId> d
                            std::move(done));
 }
 
-void Coordinator::cancel_pipeline(PipelineId id, Completion<void> done) {
+void Coordinator::cancel_pipeline(PipelineId id, Completion<void> done, std::string_view by) {
+  const auto why = pipeline::make_reason(pipeline::ReasonCode::CanceledByUser, by);
   enqueue_call<void>(
-      [id](Work& work) { return work.pipeline_event(id, pipeline::EventKind::CancelPipeline); },
+      [id, why](Work& work) {
+        return work.pipeline_event(id, pipeline::EventKind::CancelPipeline, why);
+      },
       std::move(done));
 }
 
@@ -244,9 +247,10 @@ void Coordinator::retry_pipeline(PipelineId id, Completion<void> done) {
       std::move(done));
 }
 
-void Coordinator::cancel_job(JobId id, Completion<void> done) {
+void Coordinator::cancel_job(JobId id, Completion<void> done, std::string_view by) {
+  const auto why = pipeline::make_reason(pipeline::ReasonCode::CanceledByUser, by);
   enqueue_call<void>(
-      [id](Work& work) { return work.job_event(id, pipeline::EventKind::CancelJob); },
+      [id, why](Work& work) { return work.job_event(id, pipeline::EventKind::CancelJob, why); },
       std::move(done));
 }
 

@@ -113,13 +113,15 @@ class Coordinator {
   void tick();
 
   // Pipelines and jobs.
+  // Cancels older pipelines of the same branch as far as their `workflow:auto_cancel` says.
   void create_pipeline(NewPipeline pipeline, Completion<PipelineId> done);
-  void cancel_pipeline(PipelineId id, Completion<void> done);
+  // `by` is who the reasons name, here and below.
+  void cancel_pipeline(PipelineId id, Completion<void> done, std::string_view by = "a user");
   // New tries for its failed and canceled jobs.
   void retry_pipeline(PipelineId id, Completion<void> done);
   // Conflict when it has ended. Pending ends at once; running becomes "canceling" and the runner is
   // told by its next call.
-  void cancel_job(JobId id, Completion<void> done);
+  void cancel_job(JobId id, Completion<void> done, std::string_view by = "a user");
   // The id of the new try. Conflict when it has not ended or was retried already.
   void retry_job(JobId id, Completion<JobId> done);
   // Starts a manual or delayed job now.

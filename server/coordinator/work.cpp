@@ -33,6 +33,7 @@ void Coordinator::Work::load() {
   held_.clear();
   scheduled_.clear();
   canceling_since_.clear();
+  claims_.clear();
   changes_ = {};
   touched_jobs_.clear();
   touched_.clear();
@@ -130,6 +131,7 @@ void Coordinator::Work::drop_pipeline(PipelineId id) {
     held_.erase(job);
     scheduled_.erase(job);
     canceling_since_.erase(job);
+    file_claim(row, false);
   }
   alive_.erase(found);
 }
@@ -173,6 +175,20 @@ void Coordinator::Work::file_job(const JobRow& row) {
     canceling_since_.emplace(row.id, clock_.steady());
   else
     canceling_since_.erase(row.id);
+  file_claim(row, !is_final_word(row.status) && row.status != "manual");
+}
+
+void Coordinator::Work::file_claim(const JobRow& row, bool claims) {
+  if (row.resource_group.empty()) return;
+  const std::pair key{row.project_id, row.resource_group};
+  if (claims) {
+    claims_[key].insert(row.id);
+    return;
+  }
+  const auto found = claims_.find(key);
+  if (found == claims_.end()) return;
+  found->second.erase(row.id);
+  if (found->second.empty()) claims_.erase(found);
 }
 
 JobCredential credential_of(const JobRow& row) {

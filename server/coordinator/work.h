@@ -6,11 +6,14 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "server/coordinator/alive.h"
@@ -57,8 +60,8 @@ class Coordinator::Work {
 
   // Pipelines (work_pipelines.cpp).
   Result<PipelineId> create_pipeline(NewPipeline& pipeline);
-  Result<void> pipeline_event(PipelineId id, pipeline::EventKind kind);
-  Result<void> job_event(JobId id, pipeline::EventKind kind);
+  Result<void> pipeline_event(PipelineId id, pipeline::EventKind kind, pipeline::Reason why = {});
+  Result<void> job_event(JobId id, pipeline::EventKind kind, pipeline::Reason why = {});
   Result<JobId> retry_job(JobId id);
   Result<void> delete_project(ProjectId id);
 
@@ -80,10 +83,13 @@ class Coordinator::Work {
   Result<PipelineId> create_failed_pipeline(NewPipeline& pipeline);
   void insert_jobs(AlivePipeline& alive, const pipeline::Plan& plan);
   void settle_delivery(const NewPipeline& pipeline);
+  // Cancels what the commit of `newer` makes pointless, as far as the older pipelines allow it.
+  Result<void> supersede_older(const PipelineRow& newer);
 
   void drop_pipeline(PipelineId id);
   // Puts the job into the sets below, by its status.
   void file_job(const JobRow& row);
+  void file_claim(const JobRow& row, bool claims);
 
   // The pipeline in memory, read from disk when it had ended.
   Result<AlivePipeline*> find_pipeline(PipelineId id);
@@ -93,6 +99,8 @@ class Coordinator::Work {
 
   // Applies the event to memory and disk; the only place where a status changes.
   Result<void> apply(AlivePipeline& alive, const pipeline::Event& event);
+  // Gives the group to the job that is next, if it is free.
+  Result<void> grant_resource(ProjectId project, const std::string& group);
   JobId insert_new_try(AlivePipeline& alive, const pipeline::Transition& transition);
   void enter(JobRow& row, const pipeline::Transition& transition, AlivePipeline& alive);
   void set_reason(AlivePipeline& alive, JobRow& row, pipeline::Reason reason);
@@ -120,6 +128,8 @@ class Coordinator::Work {
   std::unordered_set<JobId> held_;       // with a runner
   std::unordered_set<JobId> scheduled_;  // delayed
   std::unordered_map<JobId, SteadyTime> canceling_since_;
+  // Of each resource group the jobs that have it, wait for it, or will.
+  std::map<std::pair<ProjectId, std::string>, std::set<JobId>> claims_;
   std::shared_ptr<const RunnerTable> runners_;
 
   // Of the round, and where the current request began in it.

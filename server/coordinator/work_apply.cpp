@@ -1,4 +1,5 @@
 // How one event of a pipeline's life becomes rows: the only place where a status changes.
+#include "pipeline/resource_group.h"
 #include "server/coordinator/work.h"
 
 #include <spdlog/fmt/fmt.h>
@@ -51,9 +52,29 @@ Result<void> Coordinator::Work::apply(AlivePipeline& alive, const pipeline::Even
     status_before.emplace(id, row.status);
     enter(row, transition, alive);
   }
-  for (const auto& [id, before] : status_before) write_job(alive.jobs.at(id), before);
+  std::set<std::string> groups;
+  for (const auto& [id, before] : status_before) {
+    JobRow& row = alive.jobs.at(id);
+    write_job(row, before);
+    if (!row.resource_group.empty()) groups.insert(row.resource_group);
+  }
   write_pipeline(alive);
+  for (const std::string& group : groups)
+    if (auto granted = grant_resource(alive.row.project_id, group); !granted) return granted;
   return {};
+}
+
+Result<void> Coordinator::Work::grant_resource(ProjectId project, const std::string& group) {
+  const auto found = claims_.find({project, group});
+  if (found == claims_.end()) return {};
+  std::vector<pipeline::Claim> claims;
+  for (const JobId id : found->second) {
+    const PipelineId pipeline = pipeline_of_.at(id);
+    claims.push_back({pipeline.value, id.value, alive_.at(pipeline).node(id).status});
+  }
+  const auto next = pipeline::next_holder(pipeline::ProcessMode::Unordered, claims);
+  if (!next) return {};
+  return job_event(JobId{*next}, pipeline::EventKind::GrantResource);
 }
 
 JobId Coordinator::Work::insert_new_try(AlivePipeline& alive,
@@ -77,6 +98,8 @@ JobId Coordinator::Work::insert_new_try(AlivePipeline& alive,
   row.ref_protected = old.ref_protected;
   row.interruptible = old.interruptible;
   row.coverage_regex = old.coverage_regex;
+  row.resource_group = old.resource_group;
+  row.at_once = alive.node(JobId{transition.job}).at_once;
   row.created_at = now();
   const JobId id = stores().jobs.insert(row);
   pipeline::renumber(alive.state, transition.job, id.value);

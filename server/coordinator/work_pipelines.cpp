@@ -3,6 +3,8 @@
 #include <spdlog/fmt/fmt.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace slipway::server {
 
 namespace {
@@ -41,13 +43,19 @@ Result<PipelineId> Coordinator::Work::create_pipeline(NewPipeline& pipeline) {
   row.status = "created";
   row.reason_code = pipeline::to_string(pipeline::ReasonCode::None);
   row.cancel_on_failure = pipeline.plan->auto_cancel_on_job_failure == "all";
+  row.on_new_commit = pipeline.plan->auto_cancel_on_new_commit;
+  const auto on_new_commit = pipeline::parse_on_new_commit(row.on_new_commit);
+  if (!on_new_commit) return on_new_commit.error();
   if (row.name.empty()) row.name = pipeline.plan->name;
   const PipelineId id = stores().pipelines.insert(row, details_of(pipeline));
   touched_.insert(id);
   AlivePipeline& alive = alive_.emplace(id, AlivePipeline{row, {}, {}}).first->second;
   alive.state.cancel_on_failure = row.cancel_on_failure;
+  alive.state.on_new_commit = *on_new_commit;
   insert_jobs(alive, *pipeline.plan);
   changes_.pipelines.push_back({id, row.project_id, "", "created"});
+  // First, so that what they free is there for the new one.
+  if (auto superseded = supersede_older(row); !superseded) return superseded.error();
   if (auto begun = apply(alive, {EventKind::Begin}); !begun) return begun.error();
   settle_delivery(pipeline);
   return id;
@@ -98,18 +106,46 @@ void Coordinator::Work::settle_delivery(const NewPipeline& pipeline) {
                                     pipeline.row.id);
 }
 
-Result<void> Coordinator::Work::pipeline_event(PipelineId id, EventKind kind) {
+Result<void> Coordinator::Work::pipeline_event(PipelineId id, EventKind kind,
+                                               pipeline::Reason why) {
   auto alive = find_pipeline(id);
   if (!alive) return alive.error();
-  return apply(**alive, {kind});
+  pipeline::Event event{kind};
+  event.reason = std::move(why);
+  return apply(**alive, event);
 }
 
-Result<void> Coordinator::Work::job_event(JobId id, EventKind kind) {
+Result<void> Coordinator::Work::job_event(JobId id, EventKind kind, pipeline::Reason why) {
   auto alive = find_pipeline_of(id);
   if (!alive) return alive.error();
   pipeline::Event event{kind};
   event.job = id.value;
+  event.reason = std::move(why);
   return apply(**alive, event);
+}
+
+Result<void> Coordinator::Work::supersede_older(const PipelineRow& newer) {
+  if (newer.tag) return {};
+  constexpr std::string_view kMergeRequest = "merge_request_event";
+  std::vector<PipelineId> older;
+  for (const auto& [id, alive] : alive_) {
+    const PipelineRow& row = alive.row;
+    // Branch and merge request pipelines of one ref do not replace each other.
+    if (row.project_id == newer.project_id && row.ref == newer.ref && !row.tag &&
+        row.sha != newer.sha && !is_final_word(row.status) &&
+        (row.source == kMergeRequest) == (newer.source == kMergeRequest))
+      older.push_back(id);
+  }
+  std::sort(older.begin(), older.end());
+  const auto why = pipeline::make_reason(
+      pipeline::ReasonCode::CanceledByNewPipeline,
+      fmt::format("{}, pipeline #{}", newer.sha.substr(0, 8), newer.id.value));
+  for (const PipelineId id : older) {
+    // It may have ended by what the one before it freed.
+    if (is_final_word(alive_.at(id).row.status)) continue;
+    if (auto done = pipeline_event(id, EventKind::Supersede, why); !done) return done;
+  }
+  return {};
 }
 
 Result<JobId> Coordinator::Work::retry_job(JobId id) {

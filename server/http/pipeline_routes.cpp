@@ -139,8 +139,9 @@ Result<Response> PipelineRoutes::jobs(const Call& call) {
 Result<Response> PipelineRoutes::cancel(const Call& call) {
   const auto row = pipeline_of(call);
   if (!row) return row.error();
-  const auto done = wait_for<void>(
-      [&](Completion<void> then) { coordinator_.cancel_pipeline(row->id, std::move(then)); });
+  const auto done = wait_for<void>([&](Completion<void> then) {
+    coordinator_.cancel_pipeline(row->id, std::move(then), call.principal.username);
+  });
   if (!done) return done.error();
   audit_act(call, "pipeline.canceled", "pipeline", row->id.value);
   return detail(row->id, 201);
@@ -178,8 +179,9 @@ Result<Response> PipelineRoutes::show_job(const Call& call) {
 Result<Response> PipelineRoutes::cancel_job(const Call& call) {
   const auto row = job_of(call);
   if (!row) return row.error();
-  const auto done = wait_for<void>(
-      [&](Completion<void> then) { coordinator_.cancel_job(row->id, std::move(then)); });
+  const auto done = wait_for<void>([&](Completion<void> then) {
+    coordinator_.cancel_job(row->id, std::move(then), call.principal.username);
+  });
   if (!done) return done.error();
   audit_act(call, "job.canceled", "job", row->id.value);
   return job_view(row->id, 201);

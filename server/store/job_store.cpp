@@ -31,6 +31,8 @@ struct Columns<JobRow> {
     f("ref_protected", row.ref_protected);
     f("interruptible", row.interruptible);
     f("coverage_regex", row.coverage_regex);
+    f("resource_group", row.resource_group);
+    f("at_once", row.at_once);
     f("runner_id", row.runner_id);
     f("token_hash", row.token_hash);
     f("assigned_at", row.assigned_at);

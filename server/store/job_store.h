@@ -41,6 +41,8 @@ struct JobRow {
   bool ref_protected = false;
   bool interruptible = false;
   std::string coverage_regex;  // "" without
+  std::string resource_group;  // "" without
+  bool at_once = false;        // a try that waits for no hand and no delay
 
   // Set while a runner has it, and kept for the record afterwards.
   std::optional<RunnerId> runner_id;

@@ -254,10 +254,17 @@ const Migration kDeliveryAttempts{
     "ALTER TABLE deliveries ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",
 };
 
+// Jobs that exclude each other, tries that were asked for, and what a newer commit cancels.
+const Migration kExclusion{
+    "ALTER TABLE jobs ADD COLUMN resource_group TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE jobs ADD COLUMN at_once INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE pipelines ADD COLUMN on_new_commit TEXT NOT NULL DEFAULT 'conservative'",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> all{kFirst, kDeliveryAttempts};
+  static const std::vector<Migration> all{kFirst, kDeliveryAttempts, kExclusion};
   return all;
 }
 

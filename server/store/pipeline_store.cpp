@@ -30,6 +30,7 @@ struct Columns<PipelineRow> {
     f("committed_at", row.committed_at);
     f("user_id", row.user_id);
     f("cancel_on_failure", row.cancel_on_failure);
+    f("on_new_commit", row.on_new_commit);
     f("coverage", row.coverage);
     f("created_at", row.created_at);
     f("updated_at", row.updated_at);

@@ -36,8 +36,9 @@ struct PipelineRow {
   std::string author_email;
   std::optional<UnixMillis> committed_at;
   std::optional<UserId> user_id;
-  bool cancel_on_failure = false;  // workflow:auto_cancel:on_job_failure: all
-  std::optional<double> coverage;  // mean over its jobs, in per cent
+  bool cancel_on_failure = false;              // workflow:auto_cancel:on_job_failure: all
+  std::string on_new_commit = "conservative";  // of workflow:auto_cancel
+  std::optional<double> coverage;              // mean over its jobs, in per cent
   UnixMillis created_at = 0;
   UnixMillis updated_at = 0;
   std::optional<UnixMillis> started_at;
