@@ -1,5 +1,6 @@
 #include "pipeline/rules/glob.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -7,7 +8,9 @@ namespace slipway::pipeline::rules {
 namespace {
 
 constexpr std::size_t kMostAlternatives = 256;
-constexpr int kMostSteps = 200'000;
+// Those that an open brace drops count too, or a short pattern could grow without end.
+constexpr int kMostTries = 4 * static_cast<int>(kMostAlternatives);
+constexpr int kMostSteps = 50'000;
 
 // The end of the brace group that opens at `open`, with the commas of its own level; npos when it
 // is never closed.
@@ -28,7 +31,8 @@ std::size_t close_of_braces(std::string_view pattern, std::size_t open,
 }
 
 // a{b,c}d becomes abd and acd, a{ nothing. False when there are too many.
-bool expand_braces(const std::string& pattern, std::vector<std::string>& out) {
+bool expand_braces(const std::string& pattern, std::vector<std::string>& out, int& tries) {
+  if (++tries > kMostTries) return false;
   for (std::size_t open = 0; open < pattern.size(); ++open) {
     if (pattern[open] == '\\') {
       ++open;
@@ -42,7 +46,7 @@ bool expand_braces(const std::string& pattern, std::vector<std::string>& out) {
     cuts.push_back(close);
     for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
       const std::string part = pattern.substr(cuts[i] + 1, cuts[i + 1] - cuts[i] - 1);
-      if (!expand_braces(pattern.substr(0, open) + part + pattern.substr(close + 1), out))
+      if (!expand_braces(pattern.substr(0, open) + part + pattern.substr(close + 1), out, tries))
         return false;
     }
     return true;
@@ -152,10 +156,11 @@ class Matcher {
 
 bool glob_matches(std::string_view pattern, std::string_view path) {
   std::vector<std::string> alternatives;
-  if (!expand_braces(std::string{pattern}, alternatives)) return false;
-  for (const std::string& alternative : alternatives)
-    if (Matcher{}.whole(alternative, path)) return true;
-  return false;
+  int tries = 0;
+  if (!expand_braces(std::string{pattern}, alternatives, tries)) return false;
+  Matcher matcher;  // one, so that the alternatives share its bound
+  return std::any_of(alternatives.begin(), alternatives.end(),
+                     [&](const std::string& one) { return matcher.whole(one, path); });
 }
 
 }  // namespace slipway::pipeline::rules
