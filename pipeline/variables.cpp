@@ -245,6 +245,24 @@ std::string slug(std::string_view text) {
   return result.substr(begin, result.find_last_not_of('-') - begin + 1);
 }
 
+namespace {
+
+// The last six digits of the name's SHA-256 to the base 36, as GitLab takes them: addresses made of
+// a slug stay what they were.
+std::string slug_suffix(std::string_view name) {
+  constexpr std::uint64_t kSixDigits = 2'176'782'336;  // 36^6
+  std::uint64_t rest = 0;
+  for (const char digit : sha256_hex(name))
+    rest = (rest * 16 + static_cast<std::uint64_t>(digit <= '9' ? digit - '0' : digit - 'a' + 10)) %
+           kSixDigits;
+  std::string suffix(6, '0');
+  for (auto at = suffix.rbegin(); at != suffix.rend(); ++at, rest /= 36)
+    *at = "0123456789abcdefghijklmnopqrstuvwxyz"[rest % 36];
+  return suffix;
+}
+
+}  // namespace
+
 std::string environment_slug(std::string_view name) {
   const bool begins_well = !name.empty() && std::isalpha(static_cast<unsigned char>(name[0])) != 0;
   std::string text{begins_well ? "" : "env-"};
@@ -256,7 +274,7 @@ std::string environment_slug(std::string_view name) {
   if (text.size() > 24 || text != name) {
     text.resize(std::min<std::size_t>(text.size(), 17));
     if (text.back() != '-') text += '-';
-    text += sha256_hex(name).substr(0, 6);
+    text += slug_suffix(name);
   }
   while (!text.empty() && text.back() == '-') text.pop_back();
   return text;
