@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <memory>
 
 #include "base/files.h"
 #include "cli/commands.h"
+#include "pipeline/lint/warnings.h"
 
 namespace slipway::cli {
 namespace {
@@ -24,11 +26,31 @@ bool stays_below(const fs::path& path) {
   return path.is_relative() && std::find(path.begin(), path.end(), "..") == path.end();
 }
 
+// The texts of a file and of what it includes, each read once.
+class IncludedTexts {
+ public:
+  explicit IncludedTexts(const ReadFile& read)
+      : read_(read), tree_(WorkingTree::around(read.path)) {}
+
+  std::string_view of(const std::string& file) {
+    if (file == read_.path) return read_.text;
+    const auto [at, is_new] = texts_.try_emplace(file);
+    if (is_new) at->second = tree_.local_file(file).value_or("");
+    return at->second;
+  }
+
+ private:
+  const ReadFile& read_;
+  WorkingTree tree_;
+  std::map<std::string, std::string> texts_;
+};
+
 struct LintOptions {
   std::string path;
   bool json = false;
   bool sarif = false;
   bool github = false;
+  bool strict = false;
 
   [[nodiscard]] Form form() const {
     if (json) return Form::Json;
@@ -37,13 +59,33 @@ struct LintOptions {
   }
 };
 
+// Warnings are shown by --strict only, but for those that say that GitLab refuses the file.
+void settle_warnings(ReadFile& read, bool strict) {
+  pipeline::Diagnostics& findings = read.outcome.findings;
+  if (!strict) {
+    std::erase_if(findings, pipeline::lint::is_for_strict);
+    return;
+  }
+  IncludedTexts texts{read};
+  const pipeline::lint::Subject subject{
+      read.text, read.path, read.outcome.tree.get(),
+      read.outcome.configuration ? &*read.outcome.configuration : nullptr};
+  auto more =
+      pipeline::lint::warnings(subject, [&](const std::string& file) { return texts.of(file); });
+  std::move(more.begin(), more.end(), std::back_inserter(findings));
+  sort_by_place(findings);
+  limit_findings(findings);
+}
+
 int lint(const LintOptions& options) {
-  const auto read = read_pipeline_file(options.path);
+  auto read = read_pipeline_file(options.path);
   if (!read) {
     print_error(read.error());
     return kUsage;
   }
-  return show_findings(read->outcome.findings, *read, options.form());
+  settle_warnings(*read, options.strict);
+  const int code = show_findings(read->outcome.findings, *read, options.form());
+  return options.strict && !read->outcome.findings.empty() ? kInvalid : code;
 }
 
 Result<std::string> standard_input() {
@@ -120,15 +162,9 @@ Result<ReadFile> read_pipeline_file(const std::string& path, const pipeline::Var
 
 std::string rendered(const pipeline::Diagnostics& findings, const ReadFile& read,
                      const pipeline::Paint& paint) {
-  WorkingTree tree = WorkingTree::around(read.path);
-  std::map<std::string, std::string> included;
-  const SourceText source = [&](const std::string& file) -> std::string_view {
-    if (file == read.path) return read.text;
-    const auto [at, is_new] = included.try_emplace(file);
-    if (is_new) at->second = tree.local_file(file).value_or("");
-    return at->second;
-  };
-  return findings_as_text(findings, source, paint);
+  IncludedTexts texts{read};
+  return findings_as_text(
+      findings, [&](const std::string& file) { return texts.of(file); }, paint);
 }
 
 int show_findings(const pipeline::Diagnostics& findings, const ReadFile& read, Form form) {
@@ -144,11 +180,12 @@ int show_findings(const pipeline::Diagnostics& findings, const ReadFile& read, F
 CLI::App* add_lint_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("lint", "check a pipeline file and print every problem found");
   command->footer(
-      "Exit code 0: valid, 2: the file cannot be read, 3: it has errors.\n\nExamples:\n"
+      "Exit code 0: valid, 2: the file cannot be read, 3: it has errors\n"
+      "(with --strict: or warnings).\n\nExamples:\n"
       "  slipway lint\n"
       "  slipway lint path/to/project\n"
       "  git show HEAD:.gitlab-ci.yml | slipway lint -\n"
-      "  slipway lint .gitlab-ci.yml --json");
+      "  slipway lint .gitlab-ci.yml --strict --json");
   const auto options = std::make_shared<LintOptions>();
   command->add_option("path", options->path,
                       "file, directory with a .gitlab-ci.yml (.), or - for standard input");
@@ -157,6 +194,8 @@ CLI::App* add_lint_command(CLI::App& app, int& exit_code) {
   forms->add_flag("--sarif", options->sarif, "as SARIF 2.1.0, for code scanning");
   forms->add_flag("--github", options->github, "as annotations in GitHub's workflow log");
   forms->require_option(0, 1);
+  command->add_flag("--strict", options->strict,
+                    "also warn of what is legal and almost surely wrong; exit 3 on any warning");
   command->callback([options, &exit_code] { exit_code = lint(*options); });
   return command;
 }

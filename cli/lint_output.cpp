@@ -15,11 +15,6 @@ using nlohmann::json;
 using pipeline::Diagnostic;
 using pipeline::Diagnostics;
 
-// A file may hold bytes that are no UTF-8, and so may a finding that quotes it.
-std::string dumped(const json& value) {
-  return value.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
-}
-
 bool is_set(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr && *value != '\0';
@@ -80,7 +75,7 @@ std::string findings_as_text(const Diagnostics& findings, const SourceText& sour
   return shown;
 }
 
-std::string findings_as_json(const Diagnostics& findings) {
+json findings_json(const Diagnostics& findings) {
   json list = json::array();
   for (const Diagnostic& finding : findings)
     list.push_back({{"severity", to_string(finding.severity)},
@@ -90,7 +85,15 @@ std::string findings_as_json(const Diagnostics& findings) {
                     {"line", finding.span.line},
                     {"column", finding.span.column},
                     {"hint", finding.hint}});
-  return dumped({{"valid", !has_errors(findings)}, {"findings", std::move(list)}});
+  return list;
+}
+
+std::string dumped(const json& value) {
+  return value.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+std::string findings_as_json(const Diagnostics& findings) {
+  return dumped({{"valid", !has_errors(findings)}, {"findings", findings_json(findings)}});
 }
 
 std::string findings_as_sarif(const Diagnostics& findings) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,10 @@ pipeline::Paint terminal_paint();
 
 std::string findings_as_text(const pipeline::Diagnostics& findings, const SourceText& source,
                              const pipeline::Paint& paint = {});
+// [{"severity","code","message","file","line","column","hint"}]
+nlohmann::json findings_json(const pipeline::Diagnostics& findings);
+// As JSON that is text, with bytes that are no UTF-8 replaced.
+std::string dumped(const nlohmann::json& value);
 // {"valid":bool,"findings":[{"severity","code","message","file","line","column","hint"}]}; line and
 // column count from 1, 0 where a finding is about the file as a whole.
 std::string findings_as_json(const pipeline::Diagnostics& findings);

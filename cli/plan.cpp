@@ -1,16 +1,16 @@
 #include "cli/plan.h"
 
-#include <spdlog/fmt/fmt.h>
-
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "cli/commands.h"
 #include "cli/lint.h"
+#include "cli/plan_output.h"
+#include "pipeline/lint/yaml_text.h"
 #include "pipeline/plan.h"
 #include "pipeline/variables.h"
 
@@ -26,11 +26,8 @@ struct PlanOptions {
   std::vector<std::string> changed;
   std::vector<std::string> variables;
   bool json = false;
+  bool merged = false;
 };
-
-std::string place(const SourceSpan& at) {
-  return at.line > 0 ? fmt::format("{}:{}", at.file, at.line) : at.file;
-}
 
 Result<pipeline::Trigger> trigger_of(const PlanOptions& options) {
   pipeline::Trigger trigger;
@@ -57,65 +54,24 @@ Result<pipeline::Trigger> trigger_of(const PlanOptions& options) {
   return trigger;
 }
 
-std::string remarks(const pipeline::PlannedJob& job) {
-  std::string text;
-  if (job.when != pipeline::When::OnSuccess) text += fmt::format("  {}", to_string(job.when));
-  if (job.allow_failure.always) text += "  may fail";
-  if (job.dag) {
-    text += "  needs";
-    for (std::size_t i = 0; i < job.needs.size(); ++i)
-      text += (i == 0 ? " " : ", ") + job.needs[i].job;
-    if (job.needs.empty()) text += " nothing";
-  }
-  if (job.rule) text += fmt::format("  ({})", place(*job.rule));
-  return text;
+bool asks_for_files(const pipeline::Configuration& configuration) {
+  const auto asks = [](const std::vector<pipeline::Rule>& rules) {
+    return std::any_of(rules.begin(), rules.end(),
+                       [](const pipeline::Rule& rule) { return rule.exists.has_value(); });
+  };
+  return (configuration.workflow.rules && asks(*configuration.workflow.rules)) ||
+         std::any_of(configuration.jobs.begin(), configuration.jobs.end(),
+                     [&](const pipeline::Job& job) { return job.rules && asks(*job.rules); });
 }
 
-void print(const pipeline::Plan& plan) {
-  if (!plan.name.empty()) std::cout << "pipeline: " << plan.name << "\n";
-  for (const std::string& stage : plan.stages) {
-    std::cout << stage << "\n";
-    for (const pipeline::PlannedJob& job : plan.jobs)
-      if (job.job.stage == stage) std::cout << "  " << job.job.name << remarks(job) << "\n";
-  }
-  if (!plan.left_out.empty()) std::cout << "left out\n";
-  for (const pipeline::LeftOutJob& job : plan.left_out)
-    std::cout << "  " << job.name << "  " << job.reason.text << " (" << place(job.rule) << ")\n";
-  if (plan.no_pipeline) {
-    std::cout << "no pipeline: " << plan.no_pipeline->text;
-    if (plan.no_pipeline_rule.line > 0) std::cout << " (" << place(plan.no_pipeline_rule) << ")";
-    std::cout << "\n";
-  }
-}
-
-nlohmann::json location(const SourceSpan& at) {
-  return {{"file", at.file}, {"line", at.line}, {"column", at.column}};
-}
-
-nlohmann::json reason_json(const pipeline::Reason& reason) {
-  return {{"code", to_string(reason.code)}, {"text", reason.text}};
-}
-
-nlohmann::json as_json(const pipeline::Plan& plan) {
-  nlohmann::json json{{"stages", plan.stages},
-                      {"jobs", nlohmann::json::array()},
-                      {"left_out", nlohmann::json::array()},
-                      {"no_pipeline", nullptr}};
-  for (const pipeline::PlannedJob& job : plan.jobs) json["jobs"].push_back(to_json(job));
-  for (const pipeline::LeftOutJob& job : plan.left_out)
-    json["left_out"].push_back({{"name", job.name},
-                                {"stage", job.stage},
-                                {"reason", reason_json(job.reason)},
-                                {"rule", location(job.rule)}});
-  if (plan.no_pipeline) {
-    json["no_pipeline"] = reason_json(*plan.no_pipeline);
-    json["no_pipeline"]["rule"] = location(plan.no_pipeline_rule);
-  }
-  return json;
+int refuse(const pipeline::Diagnostics& findings, const ReadFile& read, bool json) {
+  if (!json) return show_findings(findings, read, Form::Text);
+  std::cout << refused_plan_as_json(findings);
+  return kInvalid;
 }
 
 int plan(const PlanOptions& options) {
-  const auto trigger = trigger_of(options);
+  auto trigger = trigger_of(options);
   if (!trigger) {
     print_error(trigger.error());
     return kUsage;
@@ -128,18 +84,20 @@ int plan(const PlanOptions& options) {
     print_error(read.error());
     return kUsage;
   }
-  if (!read->outcome.configuration)
-    return show_findings(read->outcome.findings, *read, options.json ? Form::Json : Form::Text);
+  if (!read->outcome.configuration) return refuse(read->outcome.findings, *read, options.json);
   // Standard output is the plan's, for scripts.
   std::cerr << rendered(read->outcome.findings, *read);
-  const auto planned = pipeline::make_plan(*read->outcome.configuration, *trigger);
-  if (has_errors(planned.findings))
-    return show_findings(planned.findings, *read, options.json ? Form::Json : Form::Text);
-  if (options.json)
-    std::cout << as_json(planned).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
-              << "\n";
-  else
-    print(planned);
+  if (options.merged) {
+    std::cout << pipeline::lint::merged_yaml(*read->outcome.tree);
+    return kOk;
+  }
+  const pipeline::Configuration& configuration = *read->outcome.configuration;
+  if (asks_for_files(configuration))
+    if (auto paths = WorkingTree::around(read->path).local_paths()) trigger->paths = *paths;
+  const auto planned = pipeline::make_plan(configuration, *trigger);
+  if (has_errors(planned.findings)) return refuse(planned.findings, *read, options.json);
+  std::cout << (options.json ? plan_as_json(planned, configuration)
+                             : plan_as_text(planned, configuration));
   return kOk;
 }
 
@@ -149,12 +107,16 @@ CLI::App* add_plan_command(CLI::App& app, int& exit_code) {
   auto* command =
       app.add_subcommand("plan", "print the jobs that an event would create, and why not others");
   command->footer(
-      "Without --changed the changed paths are not known, and every `changes` holds.\n\nExamples:\n"
+      "Without --changed the changed paths are not known, and every `changes` holds. `exists` "
+      "looks at\n"
+      "the files of the working tree.\n\nExamples:\n"
       "  slipway plan --event push --branch feature\n"
       "  slipway plan --event tag --tag v1.0\n"
-      "  slipway plan .gitlab-ci.yml --changed docs/index.md --var DEPLOY=yes --json");
+      "  slipway plan .gitlab-ci.yml --changed docs/index.md --var DEPLOY=yes --json\n"
+      "  slipway plan --merged");
   const auto options = std::make_shared<PlanOptions>();
-  command->add_option("path", options->path, "file, or directory with a .gitlab-ci.yml (.)");
+  command->add_option("path", options->path,
+                      "file, directory with a .gitlab-ci.yml (.), or - for standard input");
   command->add_option("--event", options->event, "what happened (push)")
       ->check(CLI::IsMember({"push", "tag", "merge_request", "schedule", "web", "api", "trigger"}));
   command->add_option("--branch", options->branch, "the branch (the default branch)");
@@ -166,7 +128,11 @@ CLI::App* add_plan_command(CLI::App& app, int& exit_code) {
   command->add_option("--var", options->variables, "NAME=VALUE; repeatable")
       ->take_all()
       ->allow_extra_args(false);
-  command->add_flag("--json", options->json, "print JSON");
+  auto* json = command->add_flag("--json", options->json, "print JSON");
+  command
+      ->add_flag("--merged", options->merged,
+                 "print the file with includes, extends and references resolved")
+      ->excludes(json);
   command->callback([options, &exit_code] { exit_code = plan(*options); });
   return command;
 }

@@ -1,8 +1,7 @@
 #include "pipeline/configuration.h"
 
 #include <algorithm>
-#include <map>
-#include <tuple>
+#include <unordered_set>
 
 #include "pipeline/keywords/job_reader.h"
 #include "pipeline/keywords/needs_graph.h"
@@ -83,9 +82,9 @@ class Builder {
       stages = keywords::nested_strings_in(*node, place("stages"), keywords::Single::refused)
                    .value_or(stages);
     configuration_.stages.emplace_back(".pre");
+    std::unordered_set<std::string_view> seen{".pre", ".post"};
     for (const std::string& stage : stages)
-      if (stage != ".pre" && stage != ".post" && !holds(configuration_.stages, stage))
-        configuration_.stages.push_back(stage);
+      if (seen.insert(stage).second) configuration_.stages.push_back(stage);
     configuration_.stages.emplace_back(".post");
   }
 
@@ -182,27 +181,27 @@ class Builder {
 
   // A misspelt keyword inside a job that has no script, or a misspelt global keyword.
   void refuse_non_job(const Entry& entry) {
+    SourceSpan at = entry.at;
     std::string hint;
-    if (entry.value->kind == Kind::Mapping)
-      for (const Entry& inner : entry.value->entries)
-        if (nearest(inner.key, {"script", "trigger"}) == "script")
-          hint = "did you mean 'script' instead of '" + inner.key + "'?";
-    const std::string near = nearest(entry.key, kGlobal);
-    if (hint.empty() && !near.empty()) hint = "did you mean the keyword '" + near + "'?";
-    const SourceSpan at = hint.empty() || entry.value->kind != Kind::Mapping ||
-                                  entry.value->entries.empty() ||
-                                  hint.find("instead") == std::string::npos
-                              ? entry.at
-                              : misspelt(*entry.value);
+    if (findings_.size() >= kMostFindings) {
+      // Nobody will read more hints, and seeking them is dear.
+    } else if (const Entry* inner = misspelt_script(*entry.value)) {
+      at = inner->at;
+      hint = "did you mean 'script' instead of '" + inner->key + "'?";
+    } else if (const std::string near = nearest(entry.key, kGlobal); !near.empty()) {
+      hint = "did you mean the keyword '" + near + "'?";
+    }
     place("jobs").plain_error(
         at, "jobs " + entry.key + " config should implement the script:, run:, or trigger: keyword",
-        hint, "not_a_job");
+        std::move(hint), "not_a_job");
   }
 
-  static SourceSpan misspelt(const Node& node) {
-    for (const Entry& inner : node.entries)
-      if (nearest(inner.key, {"script", "trigger"}) == "script") return inner.at;
-    return node.at;
+  static const Entry* misspelt_script(const Node& node) {
+    static const std::vector<std::string> words{"script", "trigger"};
+    const auto found =
+        std::find_if(node.entries.begin(), node.entries.end(),
+                     [](const Entry& inner) { return nearest(inner.key, words) == "script"; });
+    return found == node.entries.end() ? nullptr : &*found;
   }
 
   const Node& root_;
@@ -210,17 +209,6 @@ class Builder {
   Configuration configuration_;
   NodePtr defaults_;
 };
-
-// By place, file by file; the files in the order in which they were first found fault with.
-void sort_by_place(Diagnostics& findings) {
-  std::map<std::string, std::size_t> files;
-  for (const Diagnostic& finding : findings) files.try_emplace(finding.span.file, files.size());
-  const auto key = [&](const Diagnostic& finding) {
-    return std::tuple{files.at(finding.span.file), finding.span.line, finding.span.column};
-  };
-  std::stable_sort(findings.begin(), findings.end(),
-                   [&](const Diagnostic& a, const Diagnostic& b) { return key(a) < key(b); });
-}
 
 }  // namespace
 
@@ -282,6 +270,7 @@ ReadOutcome read_configuration(std::string_view text, const std::string& file,
     Configuration configuration = Builder{*root, outcome.findings}.build();
     sort_by_place(outcome.findings);
     if (!has_errors(outcome.findings)) outcome.configuration = std::move(configuration);
+    outcome.tree = std::move(root);
   }
   limit_findings(outcome.findings);
   return outcome;

@@ -5,6 +5,7 @@
 // order of the file; with an error among them there is no configuration.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -89,8 +90,15 @@ struct IncludedFile {
   SourceSpan at;        // of the include
 };
 
+namespace read {
+struct Node;
+}
+
 struct ReadOutcome {
   std::optional<Configuration> configuration;
+  // What the jobs were read from: includes, extends and references resolved. Null after an error
+  // in one of those.
+  std::shared_ptr<const read::Node> tree;
   Diagnostics findings;
   std::vector<IncludedFile> included;
 };

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <numeric>
+#include <tuple>
 
 namespace slipway::pipeline {
 namespace {
@@ -136,6 +138,16 @@ bool has_errors(const Diagnostics& findings) {
                      [](const Diagnostic& finding) { return finding.severity == Severity::Error; });
 }
 
+void sort_by_place(Diagnostics& findings) {
+  std::map<std::string, std::size_t> files;
+  for (const Diagnostic& finding : findings) files.try_emplace(finding.span.file, files.size());
+  const auto key = [&](const Diagnostic& finding) {
+    return std::tuple{files.at(finding.span.file), finding.span.line, finding.span.column};
+  };
+  std::stable_sort(findings.begin(), findings.end(),
+                   [&](const Diagnostic& a, const Diagnostic& b) { return key(a) < key(b); });
+}
+
 void limit_findings(Diagnostics& findings) {
   if (findings.size() <= kMostFindings) return;
   if (has_errors(findings))
@@ -176,7 +188,8 @@ std::string render(const Diagnostic& finding, std::string_view source, const Pai
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   constexpr std::size_t kLongestWord = 255;
-  if (word.size() > kLongestWord) return {};
+  constexpr std::size_t kMostCandidates = 5000;  // a pipeline has no more jobs
+  if (word.size() > kLongestWord || candidates.size() > kMostCandidates) return {};
   std::string best;
   std::size_t least = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {

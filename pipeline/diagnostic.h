@@ -28,6 +28,9 @@ using Diagnostics = std::vector<Diagnostic>;
 // are sought for as many.
 constexpr std::size_t kMostFindings = 100;
 
+// By place, file by file; the files in the order in which they were first found fault with.
+void sort_by_place(Diagnostics& findings);
+
 // Keeps the first, errors before warnings, and says how many more there are.
 void limit_findings(Diagnostics& findings);
 

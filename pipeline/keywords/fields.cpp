@@ -123,7 +123,7 @@ void Place::warning(const SourceSpan& at, std::string code, std::string what,
 void check_keys(const Node& node, const std::vector<std::string>& known, const Place& place) {
   for (const Entry& entry : node.entries) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
-    const std::string near = nearest(entry.key, known);
+    const std::string near = place.wants_hints() ? nearest(entry.key, known) : "";
     place.error(entry.at, "config contains unknown keys: " + entry.key,
                 near.empty() ? "" : "did you mean '" + near + "'?", "unknown_keyword");
   }

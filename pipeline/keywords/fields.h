@@ -28,6 +28,8 @@ class Place {
     return {path_ + ":" + key, *findings_};
   }
   [[nodiscard]] const std::string& path() const { return path_; }
+  // Whether a hint would still be shown: seeking one is dear.
+  [[nodiscard]] bool wants_hints() const { return findings_->size() < kMostFindings; }
 
   // "<path> <what>", at `at`.
   void error(const SourceSpan& at, const std::string& what, std::string hint = {},

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 namespace slipway::pipeline::keywords {
 namespace {
@@ -40,18 +41,32 @@ class Expander {
     findings_.push_back({Severity::Error, code, std::move(message), at, std::move(hint)});
   }
 
+  // All stages, or as many as anybody reads.
+  std::string available_stages() const {
+    constexpr std::size_t kMostNames = 100;
+    const auto end =
+        stages_.begin() + static_cast<std::ptrdiff_t>(std::min(stages_.size(), kMostNames));
+    return fmt::format("{}{}", fmt::join(stages_.begin(), end, ", "),
+                       end == stages_.end() ? "" : ", …");
+  }
+
   void place_in_stages() {
+    const std::string available = available_stages();
+    std::unordered_map<std::string_view, int> indices;
+    for (const std::string& stage : stages_)
+      indices.emplace(stage, static_cast<int>(indices.size()));
     for (const WrittenJob& written : written_) {
-      const auto at = std::find(stages_.begin(), stages_.end(), written.job.stage);
-      const std::string near = at == stages_.end() ? nearest(written.job.stage, stages_) : "";
-      if (at == stages_.end())
+      const auto at = indices.find(written.job.stage);
+      const bool seeks = at == indices.end() && findings_.size() < kMostFindings;
+      const std::string near = seeks ? nearest(written.job.stage, stages_) : "";
+      if (at == indices.end())
         error(written.stage_at,
               fmt::format("{} job: chosen stage {} does not exist; available stages are {}",
-                          written.job.name, written.job.stage, fmt::join(stages_, ", ")),
+                          written.job.name, written.job.stage, available),
               near.empty() ? "add it to `stages`, or choose one of those"
                            : "did you mean '" + near + "'?",
               "unknown_stage");
-      const int index = static_cast<int>(at - stages_.begin());
+      const int index = at == indices.end() ? static_cast<int>(stages_.size()) : at->second;
       for (const Instance& instance : written.instances) {
         by_name_[written.job.name + instance.suffix] = index;
         instances_[written.job.name].push_back(&instance);

@@ -138,6 +138,48 @@ Value truth(bool value) {
   return value ? Value{"true"} : std::nullopt;
 }
 
+// A value of which not all is known.
+struct Weighed {
+  enum class Is : std::uint8_t { Null, Text, Other, Unknown };
+  Is is = Is::Null;
+  std::string text;
+};
+
+Weighed weighed(Likely likely) {
+  switch (likely) {
+    case Likely::No: return {};
+    case Likely::Maybe: return {Weighed::Is::Unknown, {}};
+    case Likely::Yes: return {Weighed::Is::Text, "true"};
+  }
+  return {};
+}
+
+Likely likely(bool certain) {
+  return certain ? Likely::Yes : Likely::No;
+}
+
+Likely opposite(Likely answer) {
+  if (answer == Likely::Maybe) return answer;
+  return likely(answer == Likely::No);
+}
+
+Likely truth_of(const Weighed& value) {
+  switch (value.is) {
+    case Weighed::Is::Null: return Likely::No;
+    case Weighed::Is::Text: return likely(is_true(value.text));
+    case Weighed::Is::Other: return Likely::Yes;
+    case Weighed::Is::Unknown: return Likely::Maybe;
+  }
+  return Likely::Maybe;
+}
+
+Likely equal(const Weighed& a, const Weighed& b) {
+  using Is = Weighed::Is;
+  if (a.is == Is::Unknown || b.is == Is::Unknown) return Likely::Maybe;
+  if (a.is == Is::Other && b.is == Is::Other) return Likely::Maybe;
+  return likely(a.is == b.is && a.text == b.text);
+}
+
 }  // namespace
 
 struct Expression::Node {
@@ -178,7 +220,57 @@ struct Expression::Node {
     return std::nullopt;
   }
 
+  // As value(), of assumptions.
+  [[nodiscard]] Weighed weigh(const Assumptions& assumptions) const {
+    switch (token) {
+      case Token::Variable: return assumed(assumptions);
+      case Token::String:
+      case Token::Pattern: return {Weighed::Is::Text, text};
+      case Token::True: return weighed(Likely::Yes);
+      case Token::Null:
+      case Token::False: return {};
+      case Token::Equal: return weighed(equal(left->weigh(assumptions), right->weigh(assumptions)));
+      case Token::NotEqual:
+        return weighed(opposite(equal(left->weigh(assumptions), right->weigh(assumptions))));
+      case Token::Match: return weighed(may_match(left->weigh(assumptions)));
+      case Token::NoMatch: return weighed(opposite(may_match(left->weigh(assumptions))));
+      case Token::Not: return weighed(opposite(truth_of(left->weigh(assumptions))));
+      case Token::And: return junction(assumptions, Likely::No);
+      case Token::Or: return junction(assumptions, Likely::Yes);
+      case Token::Open:
+      case Token::Close:
+      case Token::End: break;
+    }
+    return {};
+  }
+
  private:
+  [[nodiscard]] Weighed assumed(const Assumptions& assumptions) const {
+    const auto found = assumptions.find(text);
+    if (found == assumptions.end()) return {};
+    switch (found->second.is) {
+      case Assumed::Is::Unset: return {};
+      case Assumed::Is::Text: return {Weighed::Is::Text, found->second.text};
+      case Assumed::Is::Other: return {Weighed::Is::Other, {}};
+    }
+    return {};
+  }
+
+  // `decisive` is the truth of one side that decides without the other: No of an And, Yes of an Or.
+  [[nodiscard]] Weighed junction(const Assumptions& assumptions, Likely decisive) const {
+    Weighed first = left->weigh(assumptions);
+    const Likely truth = truth_of(first);
+    if (truth == decisive) return first;
+    Weighed second = right->weigh(assumptions);
+    if (truth != Likely::Maybe || truth_of(second) == decisive) return second;
+    return weighed(Likely::Maybe);
+  }
+
+  [[nodiscard]] Likely may_match(const Weighed& subject) const {
+    const bool known = subject.is == Weighed::Is::Null || subject.is == Weighed::Is::Text;
+    return known && right->pattern ? likely(right->pattern->found_in(subject.text)) : Likely::Maybe;
+  }
+
   // nullopt when there is nothing to match against.
   [[nodiscard]] std::optional<bool> matches(const Variables& variables) const {
     const std::string text_to_search = left->value(variables).value_or("");
@@ -325,6 +417,37 @@ Result<Expression> Expression::parse(std::string_view text) {
 
 bool Expression::holds(const Variables& variables) const {
   return is_true(root_->value(variables));
+}
+
+Likely Expression::may_hold(const Assumptions& assumptions) const {
+  return truth_of(root_->weigh(assumptions));
+}
+
+std::vector<std::pair<std::string, std::string>> Expression::comparisons() const {
+  std::vector<std::pair<std::string, std::string>> found;
+  std::vector<std::string> texts;
+  bool direct = true;  // each with a text; else a text may reach any variable through another
+  std::vector<const Node*> open{root_.get()};
+  while (!open.empty()) {
+    const Node* node = open.back();
+    open.pop_back();
+    if (node->token == Token::String) texts.push_back(node->text);
+    if (node->left) open.push_back(node->left.get());
+    if (!node->right) continue;
+    open.push_back(node->right.get());
+    if (node->token != Token::Equal && node->token != Token::NotEqual) continue;
+    const bool forward = node->left->token == Token::Variable;
+    const Node& variable = forward ? *node->left : *node->right;
+    const Node& other = forward ? *node->right : *node->left;
+    if (variable.token == Token::Variable && other.token == Token::String)
+      found.emplace_back(variable.text, other.text);
+    else if (other.token != Token::Null && other.token != Token::String)
+      direct = false;
+  }
+  if (direct) return found;
+  for (const std::string& name : names_)
+    for (const std::string& text : texts) found.emplace_back(name, text);
+  return found;
 }
 
 std::string Expression::explain(const Variables& variables) const {

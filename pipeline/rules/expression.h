@@ -5,16 +5,33 @@
 // value counts as true when it is there and not blank. Values of variables are not expanded.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "pipeline/job.h"
 
 namespace slipway::pipeline::rules {
+
+// What is assumed of a variable when possibilities are weighed.
+struct Assumed {
+  enum class Is : std::uint8_t {
+    Unset,
+    Text,   // this one
+    Other,  // one that is not blank and that nothing names
+  };
+  Is is = Is::Unset;
+  std::string text;
+};
+using Assumptions = std::unordered_map<std::string, Assumed>;  // unset where there is none
+
+enum class Likely : std::uint8_t { No, Maybe, Yes };
 
 class Expression {
  public:
@@ -28,6 +45,12 @@ class Expression {
   [[nodiscard]] bool holds(const Variables& variables) const;
   // The variables that it names with their values: `$CI_COMMIT_BRANCH is "feature"`.
   [[nodiscard]] std::string explain(const Variables& variables) const;
+
+  // Whether it holds under `assumptions`; Maybe where that depends on more than they say.
+  [[nodiscard]] Likely may_hold(const Assumptions& assumptions) const;
+  // The variables that it names, and the texts that each may be compared with.
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> comparisons() const;
 
   struct Node;
 

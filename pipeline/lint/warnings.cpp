@@ -1,0 +1,72 @@
+#include "pipeline/lint/warnings.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "pipeline/lint/walk.h"
+
+namespace slipway::pipeline::lint {
+namespace {
+
+using read::Entry;
+using read::Kind;
+using read::Node;
+using read::NodePtr;
+
+// Keywords of the top of a file that hold something else than a job.
+constexpr std::string_view kNoJobs[] = {"stages", "variables", "workflow", "include", "spec"};
+
+// A value that several jobs got from one place is one mistake.
+void keep_first_of_each_place(Diagnostics& findings) {
+  std::set<std::tuple<std::string, std::string, int, int>> seen;
+  std::erase_if(findings, [&](const Diagnostic& finding) {
+    const SourceSpan& at = finding.span;
+    return !seen.emplace(finding.code, at.file, at.line, at.column).second;
+  });
+}
+
+}  // namespace
+
+void for_each_job(const Node& tree, const std::function<void(const Node&)>& visit) {
+  visit(tree);
+  for (const Entry& entry : tree.entries) {
+    const bool hidden = !entry.key.empty() && entry.key.front() == '.';
+    const bool other =
+        std::find(std::begin(kNoJobs), std::end(kNoJobs), entry.key) != std::end(kNoJobs);
+    if (!hidden && !other && entry.value->kind == Kind::Mapping) visit(*entry.value);
+  }
+}
+
+void for_each_string(const Node& node, const std::function<void(const Node&)>& visit) {
+  if (node.kind == Kind::String) visit(node);
+  for (const NodePtr& item : node.items) for_each_string(*item, visit);
+}
+
+void warn(Diagnostics& findings, const Node& node, std::string code, std::string message,
+          std::string hint) {
+  findings.push_back(
+      {Severity::Warning, std::move(code), std::move(message), node.at, std::move(hint)});
+}
+
+Diagnostics warnings(const Subject& subject, const Source& source) {
+  Diagnostics findings;
+  if (subject.tree != nullptr) {
+    warn_of_secrets(*subject.tree, findings);
+    warn_of_images(*subject.tree, findings);
+    warn_of_globs(*subject.tree, findings);
+    warn_of_numbers(*subject.tree, source, findings);
+    Diagnostics known;
+    if (const NodePtr written = read::parse(subject.text, subject.file, known))
+      warn_of_includes(*written, findings);
+  }
+  if (subject.configuration != nullptr) warn_of_rules(*subject.configuration, findings);
+  keep_first_of_each_place(findings);
+  return findings;
+}
+
+bool is_for_strict(const Diagnostic& finding) {
+  return finding.code == "duplicate_key";
+}
+
+}  // namespace slipway::pipeline::lint

@@ -1,0 +1,278 @@
+"""`slipway lint`: the forms of its findings, --strict, and files that mean harm."""
+
+import json
+import os
+import pathlib
+import pty
+import resource
+import subprocess
+import tempfile
+import unittest
+
+BINARY = os.environ.get("SLIPWAY_BINARY", "build/dev/slipway")
+SAMPLE = "stages: [build]\nbuild:\n  stage: biuld\n  scirpt: [make]\n"
+
+
+class Files(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="slipway-lint-")
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+
+    def file(self, text, name=".gitlab-ci.yml"):
+        path = self.directory / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return str(path)
+
+    def slipway(self, *arguments, **options):
+        options.setdefault("stdin", subprocess.DEVNULL)
+        return subprocess.run([BINARY, *arguments], capture_output=True, timeout=60,
+                              cwd=self.directory, **options)
+
+    def lint(self, text, *arguments):
+        self.file(text)
+        return self.slipway("lint", *arguments)
+
+
+class Forms(Files):
+    def test_all_findings_come_in_one_go_with_line_caret_and_hint(self):
+        done = self.lint("a:\n  script: make\n  stage: tset\n  needs: [bb]\nb:\n  script: x\n  imgae: y\n")
+        self.assertEqual(done.returncode, 3)
+        text = done.stdout.decode()
+        self.assertIn(".gitlab-ci.yml:7:3: error: jobs:b config contains unknown keys: imgae\n"
+                      "    7 |   imgae: y\n"
+                      "      |   ^\n"
+                      "hint: did you mean 'image'?\n", text)
+        self.assertIn("hint: did you mean 'test'?", text)
+        self.assertIn("hint: did you mean 'b'?", text)
+
+    def test_json_has_the_fields_that_scripts_rely_on(self):
+        done = self.lint(SAMPLE, "--json")
+        self.assertEqual(done.returncode, 3)
+        report = json.loads(done.stdout)
+        self.assertEqual(set(report), {"valid", "findings"})
+        self.assertIs(report["valid"], False)
+        for finding in report["findings"]:
+            self.assertEqual(set(finding),
+                             {"severity", "code", "message", "file", "line", "column", "hint"})
+        self.assertEqual(json.loads(self.lint("a: {script: x}\n", "--json").stdout),
+                         {"valid": True, "findings": []})
+
+    def test_sarif_names_rules_places_and_levels(self):
+        done = self.lint("test:\n  scirpt: x\n", "--sarif")
+        self.assertEqual(done.returncode, 3)
+        log = json.loads(done.stdout)
+        self.assertEqual(log["version"], "2.1.0")
+        run = log["runs"][0]
+        self.assertEqual(run["tool"]["driver"]["name"], "slipway")
+        known = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+        result = run["results"][0]
+        self.assertIn(result["ruleId"], known)
+        self.assertEqual(result["level"], "error")
+        self.assertIn("Hint: did you mean 'script'", result["message"]["text"])
+        self.assertEqual(result["locations"][0]["physicalLocation"],
+                         {"artifactLocation": {"uri": ".gitlab-ci.yml"},
+                          "region": {"startLine": 2, "startColumn": 3}})
+
+    def test_sarif_writes_a_path_as_a_uri(self):
+        path = self.file("[", "a b%.yml")
+        log = json.loads(self.slipway("lint", "a b%.yml", "--sarif").stdout)
+        place = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+        self.assertEqual(place["artifactLocation"]["uri"], "a%20b%25.yml")
+        log = json.loads(self.slipway("lint", path, "--sarif").stdout)
+        place = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+        self.assertTrue(place["artifactLocation"]["uri"].startswith("file:///"))
+
+    def test_github_annotations_are_escaped(self):
+        self.file("a:\n  script: x\n  \"b,c:%\\n::error::\": 1\n", "x,y:%.yml")
+        done = self.slipway("lint", "x,y:%.yml", "--github")
+        self.assertEqual(done.returncode, 3)
+        lines = done.stdout.decode().splitlines()
+        self.assertEqual(len(lines), 1)
+        self.assertEqual(lines[0], "::error file=x%2Cy%3A%25.yml,line=3,col=3,title=unknown_keyword::"
+                                   "jobs:a config contains unknown keys: b,c:%25%0A::error::")
+
+    def test_only_one_form_at_a_time(self):
+        self.assertEqual(self.lint(SAMPLE, "--json", "--sarif").returncode, 2)
+
+    def test_a_directory_and_standard_input_are_read(self):
+        self.file(SAMPLE)
+        self.assertEqual(self.slipway("lint", str(self.directory)).returncode, 3)
+        done = self.slipway("lint", "-", input=b"a:\n  scirpt: x\n", stdin=None)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(b"<stdin>:2:3: error:", done.stdout)
+        self.assertIn(b"  scirpt: x\n", done.stdout)
+
+    def test_colours_are_for_terminals_without_no_color(self):
+        self.file(SAMPLE)
+        self.assertNotIn(b"\033", self.slipway("lint").stdout)
+        for environment, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
+            ours, theirs = pty.openpty()
+            with subprocess.Popen([BINARY, "lint"], cwd=self.directory, stdout=theirs,
+                                  env={"PATH": os.environ["PATH"], "TERM": "xterm", **environment}):
+                os.close(theirs)
+                shown = b""
+                try:
+                    while piece := os.read(ours, 65536):
+                        shown += piece
+                except OSError:  # the other end is closed
+                    pass
+            os.close(ours)
+            self.assertIn(b"error", shown)
+            self.assertEqual(b"\033[" in shown, coloured)
+
+    def test_what_would_disturb_a_terminal_is_shown_as_spaces(self):
+        done = self.lint('a:\n  script: x\n  "\\e[31m\\u202E": 1 # \u202e\n')
+        self.assertIn(b"unknown keys:  [31m \n", done.stdout)
+        self.assertNotIn(b"\033", done.stdout)
+        self.assertNotIn("\u202e".encode(), done.stdout)
+
+    def test_of_a_long_line_the_part_around_the_caret_is_shown(self):
+        done = self.lint("a: {script: x, tags: [" + "漢, " * 200 + "{}, b]}\n")
+        line, caret = done.stdout.decode().splitlines()[1:3]
+        self.assertLess(len(line), 200)
+        at = line.index("{}")
+        wide = sum(2 if letter == "漢" else 1 for letter in line[:at])
+        self.assertEqual(caret.index("^"), wide)
+
+    def test_hints_say_what_was_probably_meant(self):
+        for text, hint in (("a:\n  script:\n    - echo \"x: y\"\n", "put the whole line in quotes"),
+                           ("a:\n\tscript: x\n", "indent with spaces, not tabs"),
+                           ("a:\n  script: x\n  coverage: x: y\n", "needs quotes"),
+                           ("a: {script: x, needs: [tset]}\ntest: {script: x}\n", "did you mean 'test'?")):
+            self.assertIn(hint, self.lint(text).stdout.decode(), text)
+
+
+class Strict(Files):
+    def test_warnings_are_shown_by_strict_only_and_make_exit_code_3(self):
+        text = "a:\n  image: node\n  script: x\n  script: y\n"
+        done = self.lint(text)
+        self.assertEqual((done.returncode, done.stdout), (0, b""))
+        done = self.lint(text, "--strict")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(b".gitlab-ci.yml:2:10: warning: the image 'node' has no tag", done.stdout)
+        self.assertIn(b".gitlab-ci.yml:4:3: warning: the key 'script' stands here again", done.stdout)
+        report = json.loads(self.lint(text, "--strict", "--json").stdout)
+        self.assertTrue(report["valid"])
+        self.assertEqual([finding["code"] for finding in report["findings"]],
+                         ["mutable_image", "duplicate_key"])
+
+    def test_a_file_without_warnings_is_exit_code_0(self):
+        done = self.lint("a: {script: x, image: 'alpine:3.19'}\n", "--strict")
+        self.assertEqual((done.returncode, done.stdout), (0, b""))
+
+    def test_the_sample_has_no_doubtful_place_but_the_one_that_gitlab_refuses(self):
+        sample = pathlib.Path("tests/pipeline/corpus/seed.yml").resolve()
+        report = json.loads(self.slipway("lint", str(sample), "--strict", "--json").stdout)
+        self.assertEqual({finding["code"] for finding in report["findings"]}, {"coverage_quotes"})
+
+    def test_the_line_of_an_included_file_is_shown(self):
+        (self.directory / "ci").mkdir()
+        self.file("x:\n  script: y\n  image: node\n", "ci/a.yml")
+        done = self.lint("include: ci/a.yml\n", "--strict")
+        self.assertIn(b"ci/a.yml:3:10: warning", done.stdout)
+        self.assertIn(b"    3 |   image: node\n", done.stdout)
+
+
+MIB = 1 << 20
+
+
+def alias_bomb():
+    text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+    for i in range(1, 12):
+        text += f"a{i}: &a{i} [" + ", ".join([f"*a{i - 1}"] * 9) + "]\n"
+    return text
+
+
+def jobs(count, body):
+    return "".join(f"j{i}: {{script: x{body(i)}}}\n" for i in range(count))
+
+
+HOSTILE = {
+    "80,000 unknown keys": "j: {script: x, " + ", ".join(f"k{i}: 1" for i in range(80000)) + "}\n",
+    "80,000 near keywords": "j:\n  script: x\n" + "  scirpt: 1\n" * 80000,
+    "80,000 jobs without a script": "".join(f"b{i}: {{}}\n" for i in range(80000)),
+    "as many brackets as fit": "[" * MIB,
+    "as many braces as fit": "{" * MIB,
+    "deep indentation": "".join(" " * i + "a:\n" for i in range(1000)),
+    "deep dashes": "- " * (MIB // 2),
+    "question marks": "? " * (MIB // 2),
+    "an alias bomb": alias_bomb(),
+    "an alias in itself": "a: &a [*a]\n",
+    "a key as long as the file": "a" * (MIB - 20) + ":\n  script: x\n",
+    "a quoted key as long as the file": '"' + "a" * (MIB - 30) + '": {scirpt: x}\n',
+    "a line as long as the file": "j: {script: x, " + "b: 1, " * 100000 + "}\n",
+    "NUL bytes": "\0" * MIB,
+    "a NUL byte": "j:\n  script: a\0b\n",
+    "bytes that are no UTF-8": b"j:\n  script: \xc3\x28 \xff\n",
+    "UTF-16": "j:\n  script: x\n".encode("utf-16"),
+    "random bytes": bytes((i * 7919 + (i >> 3) * 104729) & 0xFF for i in range(MIB)),
+    "empty lines": "\n" * MIB,
+    "nothing": "",
+    "anchors": "&a " * (MIB // 3),
+    "documents": "---\n" * (MIB // 4),
+    "4,900 needs of nothing": jobs(4900, lambda i: f", needs: [k{i}]"),
+    "30,000 stages and none of them": "stages: [" + ", ".join(f"s{i}" for i in range(30000)) + "]\n"
+                                      + jobs(4900, lambda i: f", stage: t{i}"),
+    "a long chain of bases": ".a0: {script: x}\n"
+                             + "".join(f".a{i}: {{extends: .a{i - 1}}}\n" for i in range(1, 20000))
+                             + "j: {extends: .a19999}\n",
+    "a base that is heavy and often used": ".a: {variables: {"
+                                           + ", ".join(f"v{i}: 1" for i in range(5000)) + "}}\n"
+                                           + "".join(f"j{i}: {{extends: .a, script: x}}\n" for i in range(3000)),
+    "unknown bases": "".join(f"j{i}: {{extends: k{i}}}\n" for i in range(40000)),
+    "a long condition": "j:\n  script: x\n  rules:\n    - if: '" + "$A && " * 100000 + "$B'\n",
+    "many rules": "j:\n  script: x\n  rules:\n" + "    - if: $A == \"b\"\n" * 40000,
+    "a costly pattern": "j:\n  script: x\n  rules:\n"
+                        + "    - if: '$A =~ /((a{1,1000}){1,1000}){1,1000}/'\n" * 10,
+    "a matrix beyond all bounds": "j:\n  script: x\n  parallel:\n    matrix:\n      - "
+                                  + "\n        ".join(f"V{i}: [a, b, c, d, e, f, g, h]" for i in range(8)) + "\n",
+    "globs that multiply": "j:\n  script: x\n  rules:\n    - changes: ['" + "{a,b}" * 100 + "']\n",
+    "more than any file may have": "#" * (3 * MIB),
+}
+
+
+class HostileFiles(Files):
+    """Any bytes at all give findings or a plan: no crash, bounded time and memory.
+
+    Time is CPU time, so that a busy machine does not matter, and what the debug build may take is
+    a multiple of what is promised for the release build.
+    """
+    SECONDS = 1 if os.environ.get("SLIPWAY_BUILD", "dev") == "release" else 8
+    MEMORY = 256 * MIB
+
+    def run_bounded(self, *arguments):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_CPU, (self.SECONDS, self.SECONDS + 1))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+        with open(self.directory / "out", "wb") as out:
+            process = subprocess.Popen([BINARY, *arguments], cwd=self.directory, preexec_fn=limit,
+                                       stdout=out, stderr=subprocess.STDOUT,
+                                       stdin=subprocess.DEVNULL)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        output = (self.directory / "out").read_bytes()
+        self.assertIn(process.returncode, (0, 3), output[:300])
+        self.assertLess(usage.ru_maxrss * 1024, self.MEMORY)
+        return process.returncode, output
+
+    def test_findings_or_a_plan_come_of_any_bytes(self):
+        for name, text in HOSTILE.items():
+            with self.subTest(name):
+                self.file(text)
+                code, output = self.run_bounded("lint", "--strict")
+                if code == 3:
+                    self.assertRegex(output, rb"(error|warning): ")
+                    self.assertLess(len(output), MIB)
+                code, output = self.run_bounded("plan", "--changed", "x/" + "a" * 30, "--json")
+                self.assertIn("created", json.loads(output[output.index(b"{\n"):]))
+
+    def test_more_findings_than_anybody_reads_are_counted(self):
+        self.file(HOSTILE["80,000 unknown keys"])
+        _, output = self.run_bounded("lint")
+        self.assertIn(b"more problems like these are not shown", output)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

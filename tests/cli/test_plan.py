@@ -1,0 +1,165 @@
+"""`slipway plan`: the pipeline of an event, in the JSON that scripts rely on, and the merged file."""
+
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+BINARY = os.environ.get("SLIPWAY_BINARY", "build/dev/slipway")
+
+FILE = """\
+stages: [build, test, deploy]
+variables: {LEVEL: debug}
+build:
+  stage: build
+  image: alpine:3.19
+  services: [postgres:16]
+  tags: [linux]
+  script:
+    - make
+unit:
+  stage: test
+  needs: [build]
+  script: [make test]
+  variables: {LEVEL: info}
+  rules:
+    - if: $CI_COMMIT_TAG
+      when: never
+    - if: $CI_COMMIT_BRANCH == "main"
+      allow_failure: true
+deploy:
+  stage: deploy
+  script: [make deploy]
+  only: [main]
+"""
+
+
+class Plan(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="slipway-plan-")
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+        self.file(FILE)
+
+    def file(self, text, name=".gitlab-ci.yml"):
+        (self.directory / name).write_text(text)
+
+    def plan(self, *arguments, **options):
+        options.setdefault("stdin", subprocess.DEVNULL)
+        return subprocess.run([BINARY, "plan", *arguments], capture_output=True, text=True,
+                              timeout=60, cwd=self.directory, **options)
+
+    def json(self, *arguments, code=0):
+        done = self.plan("--json", *arguments)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return json.loads(done.stdout)
+
+    def test_json_has_the_fields_that_scripts_rely_on(self):
+        self.assertEqual(self.json("--branch", "main"), {
+            "created": True,
+            "reason": {"code": "none", "text": ""},
+            "stages": ["build", "test", "deploy"],
+            "jobs": [
+                {"name": "build", "stage": "build", "when": "on_success", "allow_failure": False,
+                 "needs": [], "image": "alpine:3.19", "services": ["postgres:16"],
+                 "tags": ["linux"], "variables": {"LEVEL": "debug"}, "script": ["make"],
+                 "rule": None},
+                {"name": "unit", "stage": "test", "when": "on_success", "allow_failure": True,
+                 "needs": ["build"], "image": None, "services": [], "tags": [],
+                 "variables": {"LEVEL": "info"}, "script": ["make test"],
+                 "rule": {"at": ".gitlab-ci.yml:18", "text": 'if: $CI_COMMIT_BRANCH == "main"'}},
+                {"name": "deploy", "stage": "deploy", "when": "on_success",
+                 "allow_failure": False, "needs": [], "image": None, "services": [], "tags": [],
+                 "variables": {"LEVEL": "debug"}, "script": ["make deploy"],
+                 "rule": {"at": ".gitlab-ci.yml:23", "text": "only: [main]"}}],
+            "left_out": []})
+
+    def test_a_job_that_is_left_out_has_the_rule_and_the_values(self):
+        left_out = {job["name"]: job for job in self.json("--branch", "feature")["left_out"]}
+        self.assertEqual(set(left_out), {"unit", "deploy"})
+        self.assertEqual(set(left_out["unit"]), {"name", "code", "text", "at"})
+        self.assertEqual(left_out["unit"]["code"], "no_rule_matched")
+        self.assertEqual(left_out["unit"]["at"], ".gitlab-ci.yml:16")
+        self.assertIn('$CI_COMMIT_BRANCH == "main"', left_out["unit"]["text"])
+        self.assertIn('"feature"', left_out["unit"]["text"])
+        self.assertIn("branch 'feature'", left_out["deploy"]["text"])
+        tagged = {job["name"]: job for job in self.json("--event", "tag", "--tag", "v1")["left_out"]}
+        self.assertEqual((tagged["unit"]["code"], tagged["unit"]["at"]),
+                         ("rule_never", ".gitlab-ci.yml:16"))
+
+    def test_it_is_said_why_there_is_no_pipeline(self):
+        self.file("workflow: {rules: [{if: $CI_COMMIT_TAG}]}\na: {script: x}\n")
+        plan = self.json("--branch", "x")
+        self.assertFalse(plan["created"])
+        self.assertEqual(plan["reason"]["code"], "workflow_filtered")
+        self.assertEqual((plan["stages"], plan["jobs"]), ([], []))
+        self.assertIn("no pipeline: ", self.plan("--branch", "x").stdout)
+
+    def test_a_file_that_is_not_valid_has_the_same_shape_with_its_findings(self):
+        self.file("a: {scirpt: x}\n")
+        plan = self.json(code=3)
+        self.assertFalse(plan["created"])
+        self.assertEqual(plan["reason"]["code"], "configuration_invalid")
+        self.assertEqual(plan["findings"][0]["line"], 1)
+        self.file("a: {script: x, needs: [b]}\nb: {script: x, only: [tags]}\n")
+        self.assertEqual(self.json(code=3)["findings"][0]["code"], "missing_need")
+        self.assertIn("error: 'a' job needs 'b' job", self.plan().stdout)
+
+    def test_the_text_shows_each_job_with_what_it_is_made_of(self):
+        done = self.plan("--branch", "main")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn('  unit  on_success, may fail\n'
+                      '    needs     build\n'
+                      '    rule      if: $CI_COMMIT_BRANCH == "main" (.gitlab-ci.yml:18)\n'
+                      '    variable  LEVEL=info\n'
+                      '    script    make test\n', done.stdout)
+        self.assertIn("    image     alpine:3.19\n    service   postgres:16\n    tags      linux\n",
+                      done.stdout)
+        self.assertIn("left out\n", self.plan("--branch", "feature").stdout)
+
+    def test_events_changes_and_variables_decide(self):
+        self.file("a: {script: x, rules: [{changes: [docs/*]}]}\n"
+                  "b: {script: x, rules: [{if: '$X == \"1\"'}]}\n"
+                  "c: {script: x, rules: [{if: $CI_PIPELINE_SOURCE == \"schedule\"}]}\n"
+                  "d: {script: x}\n")
+
+        def names(*arguments):
+            return [job["name"] for job in self.json(*arguments)["jobs"]]
+
+        self.assertEqual(names("--changed", "src/a"), ["d"])
+        self.assertEqual(names("--changed", "src/a", "--changed", "docs/b"), ["a", "d"])
+        self.assertEqual(names("--changed", "x", "--var", "X=1"), ["b", "d"])
+        self.assertEqual(names("--changed", "x", "--event", "schedule"), ["c", "d"])
+
+    def test_exists_looks_at_the_files_beside_the_pipeline_file(self):
+        self.file("a: {script: x, rules: [{exists: [Dockerfile]}]}\nb: {script: x}\n")
+        self.assertEqual(len(self.json()["jobs"]), 1)
+        self.file("", "Dockerfile")
+        self.assertEqual(len(self.json()["jobs"]), 2)
+
+    def test_usage_is_checked(self):
+        for arguments in (["--event", "tag"], ["--var", "=x"], ["--merged", "--json"],
+                          ["--event", "lunch"], ["none.yml"]):
+            self.assertEqual(self.plan(*arguments).returncode, 2, arguments)
+
+    def test_the_merged_file_makes_the_same_plan(self):
+        self.file(".base: {image: 'alpine:3.19', variables: {A: '010'}}\n.s: {x: ['echo \"a: b\"']}\n", "inc.yml")
+        self.file("include: inc.yml\n" + FILE + "e:\n  extends: .base\n  script: [!reference [.s, x]]\n")
+        merged = self.plan("--merged")
+        self.assertEqual(merged.returncode, 0, merged.stderr)
+        for word in ("include", "extends", "!reference"):
+            self.assertNotIn(word, merged.stdout)
+        plan = self.json("--branch", "main")
+        again = subprocess.run([BINARY, "plan", "-", "--branch", "main", "--json"], text=True,
+                               input=merged.stdout, capture_output=True, timeout=60)
+        again = json.loads(again.stdout)
+        for job in plan["jobs"] + again["jobs"]:
+            if job["rule"]:
+                del job["rule"]["at"]
+        self.assertEqual(again, plan)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
