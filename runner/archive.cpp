@@ -1,5 +1,5 @@
-// Packing and unpacking with libarchive. Only zip is read: the readers of other formats have had
-// most of the library's holes.
+// Packing and unpacking with libarchive. Of what comes from elsewhere only zip is read: the readers
+// of other formats have had most of the library's holes. Tar is only what this machine has stored.
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -12,7 +12,9 @@
 
 #include <array>
 #include <cerrno>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/files.h"
@@ -93,7 +95,7 @@ Result<void> add_file(archive* writer, int tree, const std::string& name) {
     return {};  // gone since it was selected
   const NewEntry entry{archive_entry_new()};
   archive_entry_set_pathname_utf8(entry.get(), name.c_str());
-  archive_entry_set_mtime(entry.get(), info.st_mtim.tv_sec, 0);
+  archive_entry_set_mtime(entry.get(), info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
   archive_entry_set_perm(entry.get(), info.st_mode & 0777U);
   if (S_ISLNK(info.st_mode)) {
     std::string target(PATH_MAX, '\0');
@@ -175,7 +177,9 @@ class Extraction {
     switch (archive_entry_filetype(entry)) {
       case AE_IFDIR: return make_directories(tree_, path);
       case AE_IFREG: return file(entry, path);
-      case AE_IFLNK: return {};  // links are kept in archives and left out of trees
+      case AE_IFLNK:
+        // Links are kept in archives, and left out of other jobs' trees.
+        return limits_.restore ? link(entry, path) : Result<void>{};
       default:
         return fail(ErrorKind::InvalidInput, "the archive holds '" + path + "', which is no file");
     }
@@ -189,7 +193,7 @@ class Extraction {
     std::array<char, 65536> buffer{};
     while (true) {
       const la_ssize_t got = archive_read_data(reader_, buffer.data(), buffer.size());
-      if (got == 0) return {};
+      if (got == 0) break;
       if (got < 0) return archive_error(reader_, "cannot unpack '" + path + "'");
       bytes_ += got;
       if (bytes_ > limits_.bytes)
@@ -199,6 +203,32 @@ class Extraction {
           !written)
         return std::move(written).error().in("cannot unpack '" + path + "'");
     }
+    if (!limits_.restore) return {};
+    const timespec modified{archive_entry_mtime(entry), archive_entry_mtime_nsec(entry)};
+    const timespec times[2] = {modified, modified};
+    if (::futimens(out.get(), times) != 0)
+      return errno_error("cannot unpack '" + path + "'", errno);
+    return {};
+  }
+
+  // What stands there already gives way, unless it is a directory.
+  Result<void> link(archive_entry* entry, const std::string& path) {
+    const fs::path parent_path = fs::path{path}.parent_path();
+    if (auto made = make_directories(tree_, parent_path); !made) return made;
+    const UniqueFd parent = open_below(tree_, parent_path.empty() ? "." : parent_path.string(),
+                                       O_PATH | O_DIRECTORY, 0);
+    const std::string last = fs::path{path}.filename().string();
+    const char* target = archive_entry_symlink_utf8(entry);
+    if (parent.is_open() && target != nullptr) {
+      ::unlinkat(parent.get(), last.c_str(), 0);
+      if (::symlinkat(target, parent.get(), last.c_str()) == 0) {
+        const timespec modified{archive_entry_mtime(entry), archive_entry_mtime_nsec(entry)};
+        const timespec times[2] = {modified, modified};
+        ::utimensat(parent.get(), last.c_str(), times, AT_SYMLINK_NOFOLLOW);
+        return {};
+      }
+    }
+    return errno_error("cannot unpack the link '" + path + "'", errno);
   }
 
   archive* reader_;
@@ -256,6 +286,72 @@ Result<void> extract_archive(const fs::path& archive_file, const fs::path& tree,
   if (archive_read_open_filename(reader.get(), archive_file.c_str(), 65536) != ARCHIVE_OK)
     return archive_error(reader.get(), "the archive cannot be read");
   return Extraction{reader.get(), root->get(), limits}.all();
+}
+
+namespace {
+
+struct TarOut {
+  const std::function<Result<void>(std::string_view)>& take;
+  std::optional<Error> refused;
+};
+
+la_ssize_t take_tar(archive*, void* context, const void* bytes, std::size_t size) {
+  auto& out = *static_cast<TarOut*>(context);
+  auto taken = out.take({static_cast<const char*>(bytes), size});
+  if (taken) return static_cast<la_ssize_t>(size);
+  out.refused = std::move(taken).error();
+  return -1;
+}
+
+struct TarIn {
+  const std::function<Result<std::string_view>()>& next;
+  std::optional<Error> refused;
+};
+
+la_ssize_t give_tar(archive*, void* context, const void** bytes) {
+  auto& in = *static_cast<TarIn*>(context);
+  auto piece = in.next();
+  if (!piece) {
+    in.refused = std::move(piece).error();
+    return -1;
+  }
+  *bytes = piece->data();
+  return static_cast<la_ssize_t>(piece->size());
+}
+
+}  // namespace
+
+Result<void> write_tar(const fs::path& tree, const std::vector<std::string>& files,
+                       const std::function<Result<void>(std::string_view)>& take) {
+  const Utf8Names utf8;
+  auto root = open_tree(tree);
+  if (!root) return std::move(root).error();
+  const Writer writer{archive_write_new()};
+  archive_write_set_format_pax(writer.get());
+  archive_write_set_bytes_per_block(writer.get(), 1 << 20);
+  TarOut out{take, {}};
+  if (archive_write_open2(writer.get(), &out, nullptr, take_tar, nullptr, nullptr) != ARCHIVE_OK)
+    return archive_error(writer.get(), "cannot pack");
+  for (const std::string& file : files)
+    if (auto added = add_file(writer.get(), root->get(), file); !added)
+      return out.refused ? Result<void>{*out.refused} : added;
+  if (archive_write_close(writer.get()) == ARCHIVE_OK) return {};
+  return out.refused ? *out.refused : archive_error(writer.get(), "cannot pack");
+}
+
+Result<void> extract_tar(const std::function<Result<std::string_view>()>& next,
+                         const fs::path& tree, const ExtractLimits& limits) {
+  const Utf8Names utf8;
+  auto root = open_tree(tree);
+  if (!root) return std::move(root).error();
+  const Reader reader{archive_read_new()};
+  archive_read_support_format_tar(reader.get());
+  TarIn in{next, {}};
+  if (archive_read_open2(reader.get(), &in, nullptr, give_tar, nullptr, nullptr) != ARCHIVE_OK)
+    return in.refused ? *in.refused : archive_error(reader.get(), "the archive cannot be read");
+  auto done = Extraction{reader.get(), root->get(), limits}.all();
+  if (!done && in.refused) return *in.refused;
+  return done;
 }
 
 }  // namespace slipway::runner

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -38,11 +40,19 @@ Result<void> write_gzip(const std::filesystem::path& tree, const std::vector<std
 struct ExtractLimits {
   std::size_t entries = 100'000;
   long long bytes = 20LL << 30;
+  bool restore = false;  // a tree's own files come back: with their links and times
 };
 
 // Only files and directories come out of an archive, links are passed over; an entry that would
 // leave the tree or a device is an Error, and so is more than the limits.
 Result<void> extract_archive(const std::filesystem::path& archive,
                              const std::filesystem::path& tree, const ExtractLimits& limits = {});
+
+// A tar with the files' times and links, given to `take` piece by piece.
+Result<void> write_tar(const std::filesystem::path& tree, const std::vector<std::string>& files,
+                       const std::function<Result<void>(std::string_view)>& take);
+// The same, from `next`, whose pieces stay valid until its next call; "" is the end.
+Result<void> extract_tar(const std::function<Result<std::string_view>()>& next,
+                         const std::filesystem::path& tree, const ExtractLimits& limits);
 
 }  // namespace slipway::runner

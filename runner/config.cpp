@@ -73,6 +73,18 @@ std::vector<Setting> settings_table(RunnerSettings& s) {
          s.builds_dir = text;
          return text.empty() ? std::string{"a directory"} : std::string{};
        }},
+      {"runner_cache_dir", "directory of the jobs' caches", "./cache",
+       [&s](const std::string& text) {
+         s.cache_dir = text;
+         return text.empty() ? std::string{"a directory"} : std::string{};
+       }},
+      {"runner_cache_size", "most bytes of all caches; the one used longest ago goes first", "10G",
+       [&s](const std::string& text) -> std::string {
+         const auto bytes = parse_bytes(text);
+         if (!bytes) return "a size, as 500M";
+         s.cache_size = *bytes;
+         return {};
+       }},
       {"runner_default_image", "image of docker jobs that name none", "",
        text_row(s.default_image)},
       {"runner_environment", "NAME=value lines that every job gets", "",

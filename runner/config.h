@@ -25,6 +25,8 @@ struct RunnerSettings {
   int concurrent = 1;
   std::string name;
   std::filesystem::path builds_dir;
+  std::filesystem::path cache_dir;
+  long long cache_size = 10LL << 30;  // bytes; what was used longest ago goes first
   std::string default_image;
   std::vector<std::string> environment;  // NAME=value
   std::string pull_policy = "if-not-present";

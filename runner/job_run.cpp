@@ -276,8 +276,6 @@ JobRun::Outcome JobRun::phases() {
     say("Running on " + settings_.name + "...\n");
     if (!spec_.services.empty() && settings_.executor == ExecutorKind::Shell)
       say("WARNING: `services` need the docker executor; the job runs without them\n");
-    if (!spec_.caches.empty())
-      say("WARNING: `cache` has no effect on this runner yet; the job runs without it\n");
     if (auto written = write_file_variables(); !written) return failed(written.error());
   }
   // Nothing of the project is touched before the server has said that the job is ours.
@@ -295,6 +293,11 @@ JobRun::Outcome JobRun::phases() {
       return outcome;
     }
   }
+  auto caches = open_caches();
+  if (caches && caches->restores()) {
+    const Section section{*this, "restore_cache", "Restoring cache"};
+    caches->restore();
+  }
   if (auto done = download_dependencies(); !done) {
     Outcome outcome = failed(done.error());
     outcome.failure_reason = "runner_system_failure";
@@ -304,6 +307,12 @@ JobRun::Outcome JobRun::phases() {
   if (settings_.executor == ExecutorKind::Docker) open_tree_to_all();
   Outcome outcome = run_scripts(*executor);
   executor.reset();
+  if (caches && !outcome.canceled && caches->saves(outcome.success)) {
+    const Section section{
+        *this, outcome.success ? "archive_cache" : "archive_cache_on_failure",
+        outcome.success ? "Saving cache for successful job" : "Saving cache for failed job"};
+    caches->save(outcome.success);
+  }
   if (auto uploaded = upload_artifacts(outcome.success); !uploaded && outcome.success)
     outcome = failed(uploaded.error());
   const Section section{*this, "cleanup_file_variables",
@@ -373,6 +382,23 @@ JobRun::Outcome JobRun::run_scripts(Executor& executor) {
   outcome.exit_code = ended->exit_code;
   outcome.words = fmt::format(": exit code {}", ended->exit_code);
   return outcome;
+}
+
+std::optional<JobCaches> JobRun::open_caches() {
+  if (spec_.caches.empty()) return std::nullopt;
+  auto store = CacheStore::open(fs::absolute(settings_.cache_dir), settings_.cache_size);
+  if (!store) {
+    say("WARNING: the job runs without its cache: " + store.error().message + "\n");
+    return std::nullopt;
+  }
+  const auto fallback = variables_.find("CACHE_FALLBACK_KEY");
+  return JobCaches{std::move(*store),
+                   spec_.project_full_path,
+                   workplace_,
+                   spec_.caches,
+                   fallback == variables_.end() ? std::string{} : fallback->second,
+                   [this](const std::string& text) { return expanded(text); },
+                   [this](std::string_view text) { say(text); }};
 }
 
 ArtifactTransfer JobRun::transfer() {

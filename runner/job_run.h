@@ -15,6 +15,7 @@
 #include "runner/config.h"
 #include "runner/coordinator_client.h"
 #include "runner/executor.h"
+#include "runner/job_caches.h"
 #include "runner/trace_writer.h"
 
 namespace slipway::runner {
@@ -56,6 +57,7 @@ class JobRun {
   Result<void> download_dependencies();
   Result<void> upload_artifacts(bool success);
   ArtifactTransfer transfer();
+  std::optional<JobCaches> open_caches();
   void remove_temporary() noexcept;
 
   [[nodiscard]] std::string expanded(const std::string& text) const;

@@ -1,5 +1,7 @@
 #include "server/intake/planner.h"
 
+#include "base/crypto.h"
+
 #include <nlohmann/json.hpp>
 
 #include "pipeline/variables.h"
@@ -88,6 +90,22 @@ pipeline::Reason invalid_reason(const pipeline::Diagnostics& findings) {
   return pipeline::make_reason(
       pipeline::ReasonCode::ConfigurationInvalid,
       count > 1 ? first + " (and " + std::to_string(count - 1) + " more)" : first);
+}
+
+// A key made from files is the hash of what they hold at that commit; those that are not there
+// count for nothing, and without any the key is the default one. Source:
+// Gitlab::Ci::Pipeline::Seed:: Build::Cache.
+void settle_cache_keys(pipeline::Plan& plan, const Mirrors& mirrors, std::int64_t project,
+                       const std::string& sha) {
+  for (pipeline::PlannedJob& planned : plan.jobs)
+    for (pipeline::Cache& cache : planned.job.caches) {
+      if (cache.key_files.empty()) continue;
+      std::string ids;
+      for (const std::string& file : cache.key_files)
+        if (const auto id = mirrors.file_id(project, sha, file)) ids += *id + '\n';
+      const std::string hash = ids.empty() ? "default" : sha256_hex(ids).substr(0, 40);
+      cache.key = cache.key_prefix.empty() ? hash : cache.key_prefix + "-" + hash;
+    }
 }
 
 }  // namespace
@@ -182,7 +200,8 @@ Result<Planned> Planner::plan(const PlanRequest& request) {
     auto paths = mirrors_.paths(request.project.id.value, request.sha);
     if (paths) trigger.paths = std::move(*paths);
   }
-  auto plan = std::make_shared<const pipeline::Plan>(pipeline::make_plan(configuration, trigger));
+  auto plan = std::make_shared<pipeline::Plan>(pipeline::make_plan(configuration, trigger));
+  settle_cache_keys(*plan, mirrors_, request.project.id.value, request.sha);
   if (plan->no_pipeline) return Planned{std::nullopt, NoPipeline{*plan->no_pipeline}};
   if (pipeline::has_errors(plan->findings)) give_reason(made, invalid_reason(plan->findings));
   made.plan = std::move(plan);

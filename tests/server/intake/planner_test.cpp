@@ -232,4 +232,26 @@ TEST_CASE_METHOD(Fixture, "lint reads a text as the project's file, with include
   CHECK(rows[0].line == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "a cache's key follows the files that it is made from", "[intake]") {
+  const std::string file =
+      "install:\n  script: make\n  cache:\n"
+      "    - key: {files: [lock, none], prefix: deps}\n      paths: [vendor]\n"
+      "    - key: {files: [none]}\n      paths: [other]\n";
+  const auto keys = [&](const std::string& lock, const std::string& other) {
+    remote.write("lock", lock);
+    remote.write("other", other);
+    const NewPipeline pipeline = made(pushed(file));
+    std::vector<std::string> found;
+    for (const auto& cache : pipeline.plan->jobs.at(0).job.caches) found.push_back(cache.key);
+    return found;
+  };
+  const auto first = keys("one", "a");
+  REQUIRE(first.size() == 2);
+  CHECK(first[0].rfind("deps-", 0) == 0);
+  CHECK(first[0].size() == std::string{"deps-"}.size() + 40);
+  CHECK(first[1] == "default");
+  CHECK(keys("one", "b") == first);
+  CHECK(keys("two", "b") != first);
+}
+
 }  // namespace slipway::server

@@ -1,0 +1,259 @@
+#include "runner/cache_store.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/crypto.h"
+#include "base/files.h"
+#include "runner/artifacts.h"
+#include "runner/pieces.h"
+
+namespace slipway::runner {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// Fast rather than small: most of what is cached is compressed already.
+constexpr int kLevel = 1;
+constexpr std::size_t kLargestList = std::size_t{64} << 20U;
+
+struct Piece {
+  std::string id;
+  std::size_t size = 0;  // not compressed
+};
+
+// What stands for one project and key.
+struct List {
+  std::string key;
+  std::string signature;
+  std::size_t files = 0;
+  long long bytes = 0;
+  std::vector<Piece> pieces;
+};
+
+json to_json(const List& list) {
+  json pieces = json::array();
+  for (const Piece& piece : list.pieces) pieces.push_back({piece.id, piece.size});
+  return {{"key", list.key},
+          {"signature", list.signature},
+          {"files", list.files},
+          {"bytes", list.bytes},
+          {"pieces", std::move(pieces)}};
+}
+
+// nullopt for what is missing or damaged: a cache may always be missed.
+std::optional<List> read_list(const fs::path& file) {
+  const auto text = read_file(file, kLargestList);
+  if (!text) return std::nullopt;
+  try {
+    const json value = json::parse(*text);
+    List list;
+    list.key = value.at("key");
+    list.signature = value.at("signature");
+    list.files = value.at("files");
+    list.bytes = value.at("bytes");
+    for (const json& piece : value.at("pieces")) list.pieces.push_back({piece.at(0), piece.at(1)});
+    return list;
+  } catch (const json::exception&) {
+    return std::nullopt;
+  }
+}
+
+// Names, sizes, times and modes: when none has changed, the contents are taken for unchanged.
+std::string signature_of(const fs::path& tree, const std::vector<std::string>& files) {
+  std::string facts;
+  for (const std::string& file : files) {
+    struct stat info {};
+    if (::lstat((tree / file).c_str(), &info) != 0) continue;
+    facts += file + '\0' + std::to_string(info.st_size) + ' ' + std::to_string(info.st_mode) + ' ' +
+             std::to_string(info.st_mtim.tv_sec) + '.' + std::to_string(info.st_mtim.tv_nsec) +
+             '\n';
+  }
+  return sha256_hex(facts);
+}
+
+Result<std::string> compressed(std::string_view bytes) {
+  std::string out(ZSTD_compressBound(bytes.size()), '\0');
+  const std::size_t size =
+      ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), kLevel);
+  if (ZSTD_isError(size) != 0)
+    return fail(ErrorKind::Internal, std::string{"zstd: "} + ZSTD_getErrorName(size));
+  out.resize(size);
+  return out;
+}
+
+class Lock {
+ public:
+  // `how` is LOCK_SH or LOCK_EX.
+  static Result<Lock> take(const fs::path& directory, int how) {
+    const fs::path file = directory / "lock";
+    UniqueFd fd{::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    if (!fd.is_open() || ::flock(fd.get(), how) != 0)
+      return errno_error("cannot lock '" + file.string() + "'", errno);
+    return Lock{std::move(fd)};
+  }
+
+ private:
+  explicit Lock(UniqueFd fd) : fd_(std::move(fd)) {}
+  UniqueFd fd_;
+};
+
+}  // namespace
+
+std::string clean_cache_key(const std::string& key) {
+  std::string text;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    const std::string three = key.substr(i, 3);
+    if (three == "%2f" || three == "%2F" || three == "%2e" || three == "%2E") {
+      text += three.back() == 'f' || three.back() == 'F' ? '/' : '.';
+      i += 2;
+    } else {
+      text += key[i] == '\\' ? '/' : key[i];
+    }
+  }
+  fs::path clean;
+  for (const fs::path& part : fs::path{"/" + text}.lexically_normal())
+    if (part != "/" && part != "." && part != "..") clean /= part;
+  std::string cleaned = clean.string();
+  while (!cleaned.empty() && (cleaned.back() == ' ' || cleaned.back() == '/')) cleaned.pop_back();
+  return cleaned;
+}
+
+Result<CacheStore> CacheStore::open(const fs::path& directory, long long budget) {
+  std::error_code failed;
+  for (const char* part : {"lists", "pieces"})
+    if (!failed) fs::create_directories(directory / part, failed);
+  // Caches may hold what their projects keep to themselves.
+  if (!failed) fs::permissions(directory, fs::perms::owner_all, failed);
+  if (failed) return errno_error("cannot make '" + directory.string() + "'", failed.value());
+  return CacheStore{directory, budget};
+}
+
+fs::path CacheStore::list_of(const std::string& project, const std::string& key) const {
+  return directory_ / "lists" / (sha256_hex(project + '\n' + key) + ".json");
+}
+
+fs::path CacheStore::piece_file(const std::string& id) const {
+  return directory_ / "pieces" / id.substr(0, 2) / (id + ".zst");
+}
+
+Result<std::optional<CacheFacts>> CacheStore::restore(const std::string& project,
+                                                      const std::string& key,
+                                                      const fs::path& tree) {
+  const auto lock = Lock::take(directory_, LOCK_SH);
+  if (!lock) return lock.error();
+  const fs::path file = list_of(project, key);
+  const auto list = read_list(file);
+  if (!list) return std::optional<CacheFacts>{};
+  // The clean-up goes by when a list was used last.
+  ::utimensat(AT_FDCWD, file.c_str(), nullptr, 0);
+  std::size_t at = 0;
+  std::string piece;
+  const auto next = [&]() -> Result<std::string_view> {
+    if (at == list->pieces.size()) return std::string_view{};
+    const Piece& wanted = list->pieces[at++];
+    const auto packed = read_file(piece_file(wanted.id), 2 * PieceCutter::kLargest);
+    if (!packed) return packed.error();
+    piece.resize(wanted.size);
+    const std::size_t size =
+        ZSTD_decompress(piece.data(), piece.size(), packed->data(), packed->size());
+    if (ZSTD_isError(size) != 0 || size != wanted.size || sha256_hex(piece) != wanted.id)
+      return fail(ErrorKind::InvalidInput, "a piece of the cache is damaged");
+    return std::string_view{piece};
+  };
+  ExtractLimits limits;
+  limits.entries = std::numeric_limits<std::size_t>::max();
+  limits.bytes = std::numeric_limits<long long>::max();
+  limits.restore = true;
+  if (auto done = extract_tar(next, tree, limits); !done) return std::move(done).error();
+  return std::optional{CacheFacts{list->files, list->bytes, 0, false}};
+}
+
+Result<CacheFacts> CacheStore::save(const std::string& project, const std::string& key,
+                                    const fs::path& tree, const std::vector<std::string>& files) {
+  const auto lock = Lock::take(directory_, LOCK_SH);
+  if (!lock) return lock.error();
+  List list;
+  list.key = project + " " + key;
+  list.files = files.size();
+  list.signature = signature_of(tree, files);
+  const fs::path file = list_of(project, key);
+  if (const auto known = read_list(file); known && known->signature == list.signature) {
+    ::utimensat(AT_FDCWD, file.c_str(), nullptr, 0);
+    return CacheFacts{known->files, known->bytes, 0, true};
+  }
+  CacheFacts facts;
+  PieceCutter cutter{[&](std::string_view bytes) -> Result<void> {
+    const std::string id = sha256_hex(bytes);
+    list.pieces.push_back({id, bytes.size()});
+    list.bytes += static_cast<long long>(bytes.size());
+    const fs::path target = piece_file(id);
+    std::error_code failed;
+    if (fs::exists(target, failed)) return {};
+    fs::create_directories(target.parent_path(), failed);
+    const auto packed = compressed(bytes);
+    if (!packed) return packed.error();
+    facts.new_bytes += static_cast<long long>(packed->size());
+    return replace_file(target, *packed, 0600);
+  }};
+  const auto feed = [&](std::string_view bytes) { return cutter.feed(bytes); };
+  if (auto done = write_tar(tree, files, feed); !done) return std::move(done).error();
+  if (auto done = cutter.finish(); !done) return std::move(done).error();
+  if (auto done = replace_file(
+          file, to_json(list).dump(-1, ' ', false, json::error_handler_t::replace), 0600);
+      !done)
+    return std::move(done).error();
+  facts.files = list.files;
+  facts.bytes = list.bytes;
+  return facts;
+}
+
+Result<void> CacheStore::clean_up() {
+  std::error_code failed;
+  std::map<std::string, long long> sizes;  // of the pieces, as they are on disk
+  long long total = 0;
+  const auto lock = Lock::take(directory_, LOCK_EX);
+  if (!lock) return lock.error();
+  for (const auto& entry : fs::recursive_directory_iterator{directory_ / "pieces", failed}) {
+    if (!entry.is_regular_file(failed)) continue;
+    const auto size = static_cast<long long>(entry.file_size(failed));
+    sizes[entry.path().stem().string()] = size;
+    total += size;
+  }
+  if (total <= budget_) return {};
+  std::vector<std::pair<fs::file_time_type, fs::path>> lists;
+  for (const auto& entry : fs::directory_iterator{directory_ / "lists", failed})
+    lists.emplace_back(entry.last_write_time(failed), entry.path());
+  std::sort(lists.rbegin(), lists.rend());  // used last comes first
+  std::set<std::string> kept;
+  long long kept_bytes = 0;
+  for (const auto& [used, file] : lists) {
+    const auto list = read_list(file);
+    long long more = 0;
+    std::set<std::string> added;
+    if (list)
+      for (const Piece& piece : list->pieces)
+        if (!kept.contains(piece.id) && added.insert(piece.id).second) more += sizes[piece.id];
+    if (!list || kept_bytes + more > budget_) {
+      fs::remove(file, failed);
+      continue;
+    }
+    kept_bytes += more;
+    kept.merge(added);
+  }
+  for (const auto& [id, size] : sizes)
+    if (!kept.contains(id)) fs::remove(piece_file(id), failed);
+  if (failed) return errno_error("cannot clean up '" + directory_.string() + "'", failed.value());
+  return {};
+}
+
+}  // namespace slipway::runner

@@ -1,0 +1,43 @@
+// The caches of one job: brought into its tree before it, and stored after it, with words in its
+// log about keys, sizes and seconds. A cache that fails is told and fails nothing.
+//
+// Used on the job's thread. Source: gitlab-runner's cache-extractor and cache-archiver.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "pipeline/job_spec.h"
+#include "runner/cache_store.h"
+#include "runner/executor.h"
+
+namespace slipway::runner {
+
+class JobCaches {
+ public:
+  // `expanded` replaces the job's variables in a text; `fallback_key` is that of
+  // CACHE_FALLBACK_KEY, tried last.
+  JobCaches(CacheStore store, std::string project, const Workplace& workplace,
+            std::vector<pipeline::JobCache> caches, std::string fallback_key,
+            const std::function<std::string(const std::string&)>& expanded, Sink say);
+
+  void restore();
+  void save(bool success);
+  // Whether the job has caches to bring, or to store after that end.
+  [[nodiscard]] bool restores() const;
+  [[nodiscard]] bool saves(bool success) const;
+
+ private:
+  void restore_one(const pipeline::JobCache& cache);
+  void save_one(const pipeline::JobCache& cache);
+
+  CacheStore store_;
+  std::string project_;
+  const Workplace& workplace_;
+  std::vector<pipeline::JobCache> caches_;  // expanded
+  std::string fallback_key_;
+  Sink say_;
+};
+
+}  // namespace slipway::runner
