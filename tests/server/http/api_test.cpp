@@ -203,6 +203,7 @@ TEST_CASE("pipelines and jobs are shown as the contract says", "[api]") {
 
   check_contract("POST", "/api/v4/projects/{id}/jobs/{job_id}/cancel",
                  api.call("POST", job + "/cancel"), 201);
+  CHECK(api.call("GET", job).body["reason"]["text"] == "Was canceled by ann.");
   check_contract("POST", "/api/v4/projects/{id}/jobs/{job_id}/cancel",
                  api.call("POST", job + "/cancel"), 409);
   check_contract("POST", "/api/v4/projects/{id}/jobs/{job_id}/retry",
