@@ -1,0 +1,102 @@
+"""Time and memory of `slipway lint` and `slipway plan` for generated files of 10 to 10,000 jobs.
+
+Beside each: the floor, which is a bare libyaml event parse of the same bytes (yaml_floor.cpp), and, when it is
+installed, `gitlab-ci-local --list`. Prints medians and their ratios; asserts nothing. What a process costs before it has
+read anything is measured with an empty file and taken off, so that the ratios speak of the file.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+
+PARSER = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+PARSER.add_argument("--rounds", type=int, default=15, help="of each measurement (15)")
+PARSER.add_argument("--sizes", type=int, nargs="*", default=[10, 100, 1000, 10000], help="numbers of jobs")
+PARSER.add_argument("--local", default=shutil.which("gitlab-ci-local"), help="path of gitlab-ci-local")
+ARGUMENTS = PARSER.parse_args()
+BINARY = os.environ.get("SLIPWAY_BINARY", "build/release/slipway")
+FLOOR = os.environ.get("SLIPWAY_YAML_FLOOR", "build/release/tests/bench/yaml_floor")
+
+
+def pipeline(jobs):
+    """A file as large projects have it: hidden bases, rules, and needs on the stage before."""
+    lines = ["stages: [build, test, deploy]", "default:", "  image: alpine:3.20", "variables:", "  MODE: fast", "",
+             ".base:", "  before_script:", "    - echo begin", "  retry: 1", "",
+             ".rules:", "  rules:", "    - if: $CI_COMMIT_TAG", "      when: never",
+             "    - if: '$CI_COMMIT_BRANCH == \"main\" || $CI_PIPELINE_SOURCE =~ /^merge/'",
+             "    - changes: ['src/**/*', '*.md']", ""]
+    for number in range(jobs):
+        stage = ("build", "test", "deploy")[number * 3 // jobs]
+        lines += [f"job-{number}:", f"  extends: [.base, .rules]", f"  stage: {stage}", "  script:",
+                  f"    - make part-{number}", f"    - echo 'done {number}'", "  variables:", f"    PART: part-{number}"]
+        if stage != "build":
+            earlier = number - jobs // 3 - 1
+            lines.append(f"  needs: [job-{max(earlier, 0)}]")
+        lines.append("")
+    return "\n".join(lines) + "\n"
+
+
+def measure(command, directory, rounds):
+    """Median seconds and the largest resident set in bytes."""
+    seconds = []
+    peak = 0
+    for _ in range(rounds):
+        began = time.perf_counter()
+        child = subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds.append(time.perf_counter() - began)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode != 0:
+            raise SystemExit(f"{' '.join(command)} ended with {child.returncode}")
+        peak = max(peak, usage.ru_maxrss * 1024)
+    return statistics.median(seconds), peak
+
+
+def contestants():
+    commands = {
+        "libyaml events": [os.path.abspath(FLOOR), ".gitlab-ci.yml"],
+        "slipway lint": [os.path.abspath(BINARY), "lint", ".gitlab-ci.yml"],
+        "slipway plan": [os.path.abspath(BINARY), "plan", ".gitlab-ci.yml", "--event", "push", "--branch", "main"],
+    }
+    if ARGUMENTS.local:
+        commands["gitlab-ci-local"] = [ARGUMENTS.local, "--list"]
+    return commands
+
+
+def main():
+    commands = contestants()
+    with tempfile.TemporaryDirectory() as directory:
+        file = pathlib.Path(directory, ".gitlab-ci.yml")
+        # gitlab-ci-local wants a repository.
+        subprocess.run("git init -q -b main . && git -c user.name=a -c user.email=a@b.c commit -q --allow-empty -m one"
+                       " && git remote add origin https://git.example.com/team/app.git", shell=True, cwd=directory,
+                       check=True)
+        file.write_text("a: {script: x}\n")
+        idle = {name: measure(command, directory, ARGUMENTS.rounds) for name, command in commands.items()}
+        for name, (seconds, peak) in idle.items():
+            print(f"one job        {name:16} {seconds * 1000:9.2f} ms {peak / 2**20:8.1f} MB")
+        for jobs in ARGUMENTS.sizes:
+            text = pipeline(jobs)
+            file.write_text(text)
+            print(f"\n{jobs} jobs, {len(text) / 1024:.0f} KB")
+            floor = None
+            for name, command in commands.items():
+                rounds = ARGUMENTS.rounds if jobs <= 1000 else max(3, ARGUMENTS.rounds // 3)
+                if name == "gitlab-ci-local":
+                    if jobs > 1000:
+                        continue
+                    rounds = 3
+                seconds, peak = measure(command, directory, rounds)
+                own = max(seconds - idle[name][0], 1e-6)
+                floor = floor or own
+                print(f"  {name:16} {seconds * 1000:9.2f} ms {peak / 2**20:8.1f} MB   per job "
+                      f"{own / jobs * 1e6:8.2f} us {max(peak - idle[name][1], 0) / jobs / 1024:7.2f} KB   "
+                      f"{own / floor:7.1f} x the floor")
+
+
+main()
