@@ -53,6 +53,17 @@ make_busybox_image() {
   rm -rf "$root"
 }
 
+# Usage: lay_node_builtins ROOT FILE ; Debian's node reads some of its own modules from files that it names.
+lay_node_builtins() {
+  local module
+  while read -r module; do
+    [[ -f $module ]] || continue
+    mkdir -p "$1$(dirname "$module")"
+    cp --dereference "$module" "$1$module"
+  done < <({ echo "$2" && ldd "$2" | grep -oE '/[^ ]*libnode[^ ]*'; } |
+    xargs grep --text --only-matching --no-filename --extended-regexp '/usr/share/nodejs/[[:alnum:]_./-]+[.]js' | sort --unique)
+}
+
 make_sample_base_image() {
   local node made_from root
   node="$(node --print process.execPath)"
@@ -61,6 +72,7 @@ make_sample_base_image() {
   root="$(mktemp --directory)"
   lay_busybox "$root"
   lay_program "$root" "$node"
+  lay_node_builtins "$root" "$node"
   chmod 755 "$root"
   import_image slipway-sample-base "$made_from" "$root"
   rm -rf "$root"
