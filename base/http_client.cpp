@@ -59,6 +59,12 @@ Result<BaseUrl> split_url(const std::string& url) {
   return base;
 }
 
+std::string host_of(const std::string& origin) {
+  const std::string authority = origin.substr(origin.find("://") + 3);
+  if (authority.front() == '[') return authority.substr(1, authority.find(']') - 1);
+  return authority.substr(0, authority.find(':'));
+}
+
 }  // namespace
 
 std::optional<std::string> HttpResponse::header(std::string_view name) const {
@@ -115,6 +121,8 @@ struct HttpClient::State {
     client.set_connection_timeout(options.connect_timeout);
     client.set_read_timeout(options.read_timeout);
     client.set_write_timeout(options.read_timeout);
+    if (!options.connect_to.empty())
+      client.set_hostname_addr_map({{host_of(url.origin), options.connect_to}});
   }
 
   bool breaker_is_open() const {

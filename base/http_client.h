@@ -27,6 +27,8 @@ struct HttpClientOptions {
   int breaker_failures = 10;
   std::chrono::milliseconds breaker_pause{std::chrono::seconds{5}};
   std::string user_agent = "slipway";
+  // A numeric address to connect to instead of asking for the host's; "" asks.
+  std::string connect_to;
 };
 
 struct HttpResponse {

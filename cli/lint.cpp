@@ -10,6 +10,8 @@
 
 #include "base/files.h"
 #include "cli/commands.h"
+#include "cli/include_lock.h"
+#include "cli/include_map.h"
 #include "pipeline/lint/warnings.h"
 
 namespace slipway::cli {
@@ -51,6 +53,8 @@ struct LintOptions {
   bool sarif = false;
   bool github = false;
   bool strict = false;
+  bool lock = false;
+  IncludeOptions includes;
 
   [[nodiscard]] Form form() const {
     if (json) return Form::Json;
@@ -78,10 +82,20 @@ void settle_warnings(ReadFile& read, bool strict) {
 }
 
 int lint(const LintOptions& options) {
-  auto read = read_pipeline_file(options.path);
+  auto read = read_pipeline_file(options.path, options.includes);
   if (!read) {
     print_error(read.error());
     return kUsage;
+  }
+  if (options.lock) {
+    auto changed =
+        check_include_lock(WorkingTree::around(read->path).root(), read->outcome.included);
+    if (!changed) {
+      print_error(changed.error());
+      return kUsage;
+    }
+    auto& findings = read->outcome.findings;
+    findings.insert(findings.end(), changed->begin(), changed->end());
   }
   settle_warnings(*read, options.strict);
   const int code = show_findings(read->outcome.findings, *read, options.form());
@@ -98,6 +112,26 @@ Result<std::string> standard_input() {
   }
   return fail(ErrorKind::TooLarge,
               "standard input has more than " + std::to_string(kLargestFile) + " bytes");
+}
+
+Result<std::vector<pipeline::InputValue>> input_values(const std::vector<std::string>& written) {
+  std::vector<pipeline::InputValue> inputs;
+  for (const std::string& input : written) {
+    const auto equals = input.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      return fail(ErrorKind::InvalidInput, "--input must be NAME=VALUE, not '" + input + "'");
+    inputs.push_back({input.substr(0, equals), input.substr(equals + 1), false});
+  }
+  return inputs;
+}
+
+// Components of the server that will run the file are written with its name, which is not known.
+void name_this_server(pipeline::Variables& variables) {
+  for (const char* name : {"CI_SERVER_FQDN", "CI_SERVER_HOST"}) {
+    const pipeline::Variable* known = pipeline::find_variable(variables, name);
+    if (known == nullptr || known->value.empty())
+      pipeline::set_variable(variables, {name, kThisServer});
+  }
 }
 
 // A file that is longer than any that GitLab reads.
@@ -147,7 +181,8 @@ Result<std::vector<std::string>> WorkingTree::local_paths() {
   return paths;
 }
 
-Result<ReadFile> read_pipeline_file(const std::string& path, const pipeline::Variables& variables) {
+Result<ReadFile> read_pipeline_file(const std::string& path, const IncludeOptions& includes,
+                                    pipeline::ReadOptions given) {
   const bool piped = path == "-";
   fs::path file = path.empty() ? fs::path{kDefaultFile} : fs::path{piped ? kStandardInput : path};
   std::error_code ignored;
@@ -155,8 +190,16 @@ Result<ReadFile> read_pipeline_file(const std::string& path, const pipeline::Var
   auto text = piped ? standard_input() : read_file(file, kLargestFile);
   if (!text && text.error().kind == ErrorKind::TooLarge) return too_large(file);
   if (!text) return std::move(text).error();
-  WorkingTree tree = WorkingTree::around(file);
-  auto outcome = pipeline::read_configuration(*text, file.string(), tree, variables);
+  const WorkingTree tree = WorkingTree::around(file);
+  const auto map = IncludeMap::read(tree.root(), includes.map);
+  if (!map) return map.error();
+  auto inputs = input_values(includes.inputs);
+  if (!inputs) return std::move(inputs).error();
+  given.inputs = std::move(*inputs);
+  name_this_server(given.variables);
+  server::Mirrors mirrors{include_cache() / "repositories", server::LocalRepositories::allowed};
+  MappedIncludes source{tree, *map, mirrors, include_cache(), includes.allow_private};
+  auto outcome = pipeline::read_configuration(*text, file.string(), source, given);
   return ReadFile{file.string(), std::move(*text), std::move(outcome)};
 }
 
@@ -185,7 +228,8 @@ CLI::App* add_lint_command(CLI::App& app, int& exit_code) {
       "  slipway lint\n"
       "  slipway lint path/to/project\n"
       "  git show HEAD:.gitlab-ci.yml | slipway lint -\n"
-      "  slipway lint .gitlab-ci.yml --strict --json");
+      "  slipway lint .gitlab-ci.yml --strict --json\n"
+      "  slipway lint --include-map group/templates=../templates --lock");
   const auto options = std::make_shared<LintOptions>();
   command->add_option("path", options->path,
                       "file, directory with a .gitlab-ci.yml (.), or - for standard input");
@@ -196,6 +240,10 @@ CLI::App* add_lint_command(CLI::App& app, int& exit_code) {
   forms->require_option(0, 1);
   command->add_flag("--strict", options->strict,
                     "also warn of what is legal and almost surely wrong; exit 3 on any warning");
+  command->add_flag("--lock", options->lock,
+                    "keep the hashes of files from elsewhere in .slipway/include.lock, and find "
+                    "those that changed");
+  add_include_options(*command, options->includes);
   command->callback([options, &exit_code] { exit_code = lint(*options); });
   return command;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cli/include_options.h"
 #include "cli/lint_output.h"
 #include "pipeline/configuration.h"
 
@@ -21,6 +22,7 @@ class WorkingTree : public pipeline::IncludeSource {
   // The git checkout that holds `file`, or else just its directory.
   static WorkingTree around(const std::filesystem::path& file);
   explicit WorkingTree(std::filesystem::path root) : root_(std::move(root)) {}
+  [[nodiscard]] const std::filesystem::path& root() const { return root_; }
 
   Result<std::string> local_file(const std::string& path) override;
   Result<std::vector<std::string>> local_paths() override;
@@ -37,10 +39,9 @@ struct ReadFile {
 };
 
 // `path` is a file, a directory with a `.gitlab-ci.yml`, or "-" for standard input. An Error when
-// it cannot be read; what is wrong inside it is a finding. `variables` are those that includes may
-// use.
-Result<ReadFile> read_pipeline_file(const std::string& path,
-                                    const pipeline::Variables& variables = {});
+// it cannot be read; what is wrong inside it is a finding. `given` is what includes may use.
+Result<ReadFile> read_pipeline_file(const std::string& path, const IncludeOptions& includes = {},
+                                    pipeline::ReadOptions given = {});
 
 // The findings as a compiler shows them; the lines of included files are looked up beside `read`.
 std::string rendered(const pipeline::Diagnostics& findings, const ReadFile& read,

@@ -27,6 +27,7 @@ struct PlanOptions {
   std::vector<std::string> variables;
   bool json = false;
   bool merged = false;
+  IncludeOptions includes;
 };
 
 Result<pipeline::Trigger> trigger_of(const PlanOptions& options) {
@@ -79,7 +80,8 @@ int plan(const PlanOptions& options) {
   pipeline::Variables for_includes = pipeline::predefined_variables(*trigger);
   for (const pipeline::Variable& variable : trigger->pipeline_variables)
     set_variable(for_includes, variable);
-  const auto read = read_pipeline_file(options.path, for_includes);
+  const auto read = read_pipeline_file(options.path, options.includes,
+                                       {for_includes, {}, trigger->changed_paths});
   if (!read) {
     print_error(read.error());
     return kUsage;
@@ -133,6 +135,7 @@ CLI::App* add_plan_command(CLI::App& app, int& exit_code) {
       ->add_flag("--merged", options->merged,
                  "print the file with includes, extends and references resolved")
       ->excludes(json);
+  add_include_options(*command, options->includes);
   command->callback([options, &exit_code] { exit_code = plan(*options); });
   return command;
 }

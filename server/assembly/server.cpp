@@ -153,7 +153,11 @@ struct Server::State {
         account_writer(coordinator),
         accounts(*database, account_writer, clock, given.data_dir),
         mirrors(given.data_dir / "repositories", local_repositories(given)),
-        planner(mirrors, {{url, given.registry, version}}),
+        planner(mirrors, {{url, given.registry, version}},
+                {[this](const std::string& path) {
+                   return database->read()->projects.find_by_path(path);
+                 },
+                 given.allow_private_includes}),
         intake(coordinator, *database, mirrors, planner, clock, std::move(seal_key)),
         payload(*database, {{url, given.registry, version}, given.default_timeout}),
         payload_room(payload),

@@ -174,6 +174,30 @@ Result<ResolvedRef> Mirrors::resolve(std::int64_t project, const std::string& re
   return fail(ErrorKind::NotFound, "there is no branch or tag '" + ref + "'");
 }
 
+Result<std::vector<std::string>> Mirrors::tags(std::int64_t project) const {
+  auto repository = git::open_repository(path_of(project));
+  if (!repository) return std::move(repository).error();
+  git_strarray names{};
+  const int code = git_tag_list(&names, repository->get());
+  if (code != 0) return git::last_error("cannot list the tags", code);
+  std::vector<std::string> tags{names.strings, names.strings + names.count};
+  git_strarray_dispose(&names);
+  return tags;
+}
+
+Result<std::string> Mirrors::default_branch(std::int64_t project, const std::string& url) {
+  if (auto allowed = check_repository_url(url, local_); !allowed) return allowed.error();
+  if (auto ready = ensure(project); !ready) return ready.error();
+  const auto told =
+      run_git(path_of(project), {"ls-remote", "--symref", "--end-of-options", url, "HEAD"}, local_);
+  if (!told) return told.error();
+  static constexpr std::string_view kBegin = "ref: refs/heads/";
+  const std::string branch = told->substr(0, told->find('\t'));
+  if (branch.rfind(kBegin, 0) != 0)
+    return fail(ErrorKind::InvalidInput, "the repository has no default branch");
+  return branch.substr(kBegin.size());
+}
+
 Result<CommitInfo> Mirrors::commit(std::int64_t project, const std::string& sha) const {
   auto repository = git::open_repository(path_of(project));
   if (!repository) return std::move(repository).error();

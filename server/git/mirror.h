@@ -49,6 +49,10 @@ class Mirrors {
 
   // A branch or a tag, by its short name; branches win. NotFound otherwise.
   [[nodiscard]] Result<ResolvedRef> resolve(std::int64_t project, const std::string& ref) const;
+  // The names of all tags.
+  [[nodiscard]] Result<std::vector<std::string>> tags(std::int64_t project) const;
+  // The branch that the repository at `url` calls its default; asks it.
+  Result<std::string> default_branch(std::int64_t project, const std::string& url);
   [[nodiscard]] Result<CommitInfo> commit(std::int64_t project, const std::string& sha) const;
   // A regular file at a commit. NotFound for a missing one, a link or a directory; TooLarge.
   [[nodiscard]] Result<std::string> read_file(std::int64_t project, const std::string& sha,

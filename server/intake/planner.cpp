@@ -6,6 +6,7 @@
 
 #include "pipeline/variables.h"
 #include "server/forge/forge.h"
+#include "server/intake/repository_includes.h"
 
 namespace slipway::server {
 namespace {
@@ -13,26 +14,62 @@ namespace {
 constexpr std::size_t kLongestFile = std::size_t{1} << 20U;
 constexpr std::size_t kCachedFiles = 256;
 
-// Included files come from the commit that the pipeline file comes from.
-class CommitFiles final : public pipeline::IncludeSource {
+// Local files come from the commit that the pipeline file comes from.
+class CommitFiles final : public RepositoryIncludes {
  public:
-  CommitFiles(const Mirrors& mirrors, std::int64_t project, std::string sha)
-      : mirrors_(mirrors), project_(project), sha_(std::move(sha)) {}
+  CommitFiles(Mirrors& mirrors, LocateProject locate, PublicFetchOptions remote,
+              std::int64_t project, std::string sha)
+      : RepositoryIncludes(mirrors, std::move(locate), remote),
+        files_(mirrors),
+        project_(project),
+        sha_(std::move(sha)) {}
 
   Result<std::string> local_file(const std::string& path) override {
     if (sha_.empty()) return fail(ErrorKind::NotFound, "there is no commit to include from");
-    return mirrors_.read_file(project_, sha_, path, kLongestFile);
+    return files_.read_file(project_, sha_, path, kLongestFile);
   }
   Result<std::vector<std::string>> local_paths() override {
     if (sha_.empty()) return fail(ErrorKind::NotFound, "there is no commit to include from");
-    return mirrors_.paths(project_, sha_);
+    return files_.paths(project_, sha_);
   }
 
  private:
-  const Mirrors& mirrors_;
+  const Mirrors& files_;
   std::int64_t project_;
   std::string sha_;
 };
+
+// The host of "https://ci.example:8080/x", with its port.
+std::string host_of(const std::string& url) {
+  const auto begin = url.find("://");
+  if (begin == std::string::npos) return {};
+  return url.substr(begin + 3, url.find('/', begin + 3) - begin - 3);
+}
+
+std::string without_port(const std::string& host) {
+  return host.substr(0, host.rfind(':'));
+}
+
+LocateProject projects_for(const ProjectRow& asking, const IncludeAccess& access,
+                           const std::string& server) {
+  return [&access, asking,
+          server](const pipeline::IncludeProject& wanted) -> Result<IncludedRepository> {
+    const std::string own = host_of(server);
+    if (!wanted.host.empty() && wanted.host != own && wanted.host != without_port(own))
+      return fail(ErrorKind::NotFound, "no such project")
+          .with_hint("projects of other servers cannot be included; add '" + wanted.path +
+                     "' to this server and name it $CI_SERVER_FQDN/" + wanted.path);
+    const auto project =
+        access.find_project ? access.find_project(wanted.path) : std::optional<ProjectRow>{};
+    // The same words for both, so that nobody learns which projects there are.
+    if (!project || !may_include(asking, *project))
+      return fail(ErrorKind::NotFound, "no such project")
+          .with_hint(
+              "the project must be known to this server, and be public or, as this one, "
+              "private in the same group");
+    return IncludedRepository{project->id.value, project->repository_url, project->default_branch};
+  };
+}
 
 std::string variables_json(const pipeline::Variables& variables) {
   nlohmann::json list = nlohmann::json::array();
@@ -110,6 +147,13 @@ void settle_cache_keys(pipeline::Plan& plan, const Mirrors& mirrors, std::int64_
 
 }  // namespace
 
+bool may_include(const ProjectRow& asking, const ProjectRow& wanted) {
+  if (asking.id.value == wanted.id.value || wanted.visibility == "public") return true;
+  const auto group = [](const std::string& path) { return path.substr(0, path.find('/')); };
+  return asking.visibility != "public" && asking.path.find('/') != std::string::npos &&
+         group(asking.path) == group(wanted.path);
+}
+
 std::vector<FindingRow> finding_rows(const pipeline::Diagnostics& findings) {
   std::vector<FindingRow> rows;
   for (const pipeline::Diagnostic& finding : findings)
@@ -157,7 +201,11 @@ Result<Planner::Outcome> Planner::configuration(const PlanRequest& request,
   }
   auto text = mirrors_.read_file(project, request.sha, path, kLongestFile);
   if (!text) return std::move(text).error();
-  CommitFiles files{mirrors_, project, request.sha};
+  CommitFiles files{mirrors_,
+                    projects_for(request.project, includes_, facts_.server.url),
+                    {includes_.allow_private_addresses},
+                    project,
+                    request.sha};
   auto outcome = std::make_shared<const pipeline::ReadOutcome>(pipeline::read_configuration(
       *text, path, files, {pipeline::predefined_variables(trigger), {}, trigger.changed_paths}));
   // What is included, and what inputs expand, can hang on the trigger: such files are not kept.
@@ -209,8 +257,12 @@ Result<Planned> Planner::plan(const PlanRequest& request) {
 }
 
 pipeline::Diagnostics Planner::lint(const ProjectRow& project, const std::string& sha,
-                                    const std::string& text) const {
-  CommitFiles files{mirrors_, project.id.value, sha};
+                                    const std::string& text) {
+  CommitFiles files{mirrors_,
+                    projects_for(project, includes_, facts_.server.url),
+                    {includes_.allow_private_addresses},
+                    project.id.value,
+                    sha};
   return pipeline::read_configuration(text, project.ci_config_path, files).findings;
 }
 

@@ -4,6 +4,7 @@
 // Thread-safe; blocks on git and files.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -22,6 +23,18 @@ namespace slipway::server {
 struct PlannerFacts {
   pipeline::ServerFacts server;
 };
+
+// What pipeline files may include from outside their project.
+struct IncludeAccess {
+  // Finds a project by its path, or nullopt.
+  std::function<std::optional<ProjectRow>(const std::string& path)> find_project;
+  bool allow_private_addresses = false;  // of remote files
+};
+
+// Whether a pipeline of `asking` may include files of `wanted`: its own, those of a public project,
+// and, among private ones, those of the same top-level group. Who may push to a project could else
+// read all the others.
+bool may_include(const ProjectRow& asking, const ProjectRow& wanted);
 
 // What is to be planned; the mirror has the commit.
 struct PlanRequest {
@@ -48,13 +61,13 @@ struct Planned {
 
 class Planner {
  public:
-  Planner(const Mirrors& mirrors, PlannerFacts facts)
-      : mirrors_(mirrors), facts_(std::move(facts)) {}
+  Planner(Mirrors& mirrors, PlannerFacts facts, IncludeAccess includes = {})
+      : mirrors_(mirrors), facts_(std::move(facts)), includes_(std::move(includes)) {}
 
   Result<Planned> plan(const PlanRequest& request);
   // The findings about `text` as the project's pipeline file at `sha` ("" without a commit).
   pipeline::Diagnostics lint(const ProjectRow& project, const std::string& sha,
-                             const std::string& text) const;
+                             const std::string& text);
 
  private:
   using Outcome = std::shared_ptr<const pipeline::ReadOutcome>;
@@ -63,8 +76,9 @@ class Planner {
   Result<Outcome> configuration(const PlanRequest& request, const pipeline::Trigger& trigger);
   pipeline::Trigger trigger_of(const PlanRequest& request, const CommitInfo& commit) const;
 
-  const Mirrors& mirrors_;
+  Mirrors& mirrors_;
   PlannerFacts facts_;
+  IncludeAccess includes_;
   std::mutex mutex_;
   std::unordered_map<std::string, Outcome> cache_;
 };

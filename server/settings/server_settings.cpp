@@ -98,6 +98,9 @@ std::vector<Setting> settings_table(ServerSettings& s) {
       {"worker_threads", "threads for work that blocks", "8", count_row(s.worker_threads, 1, 256)},
       {"allow_local_repositories", "whether projects may name a path on this machine", "false",
        flag_row(s.allow_local_repositories)},
+      {"allow_private_includes",
+       "whether `include: remote` may reach loopback, private and link-local addresses", "false",
+       flag_row(s.allow_private_includes)},
   };
 }
 

@@ -31,6 +31,7 @@ struct ServerSettings {
   int io_threads = 1;
   int worker_threads = 8;
   bool allow_local_repositories = false;
+  bool allow_private_includes = false;
 };
 
 // Rows that write into `settings`, which must outlive them.

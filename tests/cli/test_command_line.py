@@ -65,6 +65,32 @@ class CommandLine(unittest.TestCase):
         self.assertIn("deploy", done.stdout)
         self.assertIn(":5", done.stdout)
 
+    def test_lint_follows_the_include_map_gives_inputs_and_locks(self):
+        os.makedirs(os.path.join(self.directory.name, "shared"))
+        shared = os.path.join(self.directory.name, "shared", "a.yml")
+        with open(shared, "w") as file:
+            file.write("spec: {inputs: {name: {default: a}}}\n---\n'$[[ inputs.name ]]': {script: x}\n")
+        path = os.path.join(self.directory.name, ".gitlab-ci.yml")
+        with open(path, "w") as file:
+            file.write("spec: {inputs: {job: }}\n---\n"
+                       "include: {project: team/ci, file: a.yml, inputs: {name: '$[[ inputs.job ]]'}}\n")
+        cache = {"XDG_CACHE_HOME": os.path.join(self.directory.name, "cache")}
+        unknown = slipway("lint", path, "--input", "job=b", **cache)
+        self.assertEqual(unknown.returncode, 3)
+        self.assertIn("3:34: error: Project `team/ci` not found or access denied!", unknown.stdout)
+        self.assertIn("--include-map team/ci=PATH_OR_URL", unknown.stdout)
+        known = ["--include-map", f"team/ci={os.path.dirname(shared)}", "--input", "job=b"]
+        planned = slipway("plan", path, *known, **cache)
+        self.assertEqual(planned.returncode, 0, planned.stdout + planned.stderr)
+        self.assertIn("  b", planned.stdout)
+        self.assertEqual(slipway("lint", path, "--lock", *known, **cache).returncode, 0)
+        with open(shared, "a") as file:
+            file.write("# changed\n")
+        changed = slipway("lint", path, "--lock", *known, **cache)
+        self.assertEqual(changed.returncode, 3)
+        self.assertIn("the included file `team/ci@HEAD/a.yml` is not the one that was locked",
+                      changed.stdout)
+
     def test_an_unreachable_server_is_exit_code_4(self):
         done = slipway("project", "list", SLIPWAY_URL="http://127.0.0.1:1", SLIPWAY_TOKEN="x")
         self.assertEqual(done.returncode, 4)
