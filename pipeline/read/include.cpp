@@ -92,7 +92,10 @@ class Includer {
   // The file's own content, a mapping with its inputs put in.
   NodePtr body(const File& file) {
     const auto documents = parse_documents(file.text, file.name, findings_);
-    if (!documents) return nullptr;
+    if (!documents) {
+      findings_.back().message.insert(0, file.prefix);
+      return nullptr;
+    }
     NodePtr root = documents->body;
     if (documents->header) {
       root = with_inputs(file, *documents->header, root);

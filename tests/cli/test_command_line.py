@@ -77,7 +77,7 @@ class CommandLine(unittest.TestCase):
         cache = {"XDG_CACHE_HOME": os.path.join(self.directory.name, "cache")}
         unknown = slipway("lint", path, "--input", "job=b", **cache)
         self.assertEqual(unknown.returncode, 3)
-        self.assertIn("3:34: error: Project `team/ci` not found or access denied!", unknown.stdout)
+        self.assertIn("3:35: error: Project `team/ci` not found or access denied!", unknown.stdout)
         self.assertIn("--include-map team/ci=PATH_OR_URL", unknown.stdout)
         known = ["--include-map", f"team/ci={os.path.dirname(shared)}", "--input", "job=b"]
         planned = slipway("plan", path, *known, **cache)

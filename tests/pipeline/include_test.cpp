@@ -188,6 +188,15 @@ TEST_CASE("a mistake in another project's file names project, reference and line
         slipway::SourceSpan{"team/ci@v2/a.yml", 2, 3});
 }
 
+TEST_CASE("a file that is no YAML is named in front of what is wrong in it", "[include]") {
+  World all = world();
+  all.own["a.yml"] = "a: b: c\n";
+  const Diagnostic error = error_of(all, "a.yml");
+  CHECK(error.message ==
+        "`a.yml`: (<unknown>): mapping values are not allowed in this context at line 1 column 5");
+  CHECK(error.span == slipway::SourceSpan{"a.yml", 1, 5});
+}
+
 TEST_CASE("variables are expanded in what an include names", "[include]") {
   World all = world();
   const ReadOptions options{

@@ -71,8 +71,9 @@ TEST_CASE_METHOD(Fixture, "a file of another project is read from its mirror at 
       planned(include + "none}").find("Project `group/shared` reference `none` does not exist!") !=
       std::string::npos);
   CHECK(planned(include + std::string(40, 'a') + "}").find("does not exist!") != std::string::npos);
-  CHECK(planned(include + "'--upload-pack=x'}").find("is no name of a branch or tag") !=
-        std::string::npos);
+  CHECK(
+      planned(include + "'--upload-pack=x'}").find("reference `--upload-pack=x` does not exist!") !=
+      std::string::npos);
 }
 
 TEST_CASE_METHOD(Fixture, "a project that may not be read is as one that is not there",
