@@ -20,7 +20,7 @@
 #include "cli/include_options.h"
 #include "cli/lint.h"
 #include "server/git/mirror.h"
-#include "server/intake/repository_includes.h"
+#include "server/includes/repository_includes.h"
 
 namespace slipway::cli {
 

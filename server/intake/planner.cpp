@@ -6,7 +6,7 @@
 
 #include "pipeline/variables.h"
 #include "server/forge/forge.h"
-#include "server/intake/repository_includes.h"
+#include "server/includes/repository_includes.h"
 
 namespace slipway::server {
 namespace {

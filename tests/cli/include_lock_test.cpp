@@ -65,13 +65,14 @@ TEST_CASE("without includes from elsewhere no lock is made", "[lock]") {
 
 TEST_CASE("a lock that cannot be read is an error with its line", "[lock]") {
   const test::TempDirectory root;
-  std::filesystem::create_directories(root / ".slipway");
-  const std::string text =
-      GENERATE("# head\nnonsense\n", "# head\n" + std::string(64, '1') + " a\n",
-               "# head\n" + std::string(64, 'G') + "  a\n");
-  REQUIRE(replace_file(root / ".slipway/include.lock", text));
-  const auto findings = check_include_lock(root.path(), {included("https://x/a.yml", kOne)});
-  REQUIRE_FALSE(findings);
-  CHECK(findings.error().message ==
-        (root / ".slipway/include.lock").string() + ":2: this is no hash and address");
+  const auto file = root / ".slipway/include.lock";
+  std::filesystem::create_directories(file.parent_path());
+  for (const std::string& line :
+       {std::string{"nonsense"}, kOne + " a", std::string(64, 'G') + "  a", kOne + "  "}) {
+    CAPTURE(line);
+    REQUIRE(replace_file(file, "# head\n" + line + "\n"));
+    const auto findings = check_include_lock(root.path(), {included("https://x/a.yml", kOne)});
+    REQUIRE_FALSE(findings);
+    CHECK(findings.error().message == file.string() + ":2: this is no hash and address");
+  }
 }

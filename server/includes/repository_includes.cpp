@@ -1,4 +1,4 @@
-#include "server/intake/repository_includes.h"
+#include "server/includes/repository_includes.h"
 
 #include <algorithm>
 
