@@ -28,12 +28,12 @@ class Files : public IncludeSource {
   }
 };
 
-ReadOutcome read(std::string_view text, Files files = {}) {
+ReadOutcome read_text(std::string_view text, Files files = {}) {
   return read_configuration(text, "ci.yml", files);
 }
 
 Configuration valid(std::string_view text, Files files = {}) {
-  ReadOutcome outcome = read(text, std::move(files));
+  ReadOutcome outcome = read_text(text, std::move(files));
   for (const Diagnostic& finding : outcome.findings) UNSCOPED_INFO(finding.message);
   REQUIRE(outcome.configuration);
   return std::move(*outcome.configuration);
@@ -57,7 +57,7 @@ Trigger push_to(const std::string& branch) {
 
 TEST_CASE("the sample pipeline reads word for word, with one warning", "[configuration]") {
   const std::string text = seed();
-  const ReadOutcome outcome = read(text);
+  const ReadOutcome outcome = read_text(text);
   REQUIRE(outcome.configuration);
   CHECK(outcome.configuration->jobs.size() == 4);
   CHECK(outcome.configuration->jobs[1].coverage == R"(Coverage: \d+\.\d+)");
@@ -84,7 +84,8 @@ TEST_CASE("the sample deploys from main alone, and says why not elsewhere", "[pl
 }
 
 TEST_CASE("all findings come at once, each with its place and a hint", "[configuration]") {
-  const ReadOutcome outcome = read("a:\n  scirpt: [make]\nb:\n  script:\n    - echo \"a: b\"\n");
+  const ReadOutcome outcome =
+      read_text("a:\n  scirpt: [make]\nb:\n  script:\n    - echo \"a: b\"\n");
   CHECK_FALSE(outcome.configuration);
   REQUIRE(outcome.findings.size() == 2);
   CHECK(outcome.findings[0].span == SourceSpan{"ci.yml", 2, 3});
@@ -104,7 +105,7 @@ TEST_CASE("what is not a valid pipeline gives an error with a line", "[configura
       "include: {remote: 'https://example.com/a.yml'}\na: {script: x}", ".hidden: {script: x}",
       "a: {script: x, rules: [{if: '$A =='}]}", "a:\n\tscript: x\n", "a: b: c\n");
   CAPTURE(text);
-  const ReadOutcome outcome = read(text);
+  const ReadOutcome outcome = read_text(text);
   CHECK_FALSE(outcome.configuration);
   CHECK(has_errors(outcome.findings));
 }
@@ -128,7 +129,7 @@ TEST_CASE("files that include each other end in an error", "[configuration]") {
   Files files;
   files.files["a.yml"] = "include: b.yml\n";
   files.files["b.yml"] = "include: a.yml\n";
-  CHECK_FALSE(read("include: a.yml\njob: {script: x}\n", files).configuration);
+  CHECK_FALSE(read_text("include: a.yml\njob: {script: x}\n", files).configuration);
 }
 
 TEST_CASE("parallel jobs get their names", "[configuration]") {
