@@ -220,6 +220,20 @@ Error not_configured(const std::string& kind) {
                  "` is not available here; copy the file into the repository");
 }
 
+// What is wrong with the file while a part of it could not be included: of that only what no other
+// part could put right.
+void check_without_includes(const NodePtr& root, Diagnostics& findings) {
+  Diagnostics more;
+  const NodePtr extended = read::resolve_extends(root, more);
+  const NodePtr whole = extended ? read::resolve_references(extended, more) : nullptr;
+  if (!whole) return;
+  (void)Builder{*whole, more}.build();
+  const std::unordered_set<std::string> mended{"invalid_need", "no_jobs", "unknown_stage"};
+  for (Diagnostic& finding : more)
+    if (!mended.contains(finding.code) && (finding.code != "not_a_job" || !finding.hint.empty()))
+      findings.push_back(std::move(finding));
+}
+
 }  // namespace
 
 Result<std::string> IncludeSource::project_commit(const IncludeProject& /*project*/,
@@ -264,6 +278,12 @@ ReadOutcome read_configuration(std::string_view text, const std::string& file,
   ReadOutcome outcome;
   NodePtr root =
       read::parse_with_includes(text, file, source, options, outcome.included, outcome.findings);
+  if (root && has_errors(outcome.findings)) {
+    check_without_includes(root, outcome.findings);
+    sort_by_place(outcome.findings);
+    limit_findings(outcome.findings);
+    return outcome;
+  }
   if (root) root = read::resolve_extends(root, outcome.findings);
   if (root) root = read::resolve_references(root, outcome.findings);
   if (root) {

@@ -66,20 +66,20 @@ class Includer {
     return {input.name, make_string(input.value, at), true};
   }
 
-  // The file with what it includes under it. nullptr after an error.
+  // The file with what it includes under it, or with as much of that as could be had. nullptr when
+  // the file itself cannot be read.
   NodePtr tree(const File& file) {
     const NodePtr root = body(file);
     if (!root) return nullptr;
     const Entry* include = root->find_entry("include");
     if (include == nullptr) return root;
-    const std::size_t before = errors_;
     NodePtr merged = make_mapping({}, root->at);
     for_each(include->value, [&](const Node& entry) {
       merged = entry_under(entry, file.origin, std::move(merged));
     });
     std::vector<Entry> own = root->entries;
     own.erase(own.begin() + (include - root->entries.data()));
-    return errors_ == before ? deep_merge(merged, make_mapping(std::move(own), root->at)) : nullptr;
+    return deep_merge(merged, make_mapping(std::move(own), root->at));
   }
 
   static void for_each(const NodePtr& value, const std::function<void(const Node&)>& take) {
@@ -195,12 +195,9 @@ class Includer {
                                  return fetcher_.paths(project, ref, from);
                                }};
       const auto holds = include_rules_hold(**rules, facts, findings_);
-      if (!holds) ++errors_;
       if (!holds || !*holds) return merged;
     }
-    const std::size_t before = findings_.size();
     const auto items = read_include_entry(entry, IncludePlace::Body, variables_in(from), findings_);
-    if (findings_.size() != before) ++errors_;
     for (const IncludeItem& item : items)
       for (const IncludeItem& one : without_wildcards(item, from))
         if (const NodePtr included = included_tree(one, from))
@@ -212,7 +209,6 @@ class Includer {
     if (item.kind != IncludeKind::Local || item.location.find('*') == std::string::npos)
       return {item};
     const auto paths = fetcher_.matching(item, from);
-    if (!paths) ++errors_;
     std::vector<IncludeItem> items;
     for (const std::string& path : paths.value_or(std::vector<std::string>{})) {
       items.push_back(item);
@@ -237,7 +233,6 @@ class Includer {
           file.inputs.push_back({input.key, input.value, false});
       root = tree(file);
     }
-    if (!root) ++errors_;
     return root;
   }
 
@@ -277,7 +272,6 @@ class Includer {
   IncludeFetcher fetcher_;
   int count_ = 0;
   std::size_t bytes_ = 0;
-  std::size_t errors_ = 0;  // includes that came to nothing
   bool too_big_ = false;
 };
 

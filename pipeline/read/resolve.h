@@ -14,8 +14,8 @@ namespace slipway::pipeline::read {
 // Deep merge: two mappings merge key by key, anything else (null too) is replaced by `over`.
 NodePtr deep_merge(const NodePtr& base, const NodePtr& over);
 
-// Parses `text`, puts its inputs in and merges what it includes under it, depth first. nullptr
-// after an error. `included` gets what came from outside the commit.
+// Parses `text`, puts its inputs in and merges what it includes under it, depth first: with as
+// much of that as could be had. nullptr when the file itself cannot be read. `included` gets what came from outside the commit.
 NodePtr parse_with_includes(std::string_view text, const std::string& file, IncludeSource& source,
                             const ReadOptions& options, std::vector<IncludedFile>& included,
                             Diagnostics& findings);

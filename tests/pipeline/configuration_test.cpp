@@ -182,3 +182,34 @@ TEST_CASE("a need of a job that the plan leaves out is an error unless optional"
   REQUIRE(lenient.jobs.size() == 1);
   CHECK(lenient.jobs[0].dag);
 }
+
+TEST_CASE("a missing include hides nothing that is wrong in the file itself", "[configuration]") {
+  const ReadOutcome outcome = read_text(
+      "include: /missing.yml\n"
+      "build:\n"
+      "  extends: .base\n"
+      "  script: make\n"
+      "test:\n"
+      "  stage: from-elsewhere\n"
+      "  script: make\n"
+      "  needs: [from-elsewhere]\n"
+      "  timeoout: 1h\n");
+  const auto messages = [&] {
+    std::vector<std::string> found;
+    for (const Diagnostic& finding : outcome.findings) found.push_back(finding.message);
+    return found;
+  };
+  // The base may stand in what is missing, so what is built on it is not looked into.
+  CHECK(messages() == std::vector<std::string>{"Local file `missing.yml` does not exist!"});
+
+  const ReadOutcome without_base = read_text(
+      "include: /missing.yml\n"
+      "test:\n"
+      "  stage: from-elsewhere\n"
+      "  script: make\n"
+      "  needs: [from-elsewhere]\n"
+      "  timeoout: 1h\n");
+  REQUIRE(without_base.findings.size() == 2);
+  CHECK(without_base.findings[1].message == "jobs:test config contains unknown keys: timeoout");
+  CHECK_FALSE(without_base.configuration);
+}
