@@ -26,7 +26,9 @@ std::string next_piece(int fd) {
 }
 
 std::string what_went_wrong(const Result<JobAnswer>& answer) {
-  return answer ? fmt::format("the server answered {}", answer->status) : answer.error().message;
+  if (!answer) return answer.error().message;
+  return fmt::format("the server answered {}{}{}", answer->status,
+                     answer->message.empty() ? "" : ": ", answer->message);
 }
 
 }  // namespace
@@ -136,7 +138,8 @@ Result<void> ArtifactTransfer::upload_one(CoordinatorClient& client,
         client.upload(spec_.id, spec_.token, artifact.artifact_type, artifact.artifact_format,
                       packed->name, artifact.expire_in, [&] { return next_piece(file.get()); });
     if (answer && answer->status == 201) return {};
-    const bool final = answer && (answer->status == 403 || answer->status == 413);
+    const bool final =
+        answer && (answer->status == 400 || answer->status == 403 || answer->status == 413);
     if (final || attempt == kAttempts || stop_.stop_requested())
       return fail(ErrorKind::Unavailable,
                   "artifacts could not be uploaded: " + what_went_wrong(answer));

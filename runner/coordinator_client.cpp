@@ -40,6 +40,12 @@ json information(const RunnerIdentity& identity) {
             {"return_exit_code", true}}}};
 }
 
+std::string message_of(const HttpResponse& response) {
+  const auto body = json::parse(response.body, nullptr, false);
+  const bool told = body.is_object() && body.contains("message") && body["message"].is_string();
+  return told ? body["message"].get<std::string>() : "no reason given";
+}
+
 JobAnswer answer_of(const HttpResponse& response) {
   JobAnswer answer;
   answer.status = response.status;
@@ -52,13 +58,8 @@ JobAnswer answer_of(const HttpResponse& response) {
             std::errc{})
       answer.size = size;
   }
+  if (answer.status >= 400) answer.message = message_of(response);
   return answer;
-}
-
-std::string message_of(const HttpResponse& response) {
-  const auto body = json::parse(response.body, nullptr, false);
-  const bool told = body.is_object() && body.contains("message") && body["message"].is_string();
-  return told ? body["message"].get<std::string>() : "no reason given";
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ struct JobAnswer {
   int status = 0;                 // HTTP
   std::string job_status;         // Job-Status header, "" when absent
   std::optional<long long> size;  // of a 416: what the server has
+  std::string message;            // of a refusal: the server's words, if any
 
   // The job is not ours any more: stop at once.
   [[nodiscard]] bool is_lost() const {

@@ -2,16 +2,23 @@
 
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 
+#include "pipeline/variables.h"
 #include "server/http/common.h"
+#include "server/http/gzip.h"
 #include "server/http/json.h"
 #include "server/http/multipart.h"
 #include "server/http/runner_protocol_routes.h"
 
 namespace slipway::server::http {
 
+using nlohmann::json;
+
 namespace {
 
+// More than a report may have, so that its own limit is what is told.
+constexpr std::size_t kMostDotenvBytes = std::size_t{64} << 10U;
 constexpr std::size_t kReadPiece = std::size_t{256} << 10U;
 constexpr std::chrono::seconds kDefaultExpiry = std::chrono::hours{30 * 24};
 
@@ -77,6 +84,10 @@ class ArtifactSink final : public BodySink {
     row_.size = blob->size;
     row_.sha256 = blob->sha256;
     row_.file_name = safe_file_name(reader_.file_name(), "artifacts." + row_.file_format);
+    if (auto read = read_dotenv(); !read) {
+      static_cast<void>(blobs_.remove(blob->name));
+      return error_response(read.error());
+    }
     const auto replaced = store();
     if (!replaced) {
       static_cast<void>(blobs_.remove(blob->name));
@@ -87,6 +98,23 @@ class ArtifactSink final : public BodySink {
   }
 
  private:
+  // What the job hands on is read at once, so that a report nobody can read fails its job.
+  Result<void> read_dotenv() {
+    if (row_.file_type != "dotenv") return {};
+    const auto blob = blobs_.open_blob(row_.blob);
+    if (!blob) return blob.error();
+    auto text = blob->read(0, kMostDotenvBytes);
+    if (text && row_.file_format == "gzip") text = gunzip(*text, kMostDotenvBytes);
+    if (!text) return text.error();
+    const auto variables = pipeline::parse_dotenv(*text);
+    if (!variables) return variables.error();
+    json list = json::array();
+    for (const pipeline::Variable& variable : *variables)
+      list.push_back({{"name", variable.name}, {"value", variable.value}});
+    dotenv_ = list.dump(-1, ' ', false, json::error_handler_t::replace);
+    return {};
+  }
+
   // The blob that the row replaces: a repeated upload is the same one, sent again.
   Result<std::string> store() {
     return coordinator_.write<std::string>(
@@ -98,12 +126,14 @@ class ArtifactSink final : public BodySink {
             artifacts.remove(old->id);
           }
           artifacts.insert(row_);
+          if (!dotenv_.empty()) artifacts.put_dotenv(row_.job_id, dotenv_);
           return replaced;
         });
   }
 
   SharedCall call_;
   ArtifactRow row_;
+  std::string dotenv_;  // JSON; "" for another artifact
   BlobUpload upload_;
   MultipartReader reader_;
   Coordinator& coordinator_;

@@ -121,6 +121,9 @@ class Builder {
       pipeline::set_variable(all, variable);
     run_variables(all);
     for (const Variable& variable : planned_.variables) pipeline::set_variable(all, variable);
+    // What earlier jobs hand on overrides the file, and what was given with the trigger overrides
+    // that.
+    for (Variable& variable : handed_on()) pipeline::set_variable(all, std::move(variable));
     for (const Variable& variable : trigger_variables(assignment_.variables))
       pipeline::set_variable(all, variable);
     auto expanded = pipeline::expand_variables(all);
@@ -247,6 +250,20 @@ class Builder {
     return std::any_of(
         planned_.needs.begin(), planned_.needs.end(),
         [&](const pipeline::Need& need) { return need.job == other.name && need.artifacts; });
+  }
+
+  // By the dotenv reports of the jobs whose artifacts this one takes, in their order.
+  Variables handed_on() const {
+    Variables variables;
+    auto read = database_.read();
+    for (const auto& [id, text] : read->artifacts.dotenv_of_pipeline(assignment_.pipeline.id)) {
+      const auto other = read->jobs.find(id);
+      if (!other || other->retried || !depends_on(*other)) continue;
+      for (const auto& entry : nlohmann::json::parse(text))
+        pipeline::set_variable(
+            variables, Variable{.name = entry.at("name"), .value = entry.at("value"), .raw = true});
+    }
+    return variables;
   }
 
   void dependencies() {

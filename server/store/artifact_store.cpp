@@ -50,6 +50,22 @@ std::vector<ArtifactRow> ArtifactStore::expired(UnixMillis now, int limit) const
   return select<ArtifactRow>(session_, sql, now, limit);
 }
 
+std::vector<std::pair<JobId, std::string>> ArtifactStore::dotenv_of_pipeline(
+    PipelineId pipeline) const {
+  return select<std::pair<JobId, std::string>>(
+      session_,
+      "SELECT job_id, variables FROM job_dotenv"
+      " WHERE job_id IN (SELECT id FROM jobs WHERE pipeline_id = ?) ORDER BY job_id",
+      pipeline);
+}
+
+void ArtifactStore::put_dotenv(JobId job, std::string_view variables) {
+  execute(session_,
+          "INSERT INTO job_dotenv (job_id, variables) VALUES (?, ?)"
+          " ON CONFLICT (job_id) DO UPDATE SET variables = excluded.variables",
+          job, std::string{variables});
+}
+
 ArtifactId ArtifactStore::insert(const ArtifactRow& row) {
   return {insert_row(session_, "artifacts", row)};
 }

@@ -38,6 +38,11 @@ class ArtifactStore {
   [[nodiscard]] std::vector<ArtifactRow> of_pipeline(PipelineId pipeline) const;
   [[nodiscard]] std::vector<ArtifactRow> expired(UnixMillis now, int limit) const;
 
+  // What the jobs of a pipeline hand on by dotenv reports, as the JSON that was put, by job.
+  [[nodiscard]] std::vector<std::pair<JobId, std::string>> dotenv_of_pipeline(
+      PipelineId pipeline) const;
+  // JSON: [{"name","value"}]. A later report of the job replaces an earlier one.
+  void put_dotenv(JobId job, std::string_view variables);
   ArtifactId insert(const ArtifactRow& row);
   void remove(ArtifactId id);
 

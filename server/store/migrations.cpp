@@ -261,10 +261,16 @@ const Migration kExclusion{
     "ALTER TABLE pipelines ADD COLUMN on_new_commit TEXT NOT NULL DEFAULT 'conservative'",
 };
 
+// Variables that a job hands to later ones.
+const Migration kDotenv{
+    "CREATE TABLE job_dotenv (job_id INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE, "
+    "variables TEXT NOT NULL)",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> all{kFirst, kDeliveryAttempts, kExclusion};
+  static const std::vector<Migration> all{kFirst, kDeliveryAttempts, kExclusion, kDotenv};
   return all;
 }
 

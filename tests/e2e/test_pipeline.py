@@ -201,6 +201,43 @@ class Crashes(EndToEnd):
         self.assertEqual(b"line 1 " + behind[:len(written) - len(b"line 1 ")], written)
         self.assertTrue(behind[len(written) - len(b"line 1 "):].startswith(b"section_end:"))
 
+    def test_a_dotenv_report_reaches_the_jobs_that_take_its_artifacts(self):
+        self.runner()
+        repository = self.repository(files={".gitlab-ci.yml": """
+variables: {VERSION: from the file}
+make:
+  stage: build
+  script:
+    - echo 'VERSION=1.2 $HOME' > build.env
+  artifacts: {reports: {dotenv: build.env}}
+use:
+  stage: test
+  script:
+    - test "$VERSION" = '1.2 $HOME'
+alone:
+  stage: test
+  dependencies: []
+  script:
+    - test "$VERSION" = "from the file"
+"""})
+        pipeline = self.pipeline(repository.id, repository.push())
+        self.assertEqual(self.finished(repository.id, pipeline)["status"], "success")
+
+    def test_a_broken_dotenv_report_fails_its_job_and_says_where(self):
+        self.runner()
+        repository = self.repository(files={".gitlab-ci.yml": """
+make:
+  script:
+    - echo A=1 > build.env
+    - echo >> build.env
+  artifacts: {reports: {dotenv: build.env}}
+"""})
+        pipeline = self.pipeline(repository.id, repository.push())
+        result = self.finished(repository.id, pipeline)
+        self.assertEqual(result["status"], "failed")
+        log = self.trace(repository.id, result["jobs"]["make"]["id"]).decode()
+        self.assertIn("dotenv line 2: expected KEY=value", log)
+
     def test_a_killed_runner_ends_its_job_as_lost(self):
         runner = self.runner()
         repository = self.repository(files={".gitlab-ci.yml": "t:\n  script: [sleep 30]\n"})
