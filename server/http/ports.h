@@ -37,9 +37,30 @@ struct TriggerRequest {
   bool by_page = false;  // by a person in the browser, not by a token
 };
 
+struct LintRequest {
+  std::optional<std::string> content;  // nullopt: the project's own file
+  std::string file_ref;                // of the commit that files come from; "": the default branch
+  std::string ref;                     // that a simulated push is to; "": the default branch
+  bool simulate = false;               // only the jobs that a push would create
+};
+
+struct LintedJob {
+  std::string name;
+  std::string stage;
+  std::vector<std::string> script;
+  std::vector<std::string> after_script;
+  std::vector<std::string> tags;
+  std::string environment;
+  std::string when;
+  bool allow_failure = false;
+  std::vector<std::string> needs;
+};
+
 struct LintVerdict {
   bool valid = false;
   std::vector<FindingRow> findings;
+  std::string merged_yaml;  // "" when the file cannot be expanded
+  std::vector<LintedJob> jobs;
 };
 
 class PipelineIntake {
@@ -50,9 +71,7 @@ class PipelineIntake {
                                            std::string_view body) = 0;
   // A pipeline by hand; what is wrong with the ref or the file comes as InvalidInput.
   virtual Result<PipelineId> trigger(const ProjectRow& project, const TriggerRequest& request) = 0;
-  // `ref` may be empty: the default branch.
-  virtual Result<LintVerdict> lint(const ProjectRow& project, std::string_view content,
-                                   std::string_view ref) = 0;
+  virtual Result<LintVerdict> lint(const ProjectRow& project, const LintRequest& request) = 0;
 };
 
 // What a project is, outside the database: its mirror and its secrets.

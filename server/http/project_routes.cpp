@@ -44,6 +44,20 @@ std::string project_object(ProjectId id) {
   return "project/" + std::to_string(id.value);
 }
 
+// GitLab's fields. before_script has become the beginning of the script.
+json linted_job_view(const LintedJob& job) {
+  return {{"name", job.name},
+          {"stage", job.stage},
+          {"before_script", json::array()},
+          {"script", job.script},
+          {"after_script", job.after_script},
+          {"tag_list", job.tags},
+          {"environment", job.environment.empty() ? json() : json(job.environment)},
+          {"when", job.when},
+          {"allow_failure", job.allow_failure},
+          {"needs", job.needs}};
+}
+
 }  // namespace
 
 Result<void> check_project_path(std::string_view path) {
@@ -193,10 +207,30 @@ Result<Response> ProjectRoutes::lint(const Call& call) {
   const auto body = parse_object(call.request.body);
   if (!body) return body.error();
   FieldReader fields{*body};
-  const auto content = fields.needed_text("content");
-  const auto ref = fields.text("ref").value_or("");
+  LintRequest request;
+  request.content = fields.needed_text("content");
+  request.ref = fields.text("ref").value_or("");
+  request.file_ref = request.ref;
+  request.simulate = fields.flag("dry_run").value_or(false);
+  const bool with_jobs = fields.flag("include_jobs").value_or(false);
   if (fields.error()) return *fields.error();
-  const auto verdict = intake_.lint(*call.project, content, ref);
+  return lint_response(call, request, with_jobs);
+}
+
+Result<Response> ProjectRoutes::lint_of_project(const Call& call) {
+  const auto text = [&](std::string_view name) {
+    return std::string{call.request.query_value(name).value_or("")};
+  };
+  LintRequest request;
+  request.file_ref = text("content_ref");
+  request.ref = text("dry_run_ref");
+  request.simulate = text("dry_run") == "true";
+  return lint_response(call, request, text("include_jobs") == "true");
+}
+
+Result<Response> ProjectRoutes::lint_response(const Call& call, const LintRequest& request,
+                                              bool with_jobs) {
+  const auto verdict = intake_.lint(*call.project, request);
   if (!verdict) return verdict.error();
   auto errors = json::array();
   auto warnings = json::array();
@@ -205,10 +239,16 @@ Result<Response> ProjectRoutes::lint(const Call& call) {
     (finding.severity == "error" ? errors : warnings).push_back(finding.message);
     findings.push_back(finding_view(finding));
   }
-  return json_response(200, {{"valid", verdict->valid},
-                             {"errors", std::move(errors)},
-                             {"warnings", std::move(warnings)},
-                             {"findings", std::move(findings)}});
+  json view{{"valid", verdict->valid},
+            {"errors", std::move(errors)},
+            {"warnings", std::move(warnings)},
+            {"findings", std::move(findings)},
+            {"merged_yaml", verdict->merged_yaml}};
+  if (with_jobs) {
+    view["jobs"] = json::array();
+    for (const LintedJob& job : verdict->jobs) view["jobs"].push_back(linted_job_view(job));
+  }
+  return json_response(200, view);
 }
 
 }  // namespace slipway::server::http

@@ -23,10 +23,12 @@ class ProjectRoutes {
   Result<Response> remove(const Call& call);
   Result<Response> coverage(const Call& call);
   Result<Response> deliveries(const Call& call);
-  Result<Response> lint(const Call& call);
+  Result<Response> lint(const Call& call);             // of a text
+  Result<Response> lint_of_project(const Call& call);  // of the project's own file
 
  private:
   Response view(ProjectRow row, int status);
+  Result<Response> lint_response(const Call& call, const LintRequest& request, bool with_jobs);
   // Takes over what the body gives and checks it.
   Result<void> read_fields(const nlohmann::json& body, ProjectRow& row);
 

@@ -67,10 +67,30 @@ Result<PipelineId> IntakeRoom::trigger(const ProjectRow& project, const TriggerR
   return intake_.trigger(project, trigger);
 }
 
-Result<LintVerdict> IntakeRoom::lint(const ProjectRow& project, std::string_view content,
-                                     std::string_view ref) {
-  const auto findings = intake_.lint(project, content, ref);
-  return LintVerdict{!pipeline::has_errors(findings), finding_rows(findings)};
+namespace {
+
+LintedJob linted(const pipeline::PlannedJob& planned) {
+  const pipeline::Job& job = planned.job;
+  LintedJob shown{job.name, job.stage, job.script, job.after_script, job.tags, {}, {}, false, {}};
+  if (job.environment) shown.environment = job.environment->name;
+  shown.when = pipeline::to_string(planned.when);
+  shown.allow_failure = planned.allow_failure.always;
+  for (const pipeline::Need& need : planned.needs) shown.needs.push_back(need.job);
+  return shown;
+}
+
+}  // namespace
+
+Result<LintVerdict> IntakeRoom::lint(const ProjectRow& project, const LintRequest& request) {
+  const LintReport report =
+      intake_.lint(project, request.content, request.file_ref,
+                   request.simulate ? std::optional{request.ref} : std::nullopt);
+  LintVerdict verdict{!pipeline::has_errors(report.findings),
+                      finding_rows(report.findings),
+                      report.merged_yaml,
+                      {}};
+  for (const pipeline::PlannedJob& job : report.jobs) verdict.jobs.push_back(linted(job));
+  return verdict;
 }
 
 Result<void> ProjectRoom::check_repository_url(std::string_view url) {

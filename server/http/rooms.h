@@ -26,8 +26,7 @@ class IntakeRoom final : public PipelineIntake {
   Result<HookVerdict> receive_hook(const ProjectRow& project, const Headers& headers,
                                    std::string_view body) override;
   Result<PipelineId> trigger(const ProjectRow& project, const TriggerRequest& request) override;
-  Result<LintVerdict> lint(const ProjectRow& project, std::string_view content,
-                           std::string_view ref) override;
+  Result<LintVerdict> lint(const ProjectRow& project, const LintRequest& request) override;
 
  private:
   Intake& intake_;

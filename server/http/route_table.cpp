@@ -79,6 +79,7 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"DELETE", SLIPWAY_PROJECT, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.projects, &J::remove)},
     {"GET", SLIPWAY_PROJECT "/coverage", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::coverage)},
     {"GET", SLIPWAY_PROJECT "/deliveries", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::deliveries)},
+    {"GET", SLIPWAY_PROJECT "/ci/lint", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::lint_of_project)},
     {"POST", SLIPWAY_PROJECT "/ci/lint", kUser, Role::Developer, kApi, Csrf::Session, kFile, plain(h.projects, &J::lint)},
 
     {"GET", SLIPWAY_PROJECT "/pipelines", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::list)},

@@ -235,11 +235,19 @@ Result<PipelineId> Intake::trigger(const ProjectRow& project, const ManualTrigge
   return make_pipeline(request, std::nullopt);
 }
 
-pipeline::Diagnostics Intake::lint(const ProjectRow& project, std::string_view content,
-                                   std::string_view ref) {
-  const std::string name = ref.empty() ? project.default_branch : std::string{ref};
-  const auto resolved = mirrors_.resolve(project.id.value, name);
-  return planner_.lint(project, resolved ? resolved->sha : "", std::string{content});
+LintReport Intake::lint(const ProjectRow& project, const std::optional<std::string>& content,
+                        const std::string& file_ref, const std::optional<std::string>& simulated) {
+  const auto named = [&](const std::string& ref) {
+    return ref.empty() ? project.default_branch : ref;
+  };
+  PlanRequest request;
+  request.project = project;
+  request.ref = named(simulated.value_or(file_ref));
+  if (const auto files = mirrors_.resolve(project.id.value, named(file_ref)))
+    request.sha = files->sha;
+  if (const auto target = mirrors_.resolve(project.id.value, request.ref))
+    request.is_tag = target->is_tag;
+  return planner_.lint(request, content, simulated ? Simulate::yes : Simulate::no);
 }
 
 }  // namespace slipway::server

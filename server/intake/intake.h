@@ -55,8 +55,10 @@ class Intake {
                                     std::string_view body);
   // A pipeline by hand, at once. InvalidInput when none results, with the reason.
   Result<PipelineId> trigger(const ProjectRow& project, const ManualTrigger& trigger);
-  pipeline::Diagnostics lint(const ProjectRow& project, std::string_view content,
-                             std::string_view ref);
+  // `content`, or the project's own file, with the files of `file_ref` ("": the default branch).
+  // With `simulated` the pipeline of a push to that ref is planned.
+  LintReport lint(const ProjectRow& project, const std::optional<std::string>& content,
+                  const std::string& file_ref, const std::optional<std::string>& simulated);
 
   // A new secret as the store keeps it.
   [[nodiscard]] std::string seal_webhook_secret(std::string_view secret) const;

@@ -1,9 +1,10 @@
 #include "server/intake/planner.h"
 
-#include "base/crypto.h"
-
+#include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "base/crypto.h"
+#include "pipeline/lint/yaml_text.h"
 #include "pipeline/variables.h"
 #include "server/forge/forge.h"
 #include "server/includes/repository_includes.h"
@@ -145,6 +146,19 @@ void settle_cache_keys(pipeline::Plan& plan, const Mirrors& mirrors, std::int64_
     }
 }
 
+// Each job as it would be if its rules let it in and changed nothing.
+std::vector<pipeline::PlannedJob> jobs_of_file(const pipeline::Configuration& configuration) {
+  std::vector<pipeline::PlannedJob> jobs;
+  for (const pipeline::Job& job : configuration.jobs) {
+    pipeline::PlannedJob& planned = jobs.emplace_back();
+    planned.job = job;
+    planned.when = job.when.value_or(pipeline::When::OnSuccess);
+    planned.allow_failure = job.allow_failure.value_or(pipeline::AllowFailure{});
+    planned.needs = job.needs.value_or(std::vector<pipeline::Need>{});
+  }
+  return jobs;
+}
+
 }  // namespace
 
 bool may_include(const ProjectRow& asking, const ProjectRow& wanted) {
@@ -256,14 +270,42 @@ Result<Planned> Planner::plan(const PlanRequest& request) {
   return Planned{std::move(made), std::nullopt};
 }
 
-pipeline::Diagnostics Planner::lint(const ProjectRow& project, const std::string& sha,
-                                    const std::string& text) {
+LintReport Planner::lint(const PlanRequest& request, const std::optional<std::string>& content,
+                         Simulate simulate) {
+  const std::int64_t project = request.project.id.value;
+  const std::string& path = request.project.ci_config_path;
   CommitFiles files{mirrors_,
-                    projects_for(project, includes_, facts_.server.url),
+                    projects_for(request.project, includes_, facts_.server.url),
                     {includes_.allow_private_addresses},
-                    project.id.value,
-                    sha};
-  return pipeline::read_configuration(text, project.ci_config_path, files).findings;
+                    project,
+                    request.sha};
+  LintReport report;
+  const auto refuse = [&](const char* code, std::string message, SourceSpan at) {
+    report.findings.push_back(
+        {pipeline::Severity::Error, code, std::move(message), std::move(at), {}});
+    return report;
+  };
+  const auto text = content ? Result<std::string>{*content} : files.local_file(path);
+  if (!text) return refuse("empty", "Please provide content of " + path, {path, 0, 0});
+  const auto commit = mirrors_.commit(project, request.sha);
+  pipeline::Trigger trigger = commit ? trigger_of(request, *commit) : pipeline::Trigger{};
+  pipeline::ReadOptions options;
+  if (commit) options.variables = pipeline::predefined_variables(trigger);
+  auto outcome = pipeline::read_configuration(*text, path, files, options);
+  report.findings = std::move(outcome.findings);
+  if (!outcome.configuration) return report;
+  report.merged_yaml = pipeline::lint::merged_yaml(*outcome.tree);
+  if (simulate == Simulate::no || !commit) {
+    report.jobs = jobs_of_file(*outcome.configuration);
+    return report;
+  }
+  if (auto paths = mirrors_.paths(project, request.sha)) trigger.paths = std::move(*paths);
+  auto plan = pipeline::make_plan(*outcome.configuration, trigger);
+  std::move(plan.findings.begin(), plan.findings.end(), std::back_inserter(report.findings));
+  if (plan.no_pipeline)
+    return refuse("no_pipeline", plan.no_pipeline->text, std::move(plan.no_pipeline_rule));
+  report.jobs = std::move(plan.jobs);
+  return report;
 }
 
 }  // namespace slipway::server

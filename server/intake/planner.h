@@ -59,15 +59,24 @@ struct Planned {
   std::optional<NoPipeline> none;
 };
 
+// What a pipeline file is, without a pipeline.
+struct LintReport {
+  pipeline::Diagnostics findings;
+  std::string merged_yaml;                 // "" when it cannot be expanded
+  std::vector<pipeline::PlannedJob> jobs;  // all of the file, or those that the event would create
+};
+enum class Simulate : bool { no, yes };
+
 class Planner {
  public:
   Planner(Mirrors& mirrors, PlannerFacts facts, IncludeAccess includes = {})
       : mirrors_(mirrors), facts_(std::move(facts)), includes_(std::move(includes)) {}
 
   Result<Planned> plan(const PlanRequest& request);
-  // The findings about `text` as the project's pipeline file at `sha` ("" without a commit).
-  pipeline::Diagnostics lint(const ProjectRow& project, const std::string& sha,
-                             const std::string& text);
+  // About `content` as the project's pipeline file, or about that file itself, at the commit of
+  // `request` (a sha of "" is no commit).
+  LintReport lint(const PlanRequest& request, const std::optional<std::string>& content,
+                  Simulate simulate);
 
  private:
   using Outcome = std::shared_ptr<const pipeline::ReadOutcome>;

@@ -65,10 +65,17 @@ Result<PipelineId> FakeOutside::trigger(const ProjectRow& project, const Trigger
   return on_trigger(project);
 }
 
-Result<LintVerdict> FakeOutside::lint(const ProjectRow&, std::string_view, std::string_view) {
+Result<LintVerdict> FakeOutside::lint(const ProjectRow&, const LintRequest& request) {
+  asked.push_back("lint " + request.content.value_or("the file of " + request.file_ref) +
+                  (request.simulate ? ", simulated for " + request.ref : ""));
+  if (!request.content)
+    return LintVerdict{
+        true, {}, "a:\n  script: x\n", {{"a", "test", {"x"}, {}, {}, {}, "manual", true, {"b"}}}};
   return LintVerdict{
       false,
-      {{"error", "unknown_keyword", "unknown key: scirpt", ".gitlab-ci.yml", 2, 3, "script"}}};
+      {{"error", "unknown_keyword", "unknown key: scirpt", ".gitlab-ci.yml", 2, 3, "script"}},
+      {},
+      {}};
 }
 
 Result<void> FakeOutside::check_repository_url(std::string_view url) {

@@ -33,7 +33,7 @@ class FakeOutside final : public server::http::JobPayloads,
   Result<server::PipelineId> trigger(const server::ProjectRow& project,
                                      const server::http::TriggerRequest& request) override;
   Result<server::http::LintVerdict> lint(const server::ProjectRow& project,
-                                         std::string_view content, std::string_view ref) override;
+                                         const server::http::LintRequest& request) override;
   Result<void> check_repository_url(std::string_view url) override;
   std::string seal_webhook_secret(std::string_view secret) override;
   void removed(server::ProjectId project) override;

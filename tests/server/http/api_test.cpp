@@ -244,6 +244,27 @@ TEST_CASE("a pipeline is started by hand, and a file is checked", "[api]") {
   const auto lint = api.call("POST", "/api/v4/projects/1/ci/lint", {{"content", "a: {scirpt: x}"}});
   check_contract("POST", "/api/v4/projects/{id}/ci/lint", lint, 200);
   CHECK(lint.body["errors"] == json{"unknown key: scirpt"});
+  CHECK(lint.body["merged_yaml"] == "");
+  CHECK_FALSE(lint.body.contains("jobs"));
+
+  const auto own =
+      api.call("GET",
+               "/api/v4/projects/1/ci/lint?content_ref=v1&dry_run=true&dry_run_ref=main"
+               "&include_jobs=true");
+  check_contract("GET", "/api/v4/projects/{id}/ci/lint", own, 200);
+  CHECK(api.outside.asked.back() == "lint the file of v1, simulated for main");
+  CHECK(own.body["valid"] == true);
+  CHECK(own.body["merged_yaml"] == "a:\n  script: x\n");
+  CHECK(own.body["jobs"] == json{{{"name", "a"},
+                                  {"stage", "test"},
+                                  {"before_script", json::array()},
+                                  {"script", {"x"}},
+                                  {"after_script", json::array()},
+                                  {"tag_list", json::array()},
+                                  {"environment", nullptr},
+                                  {"when", "manual"},
+                                  {"allow_failure", true},
+                                  {"needs", {"b"}}}});
 }
 
 TEST_CASE("runners are made, changed and removed by administrators", "[api]") {

@@ -144,9 +144,13 @@ TEST_CASE_METHOD(Fixture, "remote files of our own network are refused", "[intak
 
 TEST_CASE_METHOD(Fixture, "linting holds includes to the same rule", "[intake]") {
   shared_project.path = "other/shared";
+  PlanRequest request;
+  request.project = project(1, "group/name", remote.url());
   const auto findings =
-      planner.lint(project(1, "group/name", remote.url()), "",
-                   "include: {project: group/shared, file: a.yml}\nx: {script: y}\n");
+      planner
+          .lint(request, "include: {project: group/shared, file: a.yml}\nx: {script: y}\n",
+                Simulate::no)
+          .findings;
   REQUIRE(findings.size() == 1);
   CHECK(findings[0].message == kHidden);
 }

@@ -222,14 +222,41 @@ TEST_CASE_METHOD(Fixture, "lint reads a text as the project's file, with include
   remote.write("more.yml", "more: {script: x}\n");
   const PlanRequest request = pushed("a: {script: x}\n");
   const std::string text = "include: more.yml\nb: {script: x}\n";
-  CHECK(planner.lint(request.project, request.sha, text).empty());
-  const auto without = planner.lint(request.project, "", text);
+  const auto report = planner.lint(request, text, Simulate::no);
+  CHECK(report.findings.empty());
+  CHECK(report.merged_yaml == "more:\n  script: x\nb:\n  script: x\n");
+  CHECK(report.jobs.size() == 2);
+  PlanRequest nowhere = request;
+  nowhere.sha.clear();
+  const auto without = planner.lint(nowhere, text, Simulate::no).findings;
   REQUIRE(without.size() == 1);
   CHECK(without[0].span.line == 1);
-  const auto rows = finding_rows(planner.lint(request.project, request.sha, "b: {scrip: x}\n"));
+  const auto rows = finding_rows(planner.lint(request, "b: {scrip: x}\n", Simulate::no).findings);
   REQUIRE_FALSE(rows.empty());
   CHECK(rows[0].file == ".gitlab-ci.yml");
   CHECK(rows[0].line == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "lint of a project reads its own file and plans the push", "[intake]") {
+  const PlanRequest request =
+      pushed("a: {script: x}\nb: {script: x, only: [tags], when: manual}\n");
+  const auto all = planner.lint(request, std::nullopt, Simulate::no);
+  REQUIRE(all.jobs.size() == 2);
+  CHECK(all.jobs[1].when == pipeline::When::Manual);
+  const auto planned = planner.lint(request, std::nullopt, Simulate::yes);
+  CHECK(planned.findings.empty());
+  REQUIRE(planned.jobs.size() == 1);
+  CHECK(planned.jobs[0].job.name == "a");
+
+  const auto filtered =
+      planner.lint(request, "workflow: {rules: [{when: never}]}\na: {script: x}\n", Simulate::yes);
+  REQUIRE(filtered.findings.size() == 1);
+  CHECK(filtered.findings[0].code == "no_pipeline");
+  PlanRequest nowhere = request;
+  nowhere.sha.clear();
+  const auto missing = planner.lint(nowhere, std::nullopt, Simulate::no);
+  REQUIRE(missing.findings.size() == 1);
+  CHECK(missing.findings[0].message == "Please provide content of .gitlab-ci.yml");
 }
 
 TEST_CASE_METHOD(Fixture, "a cache's key follows the files that it is made from", "[intake]") {
