@@ -11,7 +11,7 @@ namespace slipway::pipeline::keywords {
 namespace {
 
 constexpr std::size_t kMostNeeds = 50;
-constexpr std::size_t kMostJobs = 5000;
+constexpr std::size_t kMostJobs = 10'000;
 
 class Expander {
  public:

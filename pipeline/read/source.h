@@ -46,9 +46,9 @@ struct Node {
 };
 
 struct Limits {
-  std::size_t bytes = std::size_t{1} << 20U;
+  std::size_t bytes = std::size_t{2} << 20U;
   int depth = 100;
-  std::size_t nodes = 200'000;
+  std::size_t nodes = 500'000;
 };
 
 struct Documents {
