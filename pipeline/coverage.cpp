@@ -84,7 +84,8 @@ std::optional<double> CoverageExpression::match_line(std::string_view line) cons
                              groups + 1))
       break;
     // With groups Ruby's scan gives the groups; the last one counts.
-    last = std::string{found.back().data() == nullptr ? "" : found.back().as_string()};
+    const re2::StringPiece& counts = found.back();
+    last = counts.data() == nullptr ? std::string{} : std::string(counts.data(), counts.size());
     const auto begin = static_cast<std::size_t>(found[0].data() - line.data());
     from = begin + std::max<std::size_t>(found[0].size(), 1);
   }
