@@ -98,6 +98,7 @@ int plan(const PlanOptions& options) {
     if (auto paths = WorkingTree::around(read->path).local_paths()) trigger->paths = *paths;
   const auto planned = pipeline::make_plan(configuration, *trigger);
   if (has_errors(planned.findings)) return refuse(planned.findings, *read, options.json);
+  std::cerr << rendered(planned.findings, *read);
   std::cout << (options.json ? plan_as_json(planned, configuration)
                              : plan_as_text(planned, configuration));
   return kOk;

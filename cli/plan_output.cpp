@@ -31,7 +31,7 @@ std::string text_of(const Rule& rule) {
   std::string text;
   if (rule.condition) add(text, "if: " + *rule.condition);
   if (rule.changes) add(text, "changes: " + list(rule.changes->paths));
-  if (rule.exists) add(text, "exists: " + list(*rule.exists));
+  if (rule.exists) add(text, "exists: " + list(rule.exists->paths));
   if (rule.when) add(text, fmt::format("when: {}", to_string(*rule.when)));
   return text.empty() ? "always" : text;
 }

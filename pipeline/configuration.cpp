@@ -1,10 +1,13 @@
 #include "pipeline/configuration.h"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_set>
 
+#include "pipeline/keywords/between_jobs.h"
 #include "pipeline/keywords/job_reader.h"
 #include "pipeline/keywords/needs_graph.h"
+#include "pipeline/keywords/vocabulary.h"
 #include "pipeline/read/resolve.h"
 
 namespace slipway::pipeline {
@@ -19,11 +22,10 @@ using read::Kind;
 using read::Node;
 using read::NodePtr;
 
-const std::vector<std::string> kGlobal{"default",       "include",      "stages",   "variables",
-                                       "workflow",      "image",        "services", "cache",
-                                       "before_script", "after_script", "spec",     "$schema"};
 const std::vector<std::string> kOldDefaults{"image", "services", "cache", "before_script",
                                             "after_script"};
+
+constexpr std::size_t kLongestName = 255;
 
 bool holds(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -49,6 +51,8 @@ class Builder {
     if (written.empty() && !has_errors(findings_))
       place("jobs").error(root_.at, "config should contain at least one visible job",
                           "a name that begins with a dot is hidden", "no_jobs");
+    keywords::check_between_jobs(written, configuration_.stages,
+                                 configuration_.workflow.rules.has_value(), findings_);
     configuration_.jobs = keywords::expand_jobs(written, configuration_.stages, findings_);
     return std::move(configuration_);
   }
@@ -73,7 +77,7 @@ class Builder {
     if (entry.key == "spec")
       place("spec").error(entry.at, "config belongs into a header of its own",
                           "put it at the top of the file and a line `---` below it", "spec");
-    return !holds(kGlobal, entry.key);
+    return !holds(keywords::keywords_of("global"), entry.key);
   }
 
   void read_stages() {
@@ -103,28 +107,18 @@ class Builder {
       return;
     }
     Workflow& workflow = configuration_.workflow;
-    keywords::check_keys(*node, {"name", "rules", "auto_cancel"}, at);
-    if (const Node* name = value_of(*node, "name"))
-      workflow.name = keywords::string_in(*name, at.below("name")).value_or("");
+    keywords::check_family(*node, "workflow", at);
+    workflow.name = keywords::text_under(*node, "name", at);
+    if (workflow.name.size() > kLongestName)
+      at.attribute("name").error(value_of(*node, "name")->at,
+                                 "is too long (maximum is 255 characters)");
     if (const Node* rules = value_of(*node, "rules"))
-      if (auto read =
-              keywords::read_rules(*rules, at.below("rules"), keywords::RuleKind::Workflow)) {
+      if (auto read = keywords::read_rules(*rules, at, keywords::RuleKind::Workflow)) {
         workflow.rules.emplace();
         for (auto& rule : *read) workflow.rules->push_back(std::move(rule.rule));
       }
-    if (const Node* cancel = value_of(*node, "auto_cancel")) {
-      const Place below = at.below("auto_cancel");
-      keywords::check_keys(*cancel, {"on_new_commit", "on_job_failure"}, below);
-      if (const Node* word = value_of(*cancel, "on_new_commit"))
-        workflow.auto_cancel_on_new_commit =
-            keywords::word_in(*word, {"conservative", "interruptible", "none"},
-                              below.below("on_new_commit"))
-                .value_or("conservative");
-      if (const Node* word = value_of(*cancel, "on_job_failure"))
-        workflow.auto_cancel_on_job_failure =
-            keywords::word_in(*word, {"none", "all"}, below.below("on_job_failure"))
-                .value_or("none");
-    }
+    if (const Node* cancel = value_of(*node, "auto_cancel"))
+      workflow.auto_cancel = keywords::read_auto_cancel(*cancel, at.below("auto_cancel"));
   }
 
   // `default:` and the old top-level keywords, each checked once here so that a mistake in one is
@@ -133,7 +127,7 @@ class Builder {
     std::vector<Entry> entries;
     if (const Node* node = keyword("default")) {
       if (node->kind == Kind::Mapping) {
-        keywords::check_keys(*node, keywords::default_keywords(), place("default"));
+        keywords::check_keys(*node, keywords::keywords_of("default"), place("default"));
         entries = node->entries;
       } else {
         place("default").error(node->at, "config should be a hash");
@@ -150,11 +144,16 @@ class Builder {
     }
     std::vector<Entry> sound;
     for (const Entry& entry : entries) {
-      if (!holds(keywords::default_keywords(), entry.key)) continue;
-      const std::size_t before = findings_.size();
+      const bool at_top = root_.find_entry(entry.key) != nullptr &&
+                          holds(kOldDefaults, entry.key) &&
+                          root_.find_entry(entry.key)->value == entry.value;
+      if (!holds(keywords::keywords_of("default"), entry.key)) continue;
+      Diagnostics found;
       const NodePtr alone = read::make_mapping({entry}, entry.at);
-      (void)keywords::read_job(entry, *alone, place("default"));
-      if (findings_.size() == before) sound.push_back(entry);
+      const Entry anonymous{"", Kind::String, entry.at, entry.value};
+      (void)keywords::read_job(anonymous, *alone, {at_top ? "" : "default", found});
+      if (!has_errors(found)) sound.push_back(entry);
+      std::move(found.begin(), found.end(), std::back_inserter(findings_));
     }
     defaults_ = read::make_mapping(std::move(sound), root_.at);
   }
@@ -165,8 +164,7 @@ class Builder {
       at.error(entry.at, "name should be a symbol", "put the name in quotes");
       return;
     }
-    const bool is_bridge =
-        entry.value->kind == Kind::Mapping && entry.value->find("trigger") != nullptr;
+    const bool is_bridge = keywords::names_bridge(*entry.value);
     const bool runs =
         entry.value->kind == Kind::Mapping &&
         (entry.value->find("script") != nullptr || entry.value->find("run") != nullptr);
@@ -188,7 +186,8 @@ class Builder {
     } else if (const Entry* inner = misspelt_script(*entry.value)) {
       at = inner->at;
       hint = "did you mean 'script' instead of '" + inner->key + "'?";
-    } else if (const std::string near = nearest(entry.key, kGlobal); !near.empty()) {
+    } else if (const std::string near = nearest(entry.key, keywords::keywords_of("global"));
+               !near.empty()) {
       hint = "did you mean the keyword '" + near + "'?";
     }
     place("jobs").plain_error(

@@ -19,9 +19,9 @@ namespace slipway::pipeline {
 
 struct Workflow {
   std::string name;
-  std::optional<std::vector<Rule>> rules;  // only if, changes, exists, when and variables are set
-  std::string auto_cancel_on_new_commit = "conservative";
-  std::string auto_cancel_on_job_failure = "none";
+  // Of each only if, changes, exists, when, variables and auto_cancel are set.
+  std::optional<std::vector<Rule>> rules;
+  AutoCancel auto_cancel;
 };
 
 struct Configuration {

@@ -67,15 +67,19 @@ struct Artifacts {
   bool untracked = false;
   UploadWhen when = UploadWhen::OnSuccess;
   std::string expire_in;  // as written; "" is the server's default
+  std::string expose_as;
+  std::string access = "all";  // who may download: all, developer, maintainer, none
   std::vector<Report> reports;
 };
 
 struct Cache {
   std::string key = "default";
   std::vector<std::string> key_files;
+  bool key_by_commits = false;  // `files_commits`: the last commits of the files, not their content
   std::string key_prefix;
   std::vector<std::string> paths;
   bool untracked = false;
+  bool unprotect = false;  // protected and other branches share it
   std::string policy = "pull-push";
   UploadWhen when = UploadWhen::OnSuccess;
   std::vector<std::string> fallback_keys;
@@ -83,6 +87,17 @@ struct Cache {
 
 struct Need {
   std::string job;  // name of an instance, after parallel jobs are expanded
+  bool artifacts = true;
+  bool optional = false;
+  SourceSpan at;
+};
+
+// Artifacts of a job in another pipeline.
+struct ForeignNeed {
+  std::string project;  // with `ref`: of the latest successful pipeline there
+  std::string ref;
+  std::string pipeline;  // or the number of a pipeline, mostly a variable
+  std::string job;
   bool artifacts = true;
   bool optional = false;
   SourceSpan at;
@@ -101,19 +116,33 @@ struct Retry {
 
 struct Changes {
   std::vector<std::string> paths;
+  std::string regexp;  // instead of paths
   std::string compare_to;
+};
+
+struct Exists {
+  std::vector<std::string> paths;
+  std::string regexp;   // instead of paths
+  std::string project;  // "" is this one
+  std::string ref;
+};
+
+struct AutoCancel {
+  std::string on_new_commit;  // "" where not said
+  std::string on_job_failure;
 };
 
 struct Rule {
   std::optional<std::string> condition;  // `if`
   std::optional<Changes> changes;
-  std::optional<std::vector<std::string>> exists;
+  std::optional<Exists> exists;
   std::optional<When> when;
   std::optional<std::chrono::seconds> start_in;
   std::optional<AllowFailure> allow_failure;
   Variables variables;
   std::optional<std::vector<Need>> needs;
   std::optional<bool> interruptible;
+  AutoCancel auto_cancel;  // of workflow rules
   SourceSpan at;
 };
 
@@ -122,6 +151,7 @@ struct RefPolicy {
   std::optional<std::vector<std::string>> refs;
   std::vector<std::string> variables;  // expressions
   std::optional<std::vector<std::string>> changes;
+  bool kubernetes_active = false;
   SourceSpan at;
 };
 
@@ -132,6 +162,85 @@ struct Environment {
   std::string on_stop;
   std::string auto_stop_in;
   std::string deployment_tier;
+  std::string kubernetes_agent;
+  std::string kubernetes_namespace;
+  SourceSpan on_stop_at;
+};
+
+// A value given to an input, as JSON because it may be of any type.
+struct GivenInput {
+  std::string name;
+  std::string json;
+
+  bool operator==(const GivenInput&) const = default;
+};
+
+// One file of a child pipeline.
+struct ChildFile {
+  std::string kind;  // "local", "template", "remote", "component", "project" or "artifact"
+  std::string from;  // path or address; of "project" the project's path
+  std::vector<std::string> files;  // of "project"
+  std::string ref;                 // of "project"
+  std::string job;                 // of "artifact": whose artifact it is
+  std::vector<GivenInput> inputs;
+};
+
+// What a trigger job starts: a pipeline of another project, or a child pipeline from `files`.
+struct Bridge {
+  std::string project;
+  std::string branch;
+  std::vector<ChildFile> files;
+  std::string strategy;  // "", "depend" or "mirror"
+  bool forward_yaml_variables = true;
+  bool forward_pipeline_variables = false;
+  std::vector<GivenInput> inputs;
+  std::string upstream;  // `needs: {pipeline: group/project}`: takes over that pipeline's status
+};
+
+struct ReleaseLink {
+  std::string name;
+  std::string url;
+  std::string filepath;
+  std::string link_type;
+};
+
+struct Release {
+  std::string tag_name;
+  std::string tag_message;
+  std::string name;
+  std::string description;  // text, or the path of a file with it
+  std::string ref;
+  std::string released_at;
+  std::vector<std::string> milestones;
+  std::vector<ReleaseLink> links;
+};
+
+struct Secret {
+  std::string name;      // of the variable
+  std::string provider;  // "vault", "gcp_secret_manager", …
+  std::string where;     // what the provider is asked for, as JSON
+  bool file = true;
+  std::string token;
+};
+
+struct IdToken {
+  std::string name;  // of the variable
+  std::vector<std::string> audiences;
+};
+
+struct Pages {
+  std::string publish = "public";
+  std::string path_prefix;
+  std::string expire_in;
+};
+
+struct JobInput {
+  std::string name;
+  std::string type = "string";
+  std::string default_json;
+  std::string description;
+  std::vector<std::string> options_json;
+  std::string regex;
 };
 
 struct Job {
@@ -160,6 +269,7 @@ struct Job {
   std::optional<RefPolicy> except;
 
   std::optional<std::vector<Need>> needs;
+  std::vector<ForeignNeed> foreign_needs;
   std::optional<std::vector<std::string>> dependencies;
 
   std::optional<Artifacts> artifacts;
@@ -170,6 +280,15 @@ struct Job {
   std::optional<bool> interruptible;
   std::string resource_group;
   std::optional<Environment> environment;
+
+  std::optional<Bridge> bridge;         // set: a trigger job, which has no script
+  std::vector<std::string> steps_json;  // `run`, instead of a script
+  std::optional<Release> release;
+  std::vector<Secret> secrets;
+  std::vector<IdToken> id_tokens;
+  std::vector<JobInput> inputs;
+  std::optional<Pages> pages;
+  std::string manual_confirmation;  // asked before a manual job is started
 
   int node_index = 0;  // CI_NODE_INDEX from 1; 0 when the job is not parallel
   int node_total = 1;

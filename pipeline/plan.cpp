@@ -25,6 +25,13 @@ void override_with(Variables& variables, const Variables& later) {
   for (const Variable& variable : later) set_variable(variables, variable);
 }
 
+template <typename Named>
+std::string names_of(const std::vector<Named>& list) {
+  std::string names;
+  for (const Named& one : list) names += (names.empty() ? "" : ", ") + one.name;
+  return names;
+}
+
 class Planner {
  public:
   Planner(const Configuration& configuration, const Trigger& trigger)
@@ -32,8 +39,7 @@ class Planner {
 
   Plan plan() {
     globals_ = configuration_.variables;
-    plan_.auto_cancel_on_new_commit = configuration_.workflow.auto_cancel_on_new_commit;
-    plan_.auto_cancel_on_job_failure = configuration_.workflow.auto_cancel_on_job_failure;
+    take_auto_cancel(configuration_.workflow.auto_cancel);
     if (!workflow_lets_in()) return std::move(plan_);
     name_pipeline();
     for (const Job& job : configuration_.jobs) consider(job);
@@ -63,11 +69,17 @@ class Planner {
         rules::evaluate_rules(*configuration_.workflow.rules, {}, operands(globals_, {}), trigger_);
     if (verdict.let_in) {
       override_with(globals_, verdict.rule->variables);
+      take_auto_cancel(verdict.rule->auto_cancel);
       return true;
     }
     plan_.no_pipeline = make_reason(ReasonCode::WorkflowFiltered, why(verdict.reason));
     plan_.no_pipeline_rule = verdict.at;
     return false;
+  }
+
+  void take_auto_cancel(const AutoCancel& said) {
+    if (!said.on_new_commit.empty()) plan_.auto_cancel_on_new_commit = said.on_new_commit;
+    if (!said.on_job_failure.empty()) plan_.auto_cancel_on_job_failure = said.on_job_failure;
   }
 
   // The sentence inside another: without its full stop.
@@ -118,6 +130,8 @@ class Planner {
       return;
     }
     expand_names(planned);
+    check_variables(planned);
+    warn_of_what_does_not_run(planned.job);
     plan_.jobs.push_back(std::move(planned));
   }
 
@@ -148,6 +162,41 @@ class Planner {
     planned.job.except.reset();
   }
 
+  // One sentence for each thing that is planned and that this server does not do yet.
+  void warn_of_what_does_not_run(const Job& job) {
+    const auto warn = [&](bool has, const std::string& what, const char* hint) {
+      if (has)
+        plan_.findings.push_back({Severity::Warning, "unsupported_on_slipway",
+                                  "job '" + job.name + "' " + what, job.at, hint});
+    };
+    warn(job.bridge.has_value(),
+         "triggers a pipeline, which this server does not do yet: it will fail", "");
+    warn(!job.steps_json.empty(), "runs steps, which this server does not do yet: it will fail",
+         "say the same with `script`");
+    warn(!job.id_tokens.empty(),
+         "asks for id_tokens, which this server does not issue yet: " + names_of(job.id_tokens) +
+             " will not be set",
+         "");
+    warn(!job.secrets.empty(),
+         "asks for secrets, which this server does not fetch yet: " + names_of(job.secrets) +
+             " will not be set",
+         "keep them as variables of the project");
+    warn(job.release.has_value(),
+         "describes a release, which this server does not make yet: only its script runs", "");
+    warn(!job.foreign_needs.empty(),
+         "needs artifacts of another pipeline, which this server does not fetch yet", "");
+    warn(!job.inputs.empty(), "has inputs, which this server does not ask for yet", "");
+  }
+
+  // Variables that refer to each other in a circle have no value.
+  void check_variables(const PlannedJob& planned) {
+    const auto expanded = expand_variables(operands(planned.variables, job_variables(planned)));
+    if (!expanded)
+      plan_.findings.push_back({Severity::Error, "circular_variables",
+                                planned.job.name + ": " + expanded.error().message, planned.job.at,
+                                "let one of them have a plain value"});
+  }
+
   void expand_names(PlannedJob& planned) const {
     const Variables variables = operands(planned.variables, job_variables(planned));
     for (std::string& tag : planned.job.tags) tag = expand_text(tag, variables, false);
@@ -155,6 +204,10 @@ class Planner {
     if (!planned.job.environment) return;
     Environment& environment = *planned.job.environment;
     environment.name = expand_text(environment.name, variables, true);
+    environment.auto_stop_in = expand_text(environment.auto_stop_in, variables, true);
+    environment.deployment_tier = expand_text(environment.deployment_tier, variables, true);
+    environment.kubernetes_namespace =
+        expand_text(environment.kubernetes_namespace, variables, true);
   }
 
   void settle_needs() {

@@ -5,6 +5,7 @@
 
 #include "pipeline/json_fields.h"
 #include "pipeline/plan.h"
+#include "pipeline/plan_json_extras.h"
 
 namespace slipway::pipeline {
 namespace {
@@ -41,6 +42,8 @@ json artifacts_json(const Artifacts& artifacts) {
           {"untracked", artifacts.untracked},
           {"when", to_string(artifacts.when)},
           {"expire_in", artifacts.expire_in},
+          {"expose_as", artifacts.expose_as},
+          {"access", artifacts.access},
           {"reports", reports}};
 }
 
@@ -49,9 +52,11 @@ json caches_json(const std::vector<Cache>& caches) {
   for (const Cache& cache : caches)
     list.push_back({{"key", cache.key},
                     {"key_files", cache.key_files},
+                    {"key_by_commits", cache.key_by_commits},
                     {"key_prefix", cache.key_prefix},
                     {"paths", cache.paths},
                     {"untracked", cache.untracked},
+                    {"unprotect", cache.unprotect},
                     {"policy", cache.policy},
                     {"when", to_string(cache.when)},
                     {"fallback_keys", cache.fallback_keys}});
@@ -119,6 +124,8 @@ void read_artifacts(JsonFields& fields, Artifacts& artifacts) {
   fields.read("exclude", artifacts.exclude);
   fields.read("untracked", artifacts.untracked);
   fields.read("expire_in", artifacts.expire_in);
+  fields.read("expose_as", artifacts.expose_as);
+  fields.read("access", artifacts.access);
   read_when(fields, artifacts.when);
   fields.objects("reports", [&](JsonFields& item) {
     Report& report = artifacts.reports.emplace_back();
@@ -130,9 +137,11 @@ void read_artifacts(JsonFields& fields, Artifacts& artifacts) {
 void read_cache(JsonFields& fields, Cache& cache) {
   fields.read("key", cache.key);
   fields.read("key_files", cache.key_files);
+  fields.read("key_by_commits", cache.key_by_commits);
   fields.read("key_prefix", cache.key_prefix);
   fields.read("paths", cache.paths);
   fields.read("untracked", cache.untracked);
+  fields.read("unprotect", cache.unprotect);
   fields.read("policy", cache.policy);
   fields.read("fallback_keys", cache.fallback_keys);
   read_when(fields, cache.when);
@@ -154,6 +163,8 @@ void read_environment(JsonFields& fields, Environment& environment) {
   fields.read("on_stop", environment.on_stop);
   fields.read("auto_stop_in", environment.auto_stop_in);
   fields.read("deployment_tier", environment.deployment_tier);
+  fields.read("kubernetes_agent", environment.kubernetes_agent);
+  fields.read("kubernetes_namespace", environment.kubernetes_namespace);
 }
 
 void read_seconds(JsonFields& fields, const char* key,
@@ -199,6 +210,7 @@ void read_job(JsonFields& fields, Job& job) {
   fields.read("resource_group", job.resource_group);
   fields.object("environment",
                 [&](JsonFields& item) { read_environment(item, job.environment.emplace()); });
+  read_extras(fields, job);
   fields.read("node_index", job.node_index);
   fields.read("node_total", job.node_total);
 }
@@ -238,7 +250,10 @@ json to_json(const PlannedJob& planned) {
                              {"action", job.environment->action},
                              {"on_stop", job.environment->on_stop},
                              {"auto_stop_in", job.environment->auto_stop_in},
-                             {"deployment_tier", job.environment->deployment_tier}};
+                             {"deployment_tier", job.environment->deployment_tier},
+                             {"kubernetes_agent", job.environment->kubernetes_agent},
+                             {"kubernetes_namespace", job.environment->kubernetes_namespace}};
+  add_extras(job, object);
   json result{{"job", object},
               {"when", to_string(planned.when)},
               {"allow_failure", planned.allow_failure.always},

@@ -45,6 +45,8 @@ constexpr std::array kRows{
         "Its log grew beyond the limit of the server."},
     Row{ReasonCode::MissingDependencyFailure, "missing_dependency_failure",
         "The artifacts that it depends on are not there any more: {}."},
+    Row{ReasonCode::UnsupportedOnSlipway, "unsupported_on_slipway",
+        "It triggers a pipeline or runs steps, which this server does not do yet."},
     Row{ReasonCode::RunnerLost, "runner_lost",
         "Its runner was not heard from any more and counts as lost."},
     Row{ReasonCode::AckTimeout, "ack_timeout",
@@ -118,11 +120,11 @@ Result<ReasonCode> parse_reason_code(std::string_view text) {
 }
 
 ReasonCode reason_of_failure(std::string_view failure_reason) {
-  for (const ReasonCode code :
-       {ReasonCode::ScriptFailure, ReasonCode::RunnerSystemFailure, ReasonCode::JobExecutionTimeout,
-        ReasonCode::ImagePullFailure, ReasonCode::RunnerConfigurationError,
-        ReasonCode::RunnerInterrupted, ReasonCode::TraceSizeExceeded,
-        ReasonCode::MissingDependencyFailure, ReasonCode::RunnerLost})
+  for (const ReasonCode code : {ReasonCode::ScriptFailure, ReasonCode::RunnerSystemFailure,
+                                ReasonCode::JobExecutionTimeout, ReasonCode::ImagePullFailure,
+                                ReasonCode::RunnerConfigurationError, ReasonCode::RunnerInterrupted,
+                                ReasonCode::TraceSizeExceeded, ReasonCode::MissingDependencyFailure,
+                                ReasonCode::UnsupportedOnSlipway, ReasonCode::RunnerLost})
     if (to_string(code) == failure_reason) return code;
   return ReasonCode::UnknownFailure;
 }

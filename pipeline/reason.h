@@ -37,6 +37,7 @@ enum class ReasonCode : std::uint8_t {
   UnknownFailure,
   TraceSizeExceeded,
   MissingDependencyFailure,
+  UnsupportedOnSlipway,
   RunnerLost,
   AckTimeout,
   JobFailed,  // of a pipeline

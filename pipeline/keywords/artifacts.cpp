@@ -1,48 +1,20 @@
 #include <algorithm>
+#include <cctype>
 
 #include "pipeline/keywords/families.h"
+#include "pipeline/keywords/vocabulary.h"
 
 namespace slipway::pipeline::keywords {
 namespace {
 
+constexpr std::size_t kLongestExposed = 100;
 const std::vector<std::string> kUploadWhens{"on_success", "on_failure", "always"};
-const std::vector<std::string> kReports{"accessibility",
-                                        "annotations",
-                                        "api_fuzzing",
-                                        "browser_performance",
-                                        "cluster_image_scanning",
-                                        "codequality",
-                                        "container_scanning",
-                                        "coverage_fuzzing",
-                                        "coverage_report",
-                                        "cyclonedx",
-                                        "dast",
-                                        "dependency_scanning",
-                                        "dotenv",
-                                        "junit",
-                                        "license_scanning",
-                                        "load_performance",
-                                        "lsif",
-                                        "metrics",
-                                        "performance",
-                                        "repository_xray",
-                                        "requirements",
-                                        "sarif",
-                                        "sast",
-                                        "secret_detection",
-                                        "terraform"};
+const std::vector<std::string> kAccess{"none", "developer", "all", "maintainer"};
 
-UploadWhen upload_when(const Node& node, const Place& place) {
-  const auto word = word_in(node, kUploadWhens, place);
-  if (word == "on_failure") return UploadWhen::OnFailure;
-  if (word == "always") return UploadWhen::Always;
-  return UploadWhen::OnSuccess;
-}
-
-std::vector<std::string> paths_of(const Node& node, std::string_view key, const Place& place) {
+std::vector<std::string> paths_of(const Node& node, const char* key, const Place& place) {
   const Node* paths = value_of(node, key);
   if (paths == nullptr) return {};
-  return strings_in(*paths, place.below(std::string{key})).value_or(std::vector<std::string>{});
+  return strings_in(*paths, place.attribute(key)).value_or(std::vector<std::string>{});
 }
 
 // The coverage report names its format, which is the type under which it is uploaded.
@@ -51,123 +23,97 @@ void read_coverage_report(const Node& node, const Place& place, std::vector<Repo
     place.error(node.at, "config should be a hash", "give coverage_format and path");
     return;
   }
-  check_keys(node, {"coverage_format", "path"}, place);
+  check_family(node, "coverage_report", place);
   const Node* format = value_of(node, "coverage_format");
-  const Node* path = value_of(node, "path");
-  if (format == nullptr || path == nullptr) {
-    place.error(node.at, "config missing required keys: coverage_format, path");
+  const std::string file = required_text_under(node, "path", place);
+  if (format == nullptr) {
+    place.attribute("coverage_format").error(node.at, "can't be blank");
     return;
   }
-  const auto type = word_in(*format, {"cobertura", "jacoco"}, place.below("coverage_format"));
-  const auto file = string_in(*path, place.below("path"));
-  if (type && file) reports.push_back({*type, {*file}});
+  const bool known =
+      format->is_scalar() && (format->text == "cobertura" || format->text == "jacoco");
+  if (!known)
+    place.attribute("coverage_format")
+        .error(format->at, "must be one of supported formats: cobertura, jacoco.");
+  else if (!file.empty())
+    reports.push_back({format->text, {file}});
 }
 
 std::vector<Report> read_reports(const Node& node, const Place& place) {
   std::vector<Report> reports;
-  if (node.kind != Kind::Mapping) {
-    place.error(node.at, "config should be a hash");
-    return reports;
-  }
-  check_keys(node, kReports, place);
+  if (!check_family(node, "reports", place)) return reports;
+  const auto& known = keywords_of("reports");
   for (const Entry& entry : node.entries) {
     if (entry.value->kind == Kind::Null ||
-        std::find(kReports.begin(), kReports.end(), entry.key) == kReports.end())
+        std::find(known.begin(), known.end(), entry.key) == known.end())
       continue;
     if (entry.key == "coverage_report")
       read_coverage_report(*entry.value, place.below(entry.key), reports);
-    else if (auto paths = strings_in(*entry.value, place.below(entry.key), Single::accepted))
+    else if (auto paths = strings_in(*entry.value, place.attribute(entry.key), Single::accepted))
       reports.push_back({entry.key, std::move(*paths)});
   }
   return reports;
 }
 
-void read_cache_key(const Node& node, const Place& place, Cache& cache) {
-  if (node.kind == Kind::String) {
-    cache.key = node.text;
-    return;
-  }
-  if (node.kind != Kind::Mapping) {
-    place.error(node.at, "should be a hash, a string or a symbol");
-    return;
-  }
-  check_keys(node, {"files", "prefix"}, place);
-  cache.key_files = paths_of(node, "files", place);
-  if (const Node* prefix = value_of(node, "prefix"))
-    cache.key_prefix = string_in(*prefix, place.below("prefix")).value_or("");
-  if (value_of(node, "files") == nullptr)
-    place.error(node.at, "config missing required keys: files");
-  else if (cache.key_files.size() > 2)
-    place.error(node.at, "files config has too many items (maximum is 2)");
+// A link on the page of a merge request, so its name and its paths are plain.
+void read_exposed(const Node& node, const Place& place, Artifacts& artifacts) {
+  const Node* name = value_of(node, "expose_as");
+  if (name == nullptr) return;
+  const Place at = place.attribute("expose_as");
+  artifacts.expose_as = string_in(*name, at).value_or("");
+  const auto is_word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
+  const bool plain =
+      !artifacts.expose_as.empty() && is_word(static_cast<unsigned char>(artifacts.expose_as[0])) &&
+      std::all_of(artifacts.expose_as.begin(), artifacts.expose_as.end(),
+                  [&](unsigned char c) { return is_word(c) || c == '-' || c == ' '; });
+  if (name->is_scalar() && !plain)
+    at.error(name->at, "can contain only letters, digits, '-', '_' and spaces");
+  if (artifacts.expose_as.size() > kLongestExposed)
+    at.error(name->at, "is too long (maximum is 100 characters)");
+  if (artifacts.paths.empty()) place.attribute("paths").error(name->at, "can't be blank");
+  for (const std::string& path : artifacts.paths)
+    if (path.find('*') != std::string::npos) {
+      place.attribute("paths").error(value_of(node, "paths")->at,
+                                     "can't contain '*' when used with 'expose_as'");
+      break;
+    }
 }
 
-std::optional<Cache> read_cache(const Node& node, const Place& place) {
-  if (node.kind != Kind::Mapping) {
-    place.error(node.at, "config should be a hash or an array of hashes");
-    return std::nullopt;
-  }
-  check_keys(node, {"key", "paths", "untracked", "policy", "when", "unprotect", "fallback_keys"},
-             place);
-  Cache cache;
-  if (const Node* key = value_of(node, "key")) read_cache_key(*key, place.below("key"), cache);
-  cache.paths = paths_of(node, "paths", place);
-  cache.fallback_keys = paths_of(node, "fallback_keys", place);
-  if (const Node* untracked = value_of(node, "untracked"))
-    cache.untracked = bool_in(*untracked, place.below("untracked")).value_or(false);
-  if (const Node* when = value_of(node, "when"))
-    cache.when = upload_when(*when, place.below("when"));
-  if (const Node* policy = value_of(node, "policy")) {
-    const bool expands = policy->is_scalar() && !policy->text.empty() && policy->text[0] == '$';
-    if (expands)
-      cache.policy = policy->text;
-    else if (auto word = word_in(*policy, {"pull-push", "push", "pull"}, place.below("policy")))
-      cache.policy = *word;
-  }
-  return cache;
+void read_access(const Node& node, const Place& place, Artifacts& artifacts) {
+  check_exclusive(node, "access", "public", place);
+  if (const Node* is_public = value_of(node, "public"))
+    artifacts.access =
+        bool_in(*is_public, place.attribute("public")).value_or(true) ? "all" : "developer";
+  if (const Node* access = value_of(node, "access"))
+    artifacts.access = word_in(*access, kAccess, place.attribute("access")).value_or("all");
 }
 
 }  // namespace
 
+UploadWhen upload_when_in(const Node& node, const Place& place) {
+  const auto word = word_in(node, kUploadWhens, place);
+  if (word == "on_failure") return UploadWhen::OnFailure;
+  if (word == "always") return UploadWhen::Always;
+  return UploadWhen::OnSuccess;
+}
+
 std::optional<Artifacts> read_artifacts(const Node& node, const Place& place) {
-  if (node.kind != Kind::Mapping) {
-    place.error(node.at, "config should be a hash");
-    return std::nullopt;
-  }
-  check_keys(node,
-             {"paths", "exclude", "expire_in", "expose_as", "name", "public", "access", "reports",
-              "untracked", "when"},
-             place);
+  if (!check_family(node, "artifacts", place)) return std::nullopt;
   Artifacts artifacts;
   artifacts.paths = paths_of(node, "paths", place);
   artifacts.exclude = paths_of(node, "exclude", place);
-  if (const Node* name = value_of(node, "name"))
-    artifacts.name = string_in(*name, place.below("name")).value_or("");
+  artifacts.name = text_under(node, "name", place);
   if (const Node* untracked = value_of(node, "untracked"))
-    artifacts.untracked = bool_in(*untracked, place.below("untracked")).value_or(false);
+    artifacts.untracked = bool_in(*untracked, place.attribute("untracked")).value_or(false);
   if (const Node* when = value_of(node, "when"))
-    artifacts.when = upload_when(*when, place.below("when"));
+    artifacts.when = upload_when_in(*when, place.attribute("when"));
   if (const Node* reports = value_of(node, "reports"))
     artifacts.reports = read_reports(*reports, place.below("reports"));
-  if (const Node* expire = value_of(node, "expire_in")) {
-    const bool never = expire->is_scalar() && expire->text == "never";
-    if (never || duration_in(*expire, place.below("expire_in"))) artifacts.expire_in = expire->text;
-  }
+  if (const Node* expire = value_of(node, "expire_in"))
+    artifacts.expire_in = expiry_in(*expire, place.attribute("expire_in")).value_or("");
+  read_exposed(node, place, artifacts);
+  read_access(node, place, artifacts);
   return artifacts;
-}
-
-std::optional<std::vector<Cache>> read_caches(const Node& node, const Place& place) {
-  std::vector<Cache> caches;
-  if (node.kind == Kind::Mapping && node.entries.empty()) return caches;
-  if (node.kind != Kind::Sequence) {
-    auto cache = read_cache(node, place);
-    if (!cache) return std::nullopt;
-    caches.push_back(std::move(*cache));
-    return caches;
-  }
-  if (node.items.size() > 4) place.error(node.at, "config no more than 4 caches can be created");
-  for (const NodePtr& item : node.items)
-    if (auto cache = read_cache(*item, place)) caches.push_back(std::move(*cache));
-  return caches;
 }
 
 }  // namespace slipway::pipeline::keywords

@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "pipeline/keywords/wording.h"
+#include "pipeline/keywords/vocabulary.h"
 
 namespace slipway::pipeline::keywords {
 namespace {
@@ -105,9 +105,14 @@ std::optional<double> number_word(const std::string& word) {
 
 }  // namespace
 
+Place Place::attribute(std::string key) const {
+  std::replace(key.begin(), key.end(), '_', ' ');
+  return {path_ + " " + key, *findings_};
+}
+
 void Place::error(const SourceSpan& at, const std::string& what, std::string hint,
                   std::string code) const {
-  plain_error(at, worded(path_, what), std::move(hint), std::move(code));
+  plain_error(at, path_ + " " + what, std::move(hint), std::move(code));
 }
 
 void Place::plain_error(const SourceSpan& at, std::string what, std::string hint,
@@ -120,6 +125,14 @@ void Place::warning(const SourceSpan& at, std::string code, std::string what,
   findings_->push_back({Severity::Warning, std::move(code), std::move(what), at, std::move(hint)});
 }
 
+void Place::unsupported(const SourceSpan& at, const std::string& what, std::string hint) const {
+  constexpr const char* kCode = "unsupported_on_slipway";
+  if (!wants_hints()) return;
+  for (const Diagnostic& finding : *findings_)
+    if (finding.code == kCode && finding.span == at) return;
+  warning(at, kCode, path_ + " " + what, std::move(hint));
+}
+
 void check_keys(const Node& node, const std::vector<std::string>& known, const Place& place) {
   for (const Entry& entry : node.entries) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
@@ -127,6 +140,27 @@ void check_keys(const Node& node, const std::vector<std::string>& known, const P
     place.error(entry.at, "config contains unknown keys: " + entry.key,
                 near.empty() ? "" : "did you mean '" + near + "'?", "unknown_keyword");
   }
+}
+
+bool check_family(const Node& node, std::string_view family, const Place& place) {
+  if (node.kind != Kind::Mapping) {
+    place.error(node.at, "config should be a hash");
+    return false;
+  }
+  check_keys(node, keywords_of(family), place);
+  return true;
+}
+
+void check_exclusive(const Node& node, std::string_view a, std::string_view b, const Place& place) {
+  if (value_of(node, a) == nullptr || value_of(node, b) == nullptr) return;
+  const Entry* first = node.find_entry(a);
+  const Entry* second = node.find_entry(b);
+  const bool in_order =
+      std::pair{first->at.line, first->at.column} < std::pair{second->at.line, second->at.column};
+  place.error((in_order ? second : first)->at,
+              fmt::format("config these keys cannot be used together: {}, {}", in_order ? a : b,
+                          in_order ? b : a),
+              "keep one of them", "exclusive_keywords");
 }
 
 const Node* value_of(const Node& node, std::string_view key) {
@@ -138,6 +172,21 @@ std::optional<std::string> string_in(const Node& node, const Place& place) {
   if (node.kind == Kind::String) return node.text;
   place.error(node.at, "should be a string", hint_for_no_string(node));
   return std::nullopt;
+}
+
+std::string text_under(const Node& node, std::string_view key, const Place& place) {
+  const Node* value = value_of(node, key);
+  if (value == nullptr) return {};
+  return string_in(*value, place.attribute(std::string{key})).value_or("");
+}
+
+std::string required_text_under(const Node& node, std::string_view key, const Place& place) {
+  const Node* value = value_of(node, key);
+  const Place attribute = place.attribute(std::string{key});
+  if (value != nullptr && !(value->is_scalar() && value->text.empty()))
+    return string_in(*value, attribute).value_or("");
+  attribute.error(value == nullptr ? node.at : value->at, "can't be blank");
+  return {};
 }
 
 std::optional<bool> bool_in(const Node& node, const Place& place) {
@@ -215,10 +264,30 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
 }
 
 std::optional<std::chrono::seconds> duration_in(const Node& node, const Place& place) {
-  if (node.is_scalar())
+  if (node.kind == Kind::String)
     if (const auto duration = parse_duration(node.text)) return duration;
-  place.error(node.at, "should be a duration", "for example '30 minutes' or '1h 30m'");
+  place.error(node.at, "should be a duration",
+              node.is_scalar() && node.kind != Kind::String
+                  ? "put it in quotes, or write for example '30 minutes'"
+                  : "for example '30 minutes' or '1h 30m'");
   return std::nullopt;
+}
+
+std::optional<std::chrono::seconds> delay_in(const Node& node, const Place& place) {
+  const auto delay = duration_in(node, place);
+  if (!delay || *delay <= std::chrono::hours{24 * 7}) return delay;
+  place.error(node.at, "should not exceed the limit");
+  return std::nullopt;
+}
+
+std::optional<std::string> expiry_in(const Node& node, const Place& place) {
+  if (node.kind == Kind::String && node.text == "never") return node.text;
+  if (!duration_in(node, place)) return std::nullopt;
+  return node.text;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  return fmt::format("{}", fmt::join(words, ", "));
 }
 
 std::optional<std::string> word_in(const Node& node, const std::vector<std::string>& words,

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "pipeline/keywords/families.h"
 
 namespace slipway::pipeline::keywords {
@@ -5,38 +7,50 @@ namespace {
 
 const std::vector<std::string> kPullPolicies{"always", "if-not-present", "never"};
 
-void read_docker_options(const Node& node, const Place& place, Image& image) {
-  const Node* docker = value_of(node, "docker");
-  if (docker == nullptr) return;
-  check_keys(*docker, {"platform", "user"}, place.below("docker"));
-  if (const Node* user = value_of(*docker, "user"))
-    image.docker_user = string_in(*user, place.below("docker:user")).value_or("");
-  if (const Node* platform = value_of(*docker, "platform"))
-    image.docker_platform = string_in(*platform, place.below("docker:platform")).value_or("");
+void read_executor_options(const Node& node, const Place& place, Image& image) {
+  if (const Node* docker = value_of(node, "docker")) {
+    const Place at = place.below("docker");
+    if (check_family(*docker, "docker", at)) {
+      image.docker_user = text_under(*docker, "user", at);
+      image.docker_platform = text_under(*docker, "platform", at);
+    }
+  }
+  if (const Node* kubernetes = value_of(node, "kubernetes")) {
+    check_family(*kubernetes, "kubernetes_executor", place.below("kubernetes"));
+    place.unsupported(kubernetes->at,
+                      "`kubernetes` concerns an executor that runs pods, and has no "
+                      "effect here");
+  }
+  if (const Node* ports = value_of(node, "ports"))
+    place.unsupported(ports->at, "`ports` is for web terminals of GitLab, and has no effect here");
 }
 
 void read_pull_policy(const Node& node, const Place& place, Image& image) {
   const Node* policy = value_of(node, "pull_policy");
   if (policy == nullptr) return;
-  const auto policies = strings_in(*policy, place.below("pull_policy"), Single::accepted);
+  const Place at = place.entry("pull_policy");
+  const auto policies = strings_in(*policy, at, Single::accepted);
   if (!policies) return;
-  for (const std::string& word : *policies)
-    if (word_in(*read::make_string(word, policy->at), kPullPolicies, place.below("pull_policy")))
+  for (const std::string& word : *policies) {
+    if (std::find(kPullPolicies.begin(), kPullPolicies.end(), word) != kPullPolicies.end())
       image.pull_policy.push_back(word);
+    else
+      at.error(policy->at,
+               policy->kind == Kind::Sequence ? "contains unknown values: " + word
+                                              : "is not included in the list",
+               "one of always, if-not-present, never");
+  }
 }
 
 void read_common(const Node& node, const Place& place, Image& image) {
-  if (const Node* name = value_of(node, "name"))
-    image.name = string_in(*name, place.below("name")).value_or("");
-  else
-    place.error(node.at, "config missing required keys: name");
+  image.name = required_text_under(node, "name", place);
   if (const Node* entrypoint = value_of(node, "entrypoint")) {
     image.has_entrypoint = true;
     image.entrypoint =
-        strings_in(*entrypoint, place.below("entrypoint")).value_or(std::vector<std::string>{});
+        strings_in(*entrypoint, place.attribute("entrypoint")).value_or(std::vector<std::string>{});
   }
   read_pull_policy(node, place, image);
-  read_docker_options(node, place, image);
+  read_executor_options(node, place, image);
 }
 
 std::optional<Service> read_service(const Node& node, const Place& place) {
@@ -49,15 +63,11 @@ std::optional<Service> read_service(const Node& node, const Place& place) {
     place.error(node.at, "config should be a hash or a string");
     return std::nullopt;
   }
-  check_keys(node,
-             {"name", "entrypoint", "command", "alias", "variables", "pull_policy", "docker",
-              "kubernetes", "ports"},
-             place);
+  check_family(node, "service", place);
   read_common(node, place, service.image);
-  if (const Node* alias = value_of(node, "alias"))
-    service.alias = string_in(*alias, place.below("alias")).value_or("");
+  service.alias = text_under(node, "alias", place);
   if (const Node* command = value_of(node, "command"))
-    service.command = strings_in(*command, place.below("command"), Single::accepted)
+    service.command = strings_in(*command, place.attribute("command"), Single::accepted)
                           .value_or(std::vector<std::string>{});
   if (const Node* variables = value_of(node, "variables"))
     service.variables =
@@ -77,7 +87,7 @@ std::optional<Image> read_image(const Node& node, const Place& place) {
     place.error(node.at, "config should be a hash or a string");
     return std::nullopt;
   }
-  check_keys(node, {"name", "entrypoint", "pull_policy", "docker", "kubernetes", "ports"}, place);
+  check_family(node, "image", place);
   read_common(node, place, image);
   return image;
 }

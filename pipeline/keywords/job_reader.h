@@ -17,10 +17,11 @@ struct WrittenJob {
   std::vector<Instance> instances;  // one without a suffix when the job is not parallel
   SourceSpan stage_at;              // of the job itself when it names no stage
   SourceSpan dependencies_at;
+  SourceSpan trigger_at;
 };
 
-// Keywords that `default:` may hold.
-const std::vector<std::string>& default_keywords();
+// Whether the job triggers or takes over a pipeline instead of running a script.
+bool names_bridge(const Node& node);
 
 // `node` with the entries of `defaults` that it lacks and inherits.
 NodePtr with_defaults(const NodePtr& node, const Node& defaults, const Place& place);

@@ -20,14 +20,15 @@ std::string suffix_of(const Variables& values) {
   return ": [" + text + "]";
 }
 
-// Strings and numbers; a number counts as the text that Ruby makes of it.
-std::optional<std::vector<std::string>> values_in(const Node& node, const Place& place) {
+// The values of one variable of a matrix entry: strings and numbers; a number counts as the text
+// that Ruby makes of it.
+std::optional<std::vector<std::string>> values_of(const Node& node) {
   const auto is_value = [](const Node& one) { return one.is_scalar() && one.kind != Kind::Bool; };
   if (is_value(node)) return std::vector{node.text};
-  if (node.kind != Kind::Sequence) return strings_in(node, place, Single::accepted);
+  if (node.kind != Kind::Sequence) return std::nullopt;
   std::vector<std::string> values;
   for (const NodePtr& item : node.items) {
-    if (!is_value(*item)) return strings_in(node, place, Single::accepted);
+    if (!is_value(*item)) return std::nullopt;
     values.push_back(item->text);
   }
   return values;
@@ -37,8 +38,11 @@ std::optional<std::vector<std::string>> values_in(const Node& node, const Place&
 bool multiply(const Node& entry, const Place& place, std::vector<Instance>& out) {
   std::vector<Variables> rows{{}};
   for (const Entry& variable : entry.entries) {
-    const auto values = values_in(*variable.value, place.below(variable.key));
-    if (!values) return true;
+    const auto values = values_of(*variable.value);
+    if (!values) {
+      place.error(variable.value->at, "should be a hash of key value pairs, value can be an array");
+      return true;
+    }
     std::vector<Variables> longer;
     for (const Variables& row : rows)
       for (const std::string& value : *values) {
@@ -74,35 +78,49 @@ void keep_last_of_each_name(std::vector<Instance>& instances) {
 
 std::optional<std::vector<Instance>> read_parallel(const Node& node, const Place& place) {
   if (node.kind == Kind::Integer) {
-    const auto count = integer_in(node, place);
-    if (count && *count >= 1 && *count <= static_cast<int>(kMostInstances)) return numbered(*count);
-    place.error(node.at, "should be from 1 to 200");
+    const int count = integer_in(node, place).value_or(0);
+    if (count >= 1 && count <= static_cast<int>(kMostInstances)) return numbered(count);
+    place.error(node.at, count < 1 ? "config must be greater than or equal to 1"
+                                   : "config must be less than or equal to 200");
     return std::nullopt;
   }
-  const Node* matrix = node.kind == Kind::Mapping ? value_of(node, "matrix") : nullptr;
-  if (matrix == nullptr) {
+  if (node.kind == Kind::Float) {
+    place.error(node.at, "config must be an integer");
+    return std::nullopt;
+  }
+  if (node.kind != Kind::Mapping) {
     place.error(node.at, "should be an integer or a hash");
     return std::nullopt;
   }
-  check_keys(node, {"matrix"}, place);
-  if (matrix->kind != Kind::Sequence) {
-    place.below("matrix").error(matrix->at, "config should be an array of hashes");
+  check_family(node, "parallel", place);
+  const Node* matrix = value_of(node, "matrix");
+  if (matrix == nullptr) {
+    place.error(node.at, "config missing required keys: matrix");
     return std::nullopt;
   }
+  const Place at = place.entry("matrix");
   std::vector<Instance> instances;
+  if (matrix->kind != Kind::Sequence) {
+    at.error(matrix->at, "should be an array of hashes");
+    return std::nullopt;
+  }
   for (const NodePtr& entry : matrix->items) {
-    if (entry->kind != Kind::Mapping || entry->entries.empty()) {
-      place.below("matrix").error(entry->at, "config should be an array of hashes");
+    if (entry->kind != Kind::Mapping) {
+      at.error(entry->at, "should be an array of hashes");
       return std::nullopt;
     }
-    if (!multiply(*entry, place.below("matrix"), instances)) {
-      place.below("matrix").error(entry->at, "config generates too many jobs (maximum is 200)");
+    if (entry->entries.empty()) {
+      place.below("matrix").entry("variables").error(entry->at, "requires at least 1 items");
+      return std::nullopt;
+    }
+    if (!multiply(*entry, place.below("matrix").entry("variables"), instances)) {
+      at.error(entry->at, "generates too many jobs (maximum is 200)");
       return std::nullopt;
     }
   }
   keep_last_of_each_name(instances);
   if (!instances.empty()) return instances;
-  place.below("matrix").error(matrix->at, "config should have at least one combination of values");
+  at.error(matrix->at, "should have at least one combination of values");
   return std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 #include <cctype>
 
 #include "pipeline/keywords/families.h"
+#include "pipeline/keywords/vocabulary.h"
 
 namespace slipway::pipeline::keywords {
 namespace {
@@ -12,26 +13,45 @@ bool is_variable_name(const std::string& name) {
   });
 }
 
+// The keys of `node` that say more about a variable than its value.
+void check_data_keys(const Node& node, Described described, const Place& place) {
+  const auto& known = keywords_of(described == Described::yes ? "global_variable" : "variable");
+  for (const Entry& entry : node.entries)
+    if (std::find(known.begin(), known.end(), entry.key) == known.end())
+      place.error(entry.at, "config uses invalid data keys: " + entry.key,
+                  described == Described::no ? "only `value` and `expand` may stand here" : "",
+                  "unknown_keyword");
+}
+
 std::optional<Variable> read_one(const Entry& entry, const Place& place, Described described) {
   const Node& node = *entry.value;
   if (node.is_scalar() || node.kind == Kind::Null)
     return Variable{.name = entry.key, .value = node.text};
   if (node.kind != Kind::Mapping) {
-    place.error(node.at, "variable definition must be either a string or a hash");
+    place.plain_error(node.at, "variable definition must be either a string or a hash");
     return std::nullopt;
   }
-  std::vector<std::string> known{"value", "expand"};
-  if (described == Described::yes) known.insert(known.end(), {"description", "options"});
-  check_keys(node, known, place.below(entry.key));
+  const Place at = place.below(entry.key);
+  if (described == Described::scalars) {
+    at.error(node.at, "config must be a string");
+    return std::nullopt;
+  }
+  check_data_keys(node, described, at);
   Variable variable{.name = entry.key};
-  if (const Node* value = value_of(node, "value"))
-    variable.value = string_in(*value, place.below(entry.key + ":value")).value_or("");
+  if (const Node* value = value_of(node, "value")) {
+    if (value->is_scalar())
+      variable.value = value->text;
+    else
+      at.error(value->at, "config value must be an alphanumeric string");
+  }
+  if (const Node* text = value_of(node, "description"); text != nullptr && !text->is_scalar())
+    at.error(text->at, "config description must be an alphanumeric string");
   if (const Node* expand = value_of(node, "expand"))
-    variable.raw = !bool_in(*expand, place.below(entry.key + ":expand")).value_or(true);
+    variable.raw = !bool_in(*expand, at.attribute("config expand")).value_or(true);
   if (const Node* options = value_of(node, "options")) {
-    const auto words = strings_in(*options, place.below(entry.key + ":options"));
+    const auto words = strings_in(*options, at.attribute("config options"));
     if (words && std::find(words->begin(), words->end(), variable.value) == words->end())
-      place.below(entry.key).error(options->at, "config value must be present in options");
+      at.error(options->at, "config value must be present in options");
   }
   return variable;
 }

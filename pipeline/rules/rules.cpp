@@ -40,13 +40,32 @@ bool exists(const std::vector<std::string>& patterns, const Variables& variables
   return any_matches(patterns, *trigger.paths, variables);
 }
 
+// `regexp` in the place of globs.
+bool any_found(const std::string& regexp, const std::vector<std::string>& paths) {
+  const auto pattern = Pattern::parse("/" + regexp + "/");
+  return pattern && std::any_of(paths.begin(), paths.end(),
+                                [&](const std::string& path) { return pattern->found_in(path); });
+}
+
+bool changes_hold(const Changes& changes, const Variables& variables, const Trigger& trigger) {
+  if (changes.regexp.empty()) return changed(changes.paths, variables, trigger);
+  return !trigger.changed_paths || any_found(changes.regexp, *trigger.changed_paths);
+}
+
+// What another project holds is not known, and then it counts as there.
+bool exists_holds(const Exists& asked, const Variables& variables, const Trigger& trigger) {
+  if (!asked.project.empty()) return true;
+  if (asked.regexp.empty()) return exists(asked.paths, variables, trigger);
+  return !trigger.paths || any_found(asked.regexp, *trigger.paths);
+}
+
 bool matches(const Rule& rule, const Variables& variables, const Trigger& trigger) {
   if (rule.condition) {
     const auto expression = Expression::parse(*rule.condition);
     if (!expression || !expression->holds(variables)) return false;
   }
-  if (rule.changes && !changed(rule.changes->paths, variables, trigger)) return false;
-  return !rule.exists || exists(*rule.exists, variables, trigger);
+  if (rule.changes && !changes_hold(*rule.changes, variables, trigger)) return false;
+  return !rule.exists || exists_holds(*rule.exists, variables, trigger);
 }
 
 std::string list(const std::vector<std::string>& items) {
@@ -64,8 +83,12 @@ std::string describe(const Rule& rule, const Variables& variables) {
     const std::string values = expression ? expression->explain(variables) : "";
     add("if " + *rule.condition + (values.empty() ? "" : " (" + values + ")"));
   }
-  if (rule.changes) add("changes " + list(rule.changes->paths));
-  if (rule.exists) add("exists " + list(*rule.exists));
+  if (rule.changes)
+    add("changes " + rule.changes->regexp.empty() ? list(rule.changes->paths)
+                                                  : "/" + rule.changes->regexp + "/");
+  if (rule.exists)
+    add("exists " + rule.exists->regexp.empty() ? list(rule.exists->paths)
+                                                : "/" + rule.exists->regexp + "/");
   return text.empty() ? "it has no condition" : text;
 }
 
@@ -117,6 +140,9 @@ Verdict evaluate_only(const Job& job, const Variables& variables, const Trigger&
   if (!any_ref_matches(refs, trigger))
     return refused(only.at, ReasonCode::OnlyRefs,
                    "only: " + list(refs) + " does not include " + ref_words(trigger));
+  if (only.kubernetes_active)
+    return refused(only.at, ReasonCode::OnlyRefs,
+                   "only: kubernetes: active, and this server keeps no cluster");
   if (!only.variables.empty() && !any_holds(only.variables, variables))
     return refused(only.at, ReasonCode::OnlyRefs,
                    "none of only:variables " + list(only.variables) + " holds");

@@ -150,7 +150,9 @@ void RunnerProtocolRoutes::hand_over(const std::shared_ptr<const Assignment>& as
   if (const auto who = coordinator_.find_job(assignment->token)) {
     FinishedJob result;
     result.outcome = JobOutcome::Failed;
-    result.failure_reason = "runner_system_failure";
+    result.failure_reason = payload.error().kind == ErrorKind::Unavailable
+                                ? "unsupported_on_slipway"
+                                : "runner_system_failure";
     coordinator_.finish_job(*who, std::move(result), [](const Result<std::string>&) {});
   }
   exchange->answer(no_job());

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
+#include "pipeline/report_kind.h"
 #include "pipeline/variables.h"
 
 namespace slipway::server {
@@ -15,20 +15,6 @@ using pipeline::JobSpec;
 using pipeline::PlannedJob;
 using pipeline::Variable;
 using pipeline::Variables;
-
-const std::set<std::string> kGzipReports{"junit",   "cobertura", "jacoco",      "dotenv",
-                                         "metrics", "cyclonedx", "annotations", "repository_xray"};
-
-std::string default_report_name(const std::string& type) {
-  if (type == "junit") return "junit.xml";
-  if (type == "cobertura") return "cobertura-coverage.xml";
-  if (type == "jacoco") return "jacoco-coverage.xml";
-  if (type == "dotenv") return ".env";
-  if (type == "metrics") return "metrics.txt";
-  std::string name = type;
-  std::replace(name.begin(), name.end(), '_', '-');
-  return "gl-" + name + "-report.json";
-}
 
 // scheme://gitlab-ci-token:<token>@host/path.git
 std::string clone_url(const std::string& server, const std::string& path,
@@ -222,22 +208,25 @@ class Builder {
                                  artifacts.untracked, artifacts.paths, artifacts.exclude,
                                  std::string{to_string(artifacts.when)}, "archive", "zip",
                                  artifacts.expire_in});
-    for (const pipeline::Report& report : artifacts.reports)
-      spec_.artifacts.push_back({default_report_name(report.type),
+    for (const pipeline::Report& report : artifacts.reports) {
+      const pipeline::ReportKind kind = pipeline::report_kind(report.type);
+      spec_.artifacts.push_back({std::string{kind.file_name},
                                  false,
                                  report.paths,
                                  {},
                                  "always",
                                  report.type,
-                                 kGzipReports.count(report.type) != 0 ? "gzip" : "raw",
+                                 std::string{kind.format},
                                  artifacts.expire_in});
+    }
   }
 
   void caches() {
     for (const pipeline::Cache& cache : planned_.job.caches)
-      spec_.caches.push_back({cache.key + (spec_.ref_protected ? "-protected" : "-non_protected"),
-                              cache.untracked, cache.policy, cache.paths,
-                              std::string{to_string(cache.when)}, cache.fallback_keys});
+      spec_.caches.push_back(
+          {cache.key + (cache.unprotect || !spec_.ref_protected ? "-non_protected" : "-protected"),
+           cache.untracked, cache.policy, cache.paths, std::string{to_string(cache.when)},
+           cache.fallback_keys});
   }
 
   // Whether the archive of `other` is wanted: by dependencies, by needs, or because it is earlier.
@@ -298,6 +287,11 @@ Result<JobSpec> JobPayload::make(const Assignment& assignment) const {
         "the stored plan of job " + std::to_string(assignment.job.id.value) + " cannot be read");
   auto planned = pipeline::planned_job_from_json(json);
   if (!planned) return std::move(planned).error();
+  // Neither has a script, so a runner would end it as a success at once.
+  if (planned->job.bridge)
+    return fail(ErrorKind::Unavailable, "this server does not trigger pipelines yet");
+  if (!planned->job.steps_json.empty())
+    return fail(ErrorKind::Unavailable, "this server does not run steps yet");
   return Builder{assignment, *planned, facts_, database_}.build();
 }
 

@@ -265,6 +265,7 @@ Result<Planned> Planner::plan(const PlanRequest& request) {
   auto plan = std::make_shared<pipeline::Plan>(pipeline::make_plan(configuration, trigger));
   settle_cache_keys(*plan, mirrors_, request.project.id.value, request.sha);
   if (plan->no_pipeline) return Planned{std::nullopt, NoPipeline{*plan->no_pipeline}};
+  for (FindingRow& row : finding_rows(plan->findings)) made.findings.push_back(std::move(row));
   if (pipeline::has_errors(plan->findings)) give_reason(made, invalid_reason(plan->findings));
   made.plan = std::move(plan);
   return Planned{std::move(made), std::nullopt};

@@ -127,7 +127,8 @@ std::string plan_shown(const Plan& plan, const Wanted& wanted) {
   }
   for (const LeftOutJob& job : plan.left_out)
     text += fmt::format("left out: {} ({})\n", job.name, to_string(job.reason.code));
-  for (const Diagnostic& finding : plan.findings) text += "error: " + finding.message + "\n";
+  for (const Diagnostic& finding : plan.findings)
+    if (finding.severity == Severity::Error) text += "error: " + finding.message + "\n";
   if (plan.no_pipeline) text += fmt::format("no pipeline: {}\n", to_string(plan.no_pipeline->code));
   return text;
 }
