@@ -74,6 +74,10 @@ std::string list(const std::vector<std::string>& items) {
   return "[" + text + "]";
 }
 
+std::string patterns(const std::vector<std::string>& paths, const std::string& regexp) {
+  return regexp.empty() ? list(paths) : "/" + regexp + "/";
+}
+
 // What a rule asks and what it found: `if $X == "a" ($X is not set)`.
 std::string describe(const Rule& rule, const Variables& variables) {
   std::string text;
@@ -83,12 +87,8 @@ std::string describe(const Rule& rule, const Variables& variables) {
     const std::string values = expression ? expression->explain(variables) : "";
     add("if " + *rule.condition + (values.empty() ? "" : " (" + values + ")"));
   }
-  if (rule.changes)
-    add("changes " + rule.changes->regexp.empty() ? list(rule.changes->paths)
-                                                  : "/" + rule.changes->regexp + "/");
-  if (rule.exists)
-    add("exists " + rule.exists->regexp.empty() ? list(rule.exists->paths)
-                                                : "/" + rule.exists->regexp + "/");
+  if (rule.changes) add("changes " + patterns(rule.changes->paths, rule.changes->regexp));
+  if (rule.exists) add("exists " + patterns(rule.exists->paths, rule.exists->regexp));
   return text.empty() ? "it has no condition" : text;
 }
 
