@@ -166,6 +166,33 @@ TEST_CASE_METHOD(Fixture, "archives come from earlier stages, needs or dependenc
   CHECK(make().dependencies.empty());
 }
 
+TEST_CASE_METHOD(Fixture, "a job without a script is not handed out as one that succeeds at once",
+                 "[intake]") {
+  const auto refusal = [this] {
+    assignment.job = own;
+    assignment.pipeline = row;
+    assignment.plan = to_json(planned).dump();
+    const auto made = payload.make(assignment);
+    REQUIRE_FALSE(made);
+    CHECK(made.error().kind == ErrorKind::Unavailable);  // becomes unsupported_on_slipway
+    return made.error().message;
+  };
+  planned.job.bridge.emplace().project = "group/other";
+  CHECK(refusal() == "this server does not trigger pipelines yet");
+  planned.job.bridge.reset();
+  planned.job.steps_json = {R"({"name":"a","script":"b"})"};
+  CHECK(refusal() == "this server does not run steps yet");
+}
+
+TEST_CASE_METHOD(Fixture, "a cache that is not protected is shared by all branches", "[intake]") {
+  planned.job.caches.resize(2);
+  planned.job.caches[1].unprotect = true;
+  row.ref_protected = true;
+  const JobSpec spec = make();
+  CHECK(spec.caches[0].key == "default-protected");
+  CHECK(spec.caches[1].key == "default-non_protected");
+}
+
 TEST_CASE_METHOD(Fixture, "a plan that cannot be read is an error", "[intake]") {
   assignment.job = own;
   assignment.plan = "{";
