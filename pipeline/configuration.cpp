@@ -46,6 +46,7 @@ class Builder {
     read_workflow();
     read_defaults();
     std::vector<WrittenJob> written;
+    written.reserve(root_.entries.size());
     for (const Entry& entry : root_.entries)
       if (is_job(entry)) add_job(entry, written);
     if (written.empty() && !has_errors(findings_))

@@ -30,6 +30,7 @@ class Expander {
       return jobs;
     }
     place_in_stages();
+    jobs.reserve(count);
     for (const WrittenJob& job : written_) add_instances(job, jobs);
     check_cycles(jobs);
     return jobs;
@@ -91,7 +92,10 @@ class Expander {
     const bool parallel = total > 1 || !written.instances.front().suffix.empty();
     for (int i = 0; i < total; ++i) {
       const Instance& instance = written.instances[static_cast<std::size_t>(i)];
-      jobs.push_back(job);
+      if (i + 1 == total)
+        jobs.push_back(std::move(job));
+      else
+        jobs.push_back(job);
       Job& made = jobs.back();
       made.name += instance.suffix;
       for (const Variable& variable : instance.variables) set_variable(made.variables, variable);
