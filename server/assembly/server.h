@@ -21,7 +21,7 @@ class Server {
  public:
   // `files` must outlive it. An Error tells the operator what to mend: a busy port, a data
   // directory that another server uses or that cannot be written.
-  static Result<std::unique_ptr<Server>> start(const ServerSettings& settings,
+  static Result<std::unique_ptr<Server>> start(const ServerSettings& given,
                                                const http::StaticFiles& files,
                                                const std::string& version);
   ~Server();

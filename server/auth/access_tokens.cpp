@@ -12,7 +12,7 @@ namespace slipway::server::auth {
 namespace {
 
 constexpr UnixMillis kMinute = 60'000;
-constexpr UnixMillis kDay = 24 * 60 * kMinute;
+constexpr UnixMillis kDay = kMinute * 60 * 24;
 
 bool contains(const std::vector<std::string>& list, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();

@@ -150,6 +150,7 @@ Result<std::vector<std::optional<Error>>> Coordinator::State::run_transaction(
   try {
     if (std::exchange(must_load, false)) recover();
     std::vector<std::optional<Error>> refusals;
+    refusals.reserve(round.size());
     database.begin();
     for (const auto& request : round) refusals.push_back(run_one(*request));
     database.commit();
@@ -215,7 +216,7 @@ void Coordinator::enqueue(std::unique_ptr<Request> request) {
     return;
   }
   const Error error = fail(ErrorKind::Unavailable, refusal);
-  request->answer(&error);
+  request->answer(&error);  // NOLINT(bugprone-use-after-move): it was not
 }
 
 WriteTransaction Coordinator::transaction_of(Work& work) {

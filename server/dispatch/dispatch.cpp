@@ -58,7 +58,7 @@ Ticket Dispatch::request(RunnerId runner, Answer answer) {
     if (!stopped) tables->runners.emplace(ticket, WaitingRunner{runner, std::move(answer)});
   }
   if (stopped)
-    answer(fail(ErrorKind::Unavailable, "the server is stopping"));
+    answer(fail(ErrorKind::Unavailable, "the server is stopping"));  // NOLINT: it was not moved
   else
     state_->hand_out();
   return ticket;

@@ -175,6 +175,7 @@ void Listener::State::stop() {
 
 Listener::Listener(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
+// NOLINTNEXTLINE(bugprone-exception-escape): what stop() cannot do must end the program
 Listener::~Listener() {
   stop();
 }

@@ -40,7 +40,7 @@ class Listener {
   // `front` and `workers` must outlive it. Unavailable when the address cannot be listened on.
   static Result<std::unique_ptr<Listener>> start(ListenerOptions options, const Front& front,
                                                  WorkerPool& workers);
-  ~Listener();
+  ~Listener();  // NOLINT(bugprone-exception-escape): see there
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
