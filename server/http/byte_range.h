@@ -1,6 +1,7 @@
 // One byte range of a resource, as the Range header asks for it. Pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 

@@ -16,7 +16,8 @@ namespace slipway::server::http {
 namespace {
 
 constexpr std::size_t kKept = 1000;
-// Telling takes at most this part (a tenth) of one core's time: what changes meanwhile is told once.
+// Telling takes at most this part (a tenth) of one core's time: what changes meanwhile is told
+// once.
 constexpr int kShareOfTime = 10;
 
 struct Event {
@@ -234,14 +235,17 @@ EventFeed::Watch EventFeed::watch_job(JobId job, std::function<void()> wake) {
     state_->watches.emplace(job, shared);
   }
   Watch watch;
-  watch.hold_ = std::shared_ptr<void>{nullptr, [state = state_, shared, job](void*) mutable {
-                                        shared.reset();
-                                        const std::lock_guard lock{state->mutex};
-                                        const auto [begin, end] = state->watches.equal_range(job);
-                                        for (auto it = begin; it != end;)
-                                          it = it->second.expired() ? state->watches.erase(it)
-                                                                    : std::next(it);
-                                      }};
+  // By its owner: somebody who is just being woken may hold it a moment longer.
+  const auto forget = [state = state_, shared, job](void*) {
+    const std::lock_guard lock{state->mutex};
+    const auto [begin, end] = state->watches.equal_range(job);
+    for (auto it = begin; it != end; ++it) {
+      if (it->second.owner_before(shared) || shared.owner_before(it->second)) continue;
+      state->watches.erase(it);
+      return;
+    }
+  };
+  watch.hold_ = std::shared_ptr<void>{nullptr, forget};
   return watch;
 }
 

@@ -80,7 +80,7 @@ std::optional<std::string> cookie_value(const Headers& headers, std::string_view
 }
 
 AuthGate::AuthGate(auth::Sessions& sessions, auth::AccessTokens& tokens, Coordinator& coordinator,
-                   Database& database, std::string external_url)
+                   Database& database, const std::string& external_url)
     : sessions_(sessions),
       tokens_(tokens),
       coordinator_(coordinator),

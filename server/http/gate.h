@@ -18,7 +18,7 @@ class AuthGate final : public Gate {
  public:
   // `external_url` without a trailing slash: the origin that browsers have to come from.
   AuthGate(auth::Sessions& sessions, auth::AccessTokens& tokens, Coordinator& coordinator,
-           Database& database, std::string external_url);
+           Database& database, const std::string& external_url);
 
   std::optional<Response> admit(const Route& route, Call& call) override;
 
