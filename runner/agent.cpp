@@ -88,16 +88,16 @@ void Agent::start_job(int index, pipeline::JobSpec spec) {
 }
 
 void Agent::run_job(int index, pipeline::JobSpec spec) {
-  std::optional<CoordinatorClient>& kept = slots_[static_cast<std::size_t>(index)].client;
+  std::unique_ptr<JobLink>& kept = slots_[static_cast<std::size_t>(index)].link;
   if (!kept) {
     auto made = CoordinatorClient::create(identity_);
     if (!made) throw std::runtime_error{made.error().message};
-    kept = std::move(*made);
+    kept = std::make_unique<CoordinatorClient>(std::move(*made));
   }
-  JobRun run{settings_,       identity_,       *std::exchange(kept, std::nullopt),
-             std::move(spec), {index, label_}, stop_.get_token()};
+  JobRun run{settings_,       identity_,           std::move(kept),
+             std::move(spec), {index, label_, {}}, stop_.get_token()};
   run.run();
-  kept = run.take_client();
+  kept = run.take_link();
 }
 
 Result<void> Agent::run() {

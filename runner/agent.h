@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <filesystem>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -31,7 +32,7 @@ class Agent {
  private:
   struct Slot {
     std::thread thread;
-    std::optional<CoordinatorClient> client;  // kept from job to job
+    std::unique_ptr<JobLink> link;  // kept from job to job
     bool busy = false;
   };
 

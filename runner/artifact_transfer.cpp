@@ -15,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kAttempts = 3;
+constexpr std::chrono::minutes kTransferTimeout{5};  // a server takes in large files for a while
 constexpr std::size_t kPiece = std::size_t{256} << 10U;
 
 // The next piece of a file, "" at its end.
@@ -33,11 +34,11 @@ std::string what_went_wrong(const Result<JobAnswer>& answer) {
 
 }  // namespace
 
-ArtifactTransfer::ArtifactTransfer(const RunnerIdentity& identity, const pipeline::JobSpec& spec,
+ArtifactTransfer::ArtifactTransfer(const JobLink& link, const pipeline::JobSpec& spec,
                                    const Workplace& workplace, Sink say,
                                    std::function<std::string(const std::string&)> expanded,
                                    std::stop_token stop, std::chrono::milliseconds time_left)
-    : identity_(identity),
+    : origin_(link),
       spec_(spec),
       workplace_(workplace),
       say_(std::move(say)),
@@ -45,9 +46,9 @@ ArtifactTransfer::ArtifactTransfer(const RunnerIdentity& identity, const pipelin
       stop_(std::move(stop)),
       time_left_(time_left) {}
 
-Result<CoordinatorClient> ArtifactTransfer::connect() const {
-  const std::chrono::milliseconds most{CoordinatorClient::kTransferTimeout};
-  return CoordinatorClient::create(identity_, std::min(most, time_left_));
+Result<std::unique_ptr<JobLink>> ArtifactTransfer::connect() const {
+  const std::chrono::milliseconds most{kTransferTimeout};
+  return origin_.another(std::min(most, time_left_));
 }
 
 std::vector<std::string> ArtifactTransfer::all_expanded(std::vector<std::string> texts) const {
@@ -56,27 +57,27 @@ std::vector<std::string> ArtifactTransfer::all_expanded(std::vector<std::string>
 }
 
 Result<void> ArtifactTransfer::download() {
-  auto client = connect();
-  if (!client) return std::move(client).error();
-  const std::stop_callback on_stop{stop_, [&] { client->interrupt(); }};
+  auto link = connect();
+  if (!link) return std::move(link).error();
+  const std::stop_callback on_stop{stop_, [&] { (*link)->interrupt(); }};
   for (const pipeline::JobDependency& dependency : spec_.dependencies) {
     if (dependency.filename.empty()) continue;
-    if (auto done = download_one(*client, dependency); !done)
+    if (auto done = download_one(**link, dependency); !done)
       return std::move(done).error().in("artifacts of " + dependency.name);
   }
   return {};
 }
 
-Result<void> ArtifactTransfer::download_one(CoordinatorClient& client,
+Result<void> ArtifactTransfer::download_one(JobLink& link,
                                             const pipeline::JobDependency& dependency) const {
   say_(fmt::format("Downloading artifacts for {} ({})...\n", dependency.name, dependency.id));
   const fs::path file = workplace_.own / "dependency.zip";
   for (int attempt = 1;; ++attempt) {
     const UniqueFd out{::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
     if (!out.is_open()) return errno_error("cannot write '" + file.string() + "'", errno);
-    const auto answer = client.download(
-        dependency.id, dependency.token,
-        [&](std::string_view chunk) { return write_all(out.get(), chunk).has_value(); });
+    const auto answer = link.download(dependency.id, dependency.token, [&](std::string_view chunk) {
+      return write_all(out.get(), chunk).has_value();
+    });
     if (answer && answer->status == 200) break;
     const bool final = answer && answer->status < 500;
     if (final || attempt == kAttempts || stop_.stop_requested())
@@ -87,11 +88,11 @@ Result<void> ArtifactTransfer::download_one(CoordinatorClient& client,
 }
 
 Result<void> ArtifactTransfer::upload(const std::vector<pipeline::JobArtifact>& artifacts) {
-  auto client = connect();
-  if (!client) return std::move(client).error();
-  const std::stop_callback on_stop{stop_, [&] { client->interrupt(); }};
+  auto link = connect();
+  if (!link) return std::move(link).error();
+  const std::stop_callback on_stop{stop_, [&] { (*link)->interrupt(); }};
   for (const pipeline::JobArtifact& artifact : artifacts)
-    if (auto uploaded = upload_one(*client, artifact); !uploaded) return uploaded;
+    if (auto uploaded = upload_one(**link, artifact); !uploaded) return uploaded;
   return {};
 }
 
@@ -124,7 +125,7 @@ Result<ArtifactTransfer::Packed> ArtifactTransfer::pack(
   return Packed{file, name + (is_gzip ? ".gz" : ".zip")};
 }
 
-Result<void> ArtifactTransfer::upload_one(CoordinatorClient& client,
+Result<void> ArtifactTransfer::upload_one(JobLink& link,
                                           const pipeline::JobArtifact& artifact) const {
   const auto packed = pack(artifact);
   if (!packed) return packed.error();
@@ -135,8 +136,8 @@ Result<void> ArtifactTransfer::upload_one(CoordinatorClient& client,
         ::open(packed->file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
     if (!file.is_open()) return errno_error("cannot read '" + packed->file.string() + "'", errno);
     const auto answer =
-        client.upload(spec_.id, spec_.token, artifact.artifact_type, artifact.artifact_format,
-                      packed->name, artifact.expire_in, [&] { return next_piece(file.get()); });
+        link.upload(spec_.id, spec_.token, artifact.artifact_type, artifact.artifact_format,
+                    packed->name, artifact.expire_in, [&] { return next_piece(file.get()); });
     if (answer && answer->status == 201) return {};
     const bool final =
         answer && (answer->status == 400 || answer->status == 403 || answer->status == 413);

@@ -15,18 +15,18 @@
 
 #include "base/error.h"
 #include "pipeline/job_spec.h"
-#include "runner/coordinator_client.h"
 #include "runner/executor.h"
+#include "runner/job_link.h"
 
 namespace slipway::runner {
 
 class ArtifactTransfer {
  public:
-  // `say` writes into the job's log; `expanded` replaces the job's variables in a text.
-  ArtifactTransfer(const RunnerIdentity& identity, const pipeline::JobSpec& spec,
-                   const Workplace& workplace, Sink say,
-                   std::function<std::string(const std::string&)> expanded, std::stop_token stop,
-                   std::chrono::milliseconds time_left);
+  // `link` is the one of the job's log, which is busy; `say` writes into the job's log; `expanded`
+  // replaces the job's variables in a text.
+  ArtifactTransfer(const JobLink& link, const pipeline::JobSpec& spec, const Workplace& workplace,
+                   Sink say, std::function<std::string(const std::string&)> expanded,
+                   std::stop_token stop, std::chrono::milliseconds time_left);
 
   // Of all jobs that the specification depends on.
   Result<void> download();
@@ -39,15 +39,14 @@ class ArtifactTransfer {
     std::string name;
   };
 
-  [[nodiscard]] Result<CoordinatorClient> connect() const;
-  Result<void> download_one(CoordinatorClient& client,
-                            const pipeline::JobDependency& dependency) const;
-  Result<void> upload_one(CoordinatorClient& client, const pipeline::JobArtifact& artifact) const;
+  [[nodiscard]] Result<std::unique_ptr<JobLink>> connect() const;
+  Result<void> download_one(JobLink& link, const pipeline::JobDependency& dependency) const;
+  Result<void> upload_one(JobLink& link, const pipeline::JobArtifact& artifact) const;
   // Without a file when nothing matches.
   [[nodiscard]] Result<Packed> pack(const pipeline::JobArtifact& artifact) const;
   [[nodiscard]] std::vector<std::string> all_expanded(std::vector<std::string> texts) const;
 
-  const RunnerIdentity& identity_;
+  const JobLink& origin_;
   const pipeline::JobSpec& spec_;
   const Workplace& workplace_;
   Sink say_;

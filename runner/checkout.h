@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <stop_token>
 #include <string>
@@ -25,5 +26,11 @@ Result<void> check_out(const pipeline::JobSpec& spec,
                        const std::filesystem::path& tree, const Sink& sink,
                        const std::stop_token& stop,
                        std::chrono::milliseconds deadline = std::chrono::hours{1});
+
+// What a job's work tree is filled with: this, or something of the same shape.
+using GetSources = std::function<Result<void>(
+    const pipeline::JobSpec& spec, const std::map<std::string, std::string>& variables,
+    const std::filesystem::path& tree, const Sink& sink, const std::stop_token& stop,
+    std::chrono::milliseconds deadline)>;
 
 }  // namespace slipway::runner

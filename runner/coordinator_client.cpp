@@ -201,4 +201,11 @@ Result<JobAnswer> CoordinatorClient::download(std::int64_t dependency, const std
   return answer_of(*response);
 }
 
+Result<std::unique_ptr<JobLink>> CoordinatorClient::another(
+    std::chrono::milliseconds read_timeout) const {
+  auto made = create(identity_, read_timeout);
+  if (!made) return std::move(made).error();
+  return std::unique_ptr<JobLink>{std::make_unique<CoordinatorClient>(std::move(*made))};
+}
+
 }  // namespace slipway::runner

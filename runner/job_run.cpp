@@ -59,19 +59,19 @@ class JobRun::Section {
 };
 
 JobRun::JobRun(const RunnerSettings& settings, const RunnerIdentity& identity,
-               CoordinatorClient client, pipeline::JobSpec spec, JobPlace place,
+               std::unique_ptr<JobLink> link, pipeline::JobSpec spec, JobPlace place,
                std::stop_token stop)
     : settings_(settings),
       identity_(identity),
-      client_(std::move(client)),
+      link_(std::move(link)),
       spec_(std::move(spec)),
       place_(std::move(place)),
       runner_stop_(std::move(stop)),
       deadline_(std::chrono::steady_clock::now() + std::chrono::seconds{spec_.timeout}) {}
 
-std::optional<CoordinatorClient> JobRun::take_client() {
-  if (trace_) return trace_->take_client();
-  return std::exchange(client_, std::nullopt);
+std::unique_ptr<JobLink> JobRun::take_link() {
+  if (trace_) return trace_->take_link();
+  return std::move(link_);
 }
 
 JobRun::~JobRun() {
@@ -87,22 +87,23 @@ void JobRun::say(std::string_view text) {
 void JobRun::run() {
   if (auto made = make_workplace(); !made) {
     log::error("workplace.failed", {{"job", spec_.id}, {"error", made.error().message}});
-    (void)client_->update(spec_.id, spec_.token, {"failed", "runner_system_failure", {}, {}, 0});
+    (void)link_->update(spec_.id, spec_.token, {"failed", "runner_system_failure", {}, {}, 0});
     return;
   }
   collect_variables();
   std::vector<std::string> secrets;
   for (const pipeline::JobVariable& variable : spec_.variables)
     if (variable.masked) secrets.push_back(variable.value);
-  auto trace = TraceWriter::start(
-      *std::exchange(client_, std::nullopt), spec_.id, spec_.token, workplace_.own / "trace",
-      Masker{secrets, spec_.token_mask_prefixes}, [this](Interruption) { cancel_.request_stop(); });
+  auto trace = TraceWriter::start(std::move(link_), spec_.id, spec_.token, workplace_.own / "trace",
+                                  Masker{secrets, spec_.token_mask_prefixes},
+                                  [this](Interruption) { cancel_.request_stop(); });
   if (!trace) {
     log::error("spool.failed", {{"job", spec_.id}, {"error", trace.error().message}});
     return;  // the server notices by the lease
   }
   trace_ = std::move(*trace);
   const std::stop_callback on_runner_stop{runner_stop_, [this] { cancel_.request_stop(); }};
+  const std::stop_callback on_cancel{place_.cancel, [this] { cancel_.request_stop(); }};
 
   log::info("job.started", {{"job", spec_.id}, {"project", spec_.project_full_path}});
   Outcome outcome = phases();
@@ -283,8 +284,8 @@ JobRun::Outcome JobRun::phases() {
   {
     const Section section{*this, "get_sources", "Getting source from Git repository"};
     const auto sink = [this](std::string_view chunk) { say(chunk); };
-    const auto done =
-        check_out(spec_, variables_, workplace_.project, sink, cancel_.get_token(), time_left());
+    const auto done = place_.get_sources(spec_, variables_, workplace_.project, sink,
+                                         cancel_.get_token(), time_left());
     if (is_stopped()) return stopped_outcome();
     if (!done) {
       if (std::chrono::steady_clock::now() >= deadline_) return timed_out();
@@ -402,7 +403,7 @@ std::optional<JobCaches> JobRun::open_caches() {
 }
 
 ArtifactTransfer JobRun::transfer() {
-  return {identity_,
+  return {trace_->link(),
           spec_,
           workplace_,
           [this](std::string_view text) { say(text); },

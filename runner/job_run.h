@@ -12,6 +12,7 @@
 
 #include "pipeline/job_spec.h"
 #include "runner/artifact_transfer.h"
+#include "runner/checkout.h"
 #include "runner/config.h"
 #include "runner/coordinator_client.h"
 #include "runner/executor.h"
@@ -23,20 +24,23 @@ namespace slipway::runner {
 struct JobPlace {
   int slot = 0;              // CI_CONCURRENT_ID
   std::string runner_label;  // marks what belongs to this runner
+  std::stop_token cancel;    // of this job alone, from a caller that is not a server
+  GetSources get_sources = check_out;
 };
 
 class JobRun {
  public:
   // `stop` is the runner's: when it asks, the job is canceled and reported as interrupted.
-  // `client` is the connection over which the job's log goes.
-  JobRun(const RunnerSettings& settings, const RunnerIdentity& identity, CoordinatorClient client,
-         pipeline::JobSpec spec, JobPlace place, std::stop_token stop);
+  // `link` is the connection over which the job's log goes.
+  JobRun(const RunnerSettings& settings, const RunnerIdentity& identity,
+         std::unique_ptr<JobLink> link, pipeline::JobSpec spec, JobPlace place,
+         std::stop_token stop);
   ~JobRun();
 
   // Runs on the calling thread to the end.
   void run();
   // The connection, for the next job, if it is sound. After run(), as the last call.
-  std::optional<CoordinatorClient> take_client();
+  std::unique_ptr<JobLink> take_link();
 
  private:
   struct Outcome {
@@ -74,7 +78,7 @@ class JobRun {
 
   const RunnerSettings& settings_;
   const RunnerIdentity& identity_;
-  std::optional<CoordinatorClient> client_;  // until the log has it
+  std::unique_ptr<JobLink> link_;  // until the log has it
   pipeline::JobSpec spec_;
   JobPlace place_;
   std::stop_token runner_stop_;

@@ -20,20 +20,20 @@ constexpr long long kWorthSending = 64 << 10;  // not gathered any longer
 }  // namespace
 
 Result<std::unique_ptr<TraceWriter>> TraceWriter::start(
-    CoordinatorClient client, std::int64_t job, std::string job_token,
+    std::unique_ptr<JobLink> link, std::int64_t job, std::string job_token,
     const std::filesystem::path& spool, Masker masker,
     std::function<void(Interruption)> interrupted, TraceOptions options) {
   UniqueFd fd{::open(spool.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
   if (!fd.is_open()) return errno_error("cannot make the spool '" + spool.string() + "'", errno);
-  return std::unique_ptr<TraceWriter>{new TraceWriter{std::move(client), job, std::move(job_token),
+  return std::unique_ptr<TraceWriter>{new TraceWriter{std::move(link), job, std::move(job_token),
                                                       std::move(fd), std::move(masker),
                                                       std::move(interrupted), options}};
 }
 
-TraceWriter::TraceWriter(CoordinatorClient client, std::int64_t job, std::string job_token,
+TraceWriter::TraceWriter(std::unique_ptr<JobLink> link, std::int64_t job, std::string job_token,
                          UniqueFd spool, Masker masker,
                          std::function<void(Interruption)> interrupted, TraceOptions options)
-    : client_(std::move(client)),
+    : link_(std::move(link)),
       job_(job),
       job_token_(std::move(job_token)),
       spool_(std::move(spool)),
@@ -127,7 +127,7 @@ bool TraceWriter::send_piece() {
     return false;
   }
   const auto got = static_cast<long long>(piece.size());
-  const auto answer = client_.append_trace(job_, job_token_, sent_, std::move(piece));
+  const auto answer = link_->append_trace(job_, job_token_, sent_, std::move(piece));
   last_call_ = std::chrono::steady_clock::now();
   if (!answer) {
     back_off();
@@ -153,7 +153,7 @@ bool TraceWriter::send_piece() {
 
 void TraceWriter::keep_alive() {
   if (std::chrono::steady_clock::now() < last_call_ + options_.keep_alive) return;
-  const auto answer = client_.update(job_, job_token_, {"running", {}, {}, {}, 0});
+  const auto answer = link_->update(job_, job_token_, {"running", {}, {}, {}, 0});
   last_call_ = std::chrono::steady_clock::now();
   if (answer)
     heed(*answer);
@@ -207,7 +207,7 @@ bool TraceWriter::finish(JobState state, const std::function<bool()>& give_up) {
   state.checksum = fmt::format("crc32:{:08x}", crc_);
   while (true) {
     if (!send_rest(give_up)) return false;
-    const auto answer = client_.update(job_, job_token_, state);
+    const auto answer = link_->update(job_, job_token_, state);
     if (answer && answer->status == 200) return true;
     if (answer && (answer->status == 403 || answer->status == 404)) return false;
     // 412: the server has thrown the log away and wants it from the beginning.

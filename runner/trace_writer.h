@@ -20,7 +20,7 @@
 #include <thread>
 
 #include "base/files.h"
-#include "runner/coordinator_client.h"
+#include "runner/job_link.h"
 #include "runner/masker.h"
 
 namespace slipway::runner {
@@ -40,7 +40,7 @@ struct TraceOptions {
 class TraceWriter {
  public:
   // `interrupted` is called from the thread, at most once for each kind. `spool` is made anew.
-  static Result<std::unique_ptr<TraceWriter>> start(CoordinatorClient client, std::int64_t job,
+  static Result<std::unique_ptr<TraceWriter>> start(std::unique_ptr<JobLink> link, std::int64_t job,
                                                     std::string job_token,
                                                     const std::filesystem::path& spool,
                                                     Masker masker,
@@ -64,12 +64,15 @@ class TraceWriter {
 
   [[nodiscard]] Interruption interruption() const { return interruption_.load(); }
   [[nodiscard]] long long size() const { return size_.load(); }
+  // For asking for another one; the thread has this one.
+  [[nodiscard]] const JobLink& link() const { return *link_; }
   // Its connection, for the next job. Only after finish(), as the last call.
-  CoordinatorClient take_client() { return std::move(client_); }
+  std::unique_ptr<JobLink> take_link() { return std::move(link_); }
 
  private:
-  TraceWriter(CoordinatorClient client, std::int64_t job, std::string job_token, UniqueFd spool,
-              Masker masker, std::function<void(Interruption)> interrupted, TraceOptions options);
+  TraceWriter(std::unique_ptr<JobLink> link, std::int64_t job, std::string job_token,
+              UniqueFd spool, Masker masker, std::function<void(Interruption)> interrupted,
+              TraceOptions options);
 
   void append(std::string_view bytes);
   void run();
@@ -81,7 +84,7 @@ class TraceWriter {
   void back_off();
   bool send_rest(const std::function<bool()>& give_up);
 
-  CoordinatorClient client_;
+  std::unique_ptr<JobLink> link_;
   std::int64_t job_;
   std::string job_token_;
   UniqueFd spool_;

@@ -42,8 +42,9 @@ class JobBench {
   nlohmann::json run(pipeline::JobSpec spec) {
     auto client = runner::CoordinatorClient::create(identity);
     REQUIRE(client);
-    runner::JobRun{settings,        identity,   std::move(*client),
-                   std::move(spec), {0, label}, stop.get_token()}
+    auto link = std::make_unique<runner::CoordinatorClient>(std::move(*client));
+    runner::JobRun{settings,        identity,       std::move(link),
+                   std::move(spec), {0, label, {}}, stop.get_token()}
         .run();
     nlohmann::json result;
     for (const SeenRequest& request : server.requests())

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/crypto.h"
+#include "runner/coordinator_client.h"
 #include "tests/support/catch.h"
 #include "tests/support/fake_coordinator.h"
 #include "tests/support/temp_directory.h"
@@ -23,7 +24,7 @@ struct Log {
     auto client = CoordinatorClient::create({server.url(), "glrt-x", "s_1", "shell", "n"});
     REQUIRE(client);
     auto started =
-        TraceWriter::start(std::move(*client), 12, "glcbt-job",
+        TraceWriter::start(std::make_unique<CoordinatorClient>(std::move(*client)), 12, "glcbt-job",
                            spool.empty() ? directory / "spool" : std::filesystem::path{spool},
                            Masker{secrets, {}}, {}, options);
     REQUIRE(started);
