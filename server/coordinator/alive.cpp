@@ -36,21 +36,6 @@ JobRow job_row(const pipeline::PlannedJob& planned) {
   return row;
 }
 
-pipeline::JobNode job_node(const pipeline::PlannedJob& planned) {
-  pipeline::JobNode node;
-  node.name = planned.job.name;
-  node.stage_index = planned.job.stage_index;
-  for (const pipeline::Need& need : planned.needs) node.needs.push_back(need.job);
-  node.dag = planned.dag;
-  node.when = planned.when;
-  node.allow_failure = planned.allow_failure;
-  node.retry = planned.job.retry;
-  node.interruptible = planned.interruptible;
-  node.start_in = planned.start_in;
-  node.resource_group = planned.job.resource_group;
-  return node;
-}
-
 Result<void> restore_node(const JobRow& row, pipeline::JobNode& node) {
   const auto status = pipeline::parse_status(row.status);
   if (!status) return status.error();
@@ -76,7 +61,7 @@ Result<pipeline::JobNode> load_node(Stores& stores, const JobRow& row) {
   const auto json = nlohmann::json::parse(stores.jobs.plan(row.plan_id), nullptr, false);
   const auto planned = pipeline::planned_job_from_json(json);
   if (!planned) return planned.error();
-  pipeline::JobNode node = job_node(*planned);
+  pipeline::JobNode node = pipeline::job_node(*planned);
   if (auto restored = restore_node(row, node); !restored) return restored.error();
   return node;
 }

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "pipeline/job_payload.h"
 #include "pipeline/lifecycle.h"
 #include "pipeline/plan.h"
 #include "server/coordinator/changes.h"
@@ -22,9 +23,8 @@ struct AlivePipeline {
   [[nodiscard]] pipeline::JobNode& node(JobId id);
 };
 
-// The parts of a new row and a new node that come from the plan; ids and times are the caller's.
+// The part of a new row that comes from the plan; ids and times are the caller's.
 JobRow job_row(const pipeline::PlannedJob& planned);
-pipeline::JobNode job_node(const pipeline::PlannedJob& planned);
 // What the row knows goes into the node: id, status, reason, attempt, flags.
 Result<void> restore_node(const JobRow& row, pipeline::JobNode& node);
 

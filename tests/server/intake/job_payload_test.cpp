@@ -24,7 +24,7 @@ struct Fixture : test::StoreFixture {
   Fixture() {
     planned.job.name = planned.job.base_name = "unit";
     planned.job.script = {"true"};
-    own.stage_index = 2;
+    own.stage_index = planned.job.stage_index = 2;
     row.sha = std::string(40, 'a');
     assignment.token = "glcbt-secret";
     assignment.variables = "[]";

@@ -1,0 +1,49 @@
+// What a runner is handed for a job, made from the job's plan and the facts of its run. A server
+// and a pipeline on this machine make it alike.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "pipeline/job_spec.h"
+#include "pipeline/lifecycle.h"
+#include "pipeline/plan.h"
+
+namespace slipway::pipeline {
+
+struct JobFacts {
+  std::int64_t id = 0;
+  std::string token;  // CI_JOB_TOKEN, masked
+  std::string started_at;
+  double seconds_in_queue = 0;
+  std::int64_t pipeline_id = 0;
+  std::int64_t pipeline_iid = 0;
+  std::string pipeline_name;
+  std::string pipeline_created_at;
+  Trigger trigger;        // with project and server; its variables are those of the job
+  std::string clone_url;  // masked
+  Variables handed_on;    // by the dotenv reports of the jobs whose artifacts it takes
+  std::vector<JobDependency> dependencies;
+  std::int64_t runner_id = 0;
+  std::string runner_description;
+  std::vector<std::string> runner_tags;
+  std::chrono::seconds default_timeout{3600};
+  std::optional<std::chrono::seconds> longest_timeout;  // the runner's
+};
+
+// InvalidInput when its variables cannot be expanded; Unavailable for what nobody runs yet.
+Result<JobSpec> make_job_spec(const PlannedJob& planned, const JobFacts& facts);
+
+// Whether the job takes the artifacts of `other`: by dependencies, by needs, or because it is
+// earlier.
+bool takes_artifacts_of(const PlannedJob& planned, std::string_view other, int other_stage_index);
+
+// The part of the life cycle's job that comes from the plan; its id is the caller's.
+JobNode job_node(const PlannedJob& planned);
+
+}  // namespace slipway::pipeline
