@@ -29,7 +29,8 @@ CleanUrl split_credentials(const std::string& url) {
 
 // Only what travels over a network: a path or a `file://` would read the runner's own disk, and
 // `ext::` runs a command.
-bool is_remote(const std::string& url) {
+bool may_fetch_from(const std::string& url, LocalRepositories local) {
+  if (local == LocalRepositories::allowed && url.compare(0, 8, "file:///") == 0) return true;
   for (const std::string_view scheme : {"https://", "http://", "ssh://"})
     if (url.compare(0, scheme.size(), scheme) == 0)
       return url.size() > scheme.size() && url[scheme.size()] != '-' && url[scheme.size()] != '/';
@@ -67,12 +68,13 @@ bool is_commit_id(std::string_view text) {
 class Git {
  public:
   Git(const std::filesystem::path& tree, const CleanUrl& remote, const Sink& sink,
-      const std::stop_token& stop, std::chrono::milliseconds deadline)
+      const std::stop_token& stop, std::chrono::milliseconds deadline, LocalRepositories local)
       : tree_(tree),
         remote_(remote),
         sink_(sink),
         stop_(stop),
-        until_(std::chrono::steady_clock::now() + deadline) {}
+        until_(std::chrono::steady_clock::now() + deadline),
+        local_(local) {}
 
   Result<void> run(std::vector<std::string> arguments) const {
     ProcessSpec spec;
@@ -97,7 +99,8 @@ class Git {
   std::map<std::string, std::string> environment() const {
     auto environment = environment_subset({"PATH", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR"});
     environment["GIT_TERMINAL_PROMPT"] = "0";
-    environment["GIT_ALLOW_PROTOCOL"] = "https:http:ssh";  // for submodules too
+    environment["GIT_ALLOW_PROTOCOL"] =  // for submodules too
+        local_ == LocalRepositories::allowed ? "https:http:ssh:file" : "https:http:ssh";
     environment["GIT_CONFIG_NOSYSTEM"] = "1";
     environment["GIT_CONFIG_GLOBAL"] = "/dev/null";
     environment["LC_ALL"] = "C";
@@ -126,6 +129,7 @@ class Git {
   const Sink& sink_;
   const std::stop_token& stop_;
   std::chrono::steady_clock::time_point until_;
+  LocalRepositories local_;
 };
 
 std::string value_of(const std::map<std::string, std::string>& variables, const char* name,
@@ -194,7 +198,8 @@ Result<void> clean(const std::map<std::string, std::string>& variables, const Gi
 Result<void> check_out(const pipeline::JobSpec& spec,
                        const std::map<std::string, std::string>& variables,
                        const std::filesystem::path& tree, const Sink& sink,
-                       const std::stop_token& stop, std::chrono::milliseconds deadline) {
+                       const std::stop_token& stop, std::chrono::milliseconds deadline,
+                       LocalRepositories local) {
   const std::string strategy = value_of(variables, "GIT_STRATEGY", "fetch");
   if (strategy == "none" || strategy == "empty") {
     sink("Skipping Git repository setup\n");
@@ -206,7 +211,7 @@ Result<void> check_out(const pipeline::JobSpec& spec,
   if (!is_commit_id(spec.sha))
     return fail(ErrorKind::InvalidInput, "'" + spec.sha + "' is no commit id");
   const CleanUrl remote = split_credentials(spec.repo_url);
-  if (!is_remote(remote.url))
+  if (!may_fetch_from(remote.url, local))
     return fail(ErrorKind::InvalidInput,
                 "'" + remote.url + "' is no address to fetch from: expected https, http or ssh");
   std::error_code failed;
@@ -217,7 +222,7 @@ Result<void> check_out(const pipeline::JobSpec& spec,
     for (const auto& entry : std::filesystem::directory_iterator{tree, failed})
       std::filesystem::remove_all(entry.path(), failed);
 
-  const Git git{tree, remote, sink, stop, deadline};
+  const Git git{tree, remote, sink, stop, deadline, local};
   sink(usable && strategy == "fetch"
            ? "Fetching changes with git depth set to " + std::to_string(spec.depth) + "...\n"
            : std::string{"Initialized empty Git repository\n"});

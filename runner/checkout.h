@@ -7,7 +7,6 @@
 
 #include <chrono>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <stop_token>
 #include <string>
@@ -18,6 +17,10 @@
 
 namespace slipway::runner {
 
+// Whether a job may come from a repository on this machine (file://). Never from a server's word:
+// it would read the runner's own disk.
+enum class LocalRepositories : bool { refused, allowed };
+
 // `variables` are the job's: GIT_STRATEGY (fetch, clone, none), GIT_CLEAN_FLAGS, GIT_CHECKOUT and
 // GIT_SUBMODULE_STRATEGY are looked at. Unavailable when the server does not give the
 // commit, or not before the deadline.
@@ -25,12 +28,7 @@ Result<void> check_out(const pipeline::JobSpec& spec,
                        const std::map<std::string, std::string>& variables,
                        const std::filesystem::path& tree, const Sink& sink,
                        const std::stop_token& stop,
-                       std::chrono::milliseconds deadline = std::chrono::hours{1});
-
-// What a job's work tree is filled with: this, or something of the same shape.
-using GetSources = std::function<Result<void>(
-    const pipeline::JobSpec& spec, const std::map<std::string, std::string>& variables,
-    const std::filesystem::path& tree, const Sink& sink, const std::stop_token& stop,
-    std::chrono::milliseconds deadline)>;
+                       std::chrono::milliseconds deadline = std::chrono::hours{1},
+                       LocalRepositories local = LocalRepositories::refused);
 
 }  // namespace slipway::runner

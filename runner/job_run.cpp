@@ -284,8 +284,8 @@ JobRun::Outcome JobRun::phases() {
   {
     const Section section{*this, "get_sources", "Getting source from Git repository"};
     const auto sink = [this](std::string_view chunk) { say(chunk); };
-    const auto done = place_.get_sources(spec_, variables_, workplace_.project, sink,
-                                         cancel_.get_token(), time_left());
+    const auto done = check_out(spec_, variables_, workplace_.project, sink, cancel_.get_token(),
+                                time_left(), place_.local);
     if (is_stopped()) return stopped_outcome();
     if (!done) {
       if (std::chrono::steady_clock::now() >= deadline_) return timed_out();

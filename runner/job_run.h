@@ -25,7 +25,7 @@ struct JobPlace {
   int slot = 0;              // CI_CONCURRENT_ID
   std::string runner_label;  // marks what belongs to this runner
   std::stop_token cancel;    // of this job alone, from a caller that is not a server
-  GetSources get_sources = check_out;
+  LocalRepositories local = LocalRepositories::refused;
 };
 
 class JobRun {

@@ -62,6 +62,8 @@ class Remote {
     return made;
   }
 
+  [[nodiscard]] const std::filesystem::path& path() const { return directory_.path(); }
+
   std::string sha;
 
  private:
@@ -236,4 +238,20 @@ TEST_CASE("GIT_STRATEGY none leaves the tree alone", "[checkout]") {
 
   CHECK(tree.text("kept") == "x");
   CHECK(tree.said == "Skipping Git repository setup\n");
+}
+
+TEST_CASE("a repository on this machine is fetched from only where the caller allows it",
+          "[checkout]") {
+  Remote remote;
+  remote.git({"config", "uploadpack.allowAnySHA1InWant", "true"});
+  auto spec = remote.spec();
+  spec.repo_url = "file://" + remote.path().string();
+  const test::TempDirectory tree;
+
+  const auto done = check_out(
+      spec, {}, tree.path(), [](std::string_view) {}, {}, std::chrono::hours{1},
+      LocalRepositories::allowed);
+
+  REQUIRE(done);
+  CHECK(read_file(tree / "README").value() == "hello\n");
 }
