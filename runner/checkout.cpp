@@ -2,247 +2,369 @@
 
 #include <algorithm>
 #include <array>
-#include <sstream>
+#include <condition_variable>
+#include <mutex>
+#include <string_view>
 #include <system_error>
 
-#include "base/crypto.h"
 #include "base/files.h"
-#include "base/process.h"
 
 namespace slipway::runner {
 namespace {
 
-struct CleanUrl {
-  std::string url;        // without credentials
-  std::string user_info;  // "user:password", "" without
-};
+namespace fs = std::filesystem;
 
-CleanUrl split_credentials(const std::string& url) {
-  const auto scheme = url.find("://");
-  if (scheme == std::string::npos) return {url, ""};
-  const auto host = scheme + 3;
-  const auto slash = std::min(url.find('/', host), url.size());
-  const auto at = url.rfind('@', slash);
-  if (at == std::string::npos || at < host) return {url, ""};
-  return {url.substr(0, host) + url.substr(at + 1), url.substr(host, at - host)};
-}
-
-// Only what travels over a network: a path or a `file://` would read the runner's own disk, and
-// `ext::` runs a command.
-bool may_fetch_from(const std::string& url, LocalRepositories local) {
-  if (local == LocalRepositories::allowed && url.compare(0, 8, "file:///") == 0) return true;
-  for (const std::string_view scheme : {"https://", "http://", "ssh://"})
-    if (url.compare(0, scheme.size(), scheme) == 0)
-      return url.size() > scheme.size() && url[scheme.size()] != '-' && url[scheme.size()] != '/';
-  return false;
-}
-
-// `-ffdx`, `-e pattern` and the like: nothing that is a path or a long option.
-Result<std::vector<std::string>> clean_flags(const std::string& text) {
-  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
-  std::vector<std::string> flags;
-  bool is_pattern = false;  // belongs to the -e before it
-  std::istringstream words{text};
-  for (std::string word; words >> word; flags.push_back(word)) {
-    if (is_pattern) {
-      is_pattern = false;
-      continue;
-    }
-    const bool has_pattern = word.compare(0, 2, "-e") == 0 && word.size() > 2;
-    if (has_pattern) continue;
-    if (word.size() < 2 || word.front() != '-' ||
-        !std::all_of(word.begin() + 1, word.end(), is_letter))
-      return fail(ErrorKind::InvalidInput,
-                  "GIT_CLEAN_FLAGS: '" + word + "' is no flag of git clean");
-    is_pattern = word.back() == 'e';
-  }
-  if (is_pattern) return fail(ErrorKind::InvalidInput, "GIT_CLEAN_FLAGS: -e needs a pattern");
-  return flags;
-}
+constexpr std::size_t kKeptWords = 8192;
 
 bool is_commit_id(std::string_view text) {
   return (text.size() == 40 || text.size() == 64) &&
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-class Git {
- public:
-  Git(const std::filesystem::path& tree, const CleanUrl& remote, const Sink& sink,
-      const std::stop_token& stop, std::chrono::milliseconds deadline, LocalRepositories local)
-      : tree_(tree),
-        remote_(remote),
-        sink_(sink),
-        stop_(stop),
-        until_(std::chrono::steady_clock::now() + deadline),
-        local_(local) {}
-
-  Result<void> run(std::vector<std::string> arguments) const {
-    ProcessSpec spec;
-    spec.argv = {"git"};
-    spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
-    spec.workdir = tree_;
-    spec.env = environment();
-    spec.deadline = std::max(std::chrono::milliseconds{1},
-                             std::chrono::duration_cast<std::chrono::milliseconds>(
-                                 until_ - std::chrono::steady_clock::now()));
-    const auto outcome = run_process(spec, sink_, stop_);
-    if (!outcome) return outcome.error();
-    if (outcome->succeeded()) return {};
-    if (outcome->end == ProcessEnd::TimedOut)
-      return fail(ErrorKind::Unavailable, "git " + arguments.front() + " took too long");
-    return fail(ErrorKind::Unavailable, "git " + arguments.front() + " failed with exit code " +
-                                            std::to_string(outcome->code));
+GitConfiguration configuration(const RemoteAddress& remote, const VariableMap& variables,
+                               const CheckoutPlace& place) {
+  GitConfiguration made;
+  if (!place.objects.empty()) made.emplace_back("lfs.storage", (place.objects / "lfs").string());
+  if (has_git_lfs()) {
+    // Large files come behind the checkout, in one go.
+    made.emplace_back("filter.lfs.process", "git-lfs filter-process --skip");
+    made.emplace_back("filter.lfs.clean", "git-lfs clean -- %f");
+    made.emplace_back("filter.lfs.smudge", "git-lfs smudge --skip -- %f");
   }
-
- private:
-  // Configuration by environment overrides the tree's own, which a job could have written.
-  std::map<std::string, std::string> environment() const {
-    auto environment = environment_subset({"PATH", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR"});
-    environment["GIT_TERMINAL_PROMPT"] = "0";
-    environment["GIT_ALLOW_PROTOCOL"] =  // for submodules too
-        local_ == LocalRepositories::allowed ? "https:http:ssh:file" : "https:http:ssh";
-    environment["GIT_CONFIG_NOSYSTEM"] = "1";
-    environment["GIT_CONFIG_GLOBAL"] = "/dev/null";
-    environment["LC_ALL"] = "C";
-    std::vector<std::pair<std::string, std::string>> configuration{
-        {"core.hooksPath", "/dev/null"},
-        {"core.fsmonitor", "false"},
-        {"fetch.recurseSubmodules", "false"},
-        {"gc.auto", "0"},
-        {"safe.directory", "*"},
-        {"advice.detachedHead", "false"},
-        {"credential.helper", ""},
-        {"init.defaultBranch", "none"}};
-    if (!remote_.user_info.empty())
-      configuration.emplace_back("http." + remote_.url + ".extraHeader",
-                                 "Authorization: Basic " + base64_encode(remote_.user_info));
-    environment["GIT_CONFIG_COUNT"] = std::to_string(configuration.size());
-    for (std::size_t i = 0; i < configuration.size(); ++i) {
-      environment["GIT_CONFIG_KEY_" + std::to_string(i)] = configuration[i].first;
-      environment["GIT_CONFIG_VALUE_" + std::to_string(i)] = configuration[i].second;
-    }
-    return environment;
+  const auto over_https = variables.find("GIT_SUBMODULE_FORCE_HTTPS");
+  if (over_https != variables.end() && !remote.server.empty()) {
+    const std::string to = "url." + remote.server + "/.insteadOf";
+    made.emplace_back(to, "git@" + remote.host + ":");
+    made.emplace_back(to, "ssh://git@" + remote.host + "/");
   }
-
-  const std::filesystem::path& tree_;
-  const CleanUrl& remote_;
-  const Sink& sink_;
-  const std::stop_token& stop_;
-  std::chrono::steady_clock::time_point until_;
-  LocalRepositories local_;
-};
-
-std::string value_of(const std::map<std::string, std::string>& variables, const char* name,
-                     const char* otherwise) {
-  const auto at = variables.find(name);
-  return at == variables.end() || at->second.empty() ? otherwise : at->second;
+  return made;
 }
 
-// Whether git can start from what an earlier job left. A link could lead it out of the tree, and a
-// submodule's own configuration can name programs to run: with either it starts anew.
-bool is_reusable(const std::filesystem::path& git_dir, bool with_submodules) {
-  namespace fs = std::filesystem;
-  std::error_code failed;
-  if (with_submodules || !fs::is_directory(fs::symlink_status(git_dir, failed)) ||
-      !fs::is_regular_file(fs::symlink_status(git_dir / "HEAD", failed)))
-    return false;
-  fs::recursive_directory_iterator at{git_dir, failed};
-  for (const fs::recursive_directory_iterator end; !failed && at != end; at.increment(failed))
-    if (at->is_symlink(failed)) return false;
-  return !failed;
+// In a configuration file of git.
+std::string config_quoted(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '\n') {
+      quoted += "\\n";
+      continue;
+    }
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+Error directory_error(const fs::path& path, const std::error_code& code) {
+  return errno_error("cannot write '" + path.string() + "'", code.value());
+}
+
+// Where a refspec puts what it fetches: "refs/heads/*" stands for all below.
+bool puts(const std::string& refspec, std::string_view ref) {
+  const auto colon = refspec.rfind(':');
+  if (colon == std::string::npos) return false;
+  std::string_view to = std::string_view{refspec}.substr(colon + 1);
+  if (to.empty() || to.back() != '*') return to == ref;
+  to.remove_suffix(1);
+  return ref.substr(0, to.size()) == to;
+}
+
+bool fetches_tags(const std::vector<std::string>& flags) {
+  return std::any_of(flags.begin(), flags.end(),
+                     [](const std::string& flag) { return flag == "--tags" || flag == "-t"; });
 }
 
 // An earlier job may have written anything in .git, and git runs what its configuration names: only
 // what holds commits is kept (`commondir`, for one, would bring another configuration).
-Result<void> reset_repository(const std::filesystem::path& git_dir) {
-  constexpr std::array kKept{"HEAD", "index", "objects", "packed-refs", "refs", "shallow"};
+Result<void> keep_only_commits(const fs::path& git_dir) {
+  constexpr std::array kKept{"objects", "packed-refs", "refs", "shallow"};
   std::error_code failed;
-  std::vector<std::filesystem::path> rest{git_dir / "objects" / "info" / "alternates",
-                                          git_dir / "objects" / "info" / "http-alternates"};
-  for (const auto& entry : std::filesystem::directory_iterator{git_dir, failed})
+  std::vector<fs::path> rest{git_dir / "objects" / "info" / "alternates",
+                             git_dir / "objects" / "info" / "http-alternates"};
+  for (const auto& entry : fs::directory_iterator{git_dir, failed})
     if (std::find(kKept.begin(), kKept.end(), entry.path().filename().string()) == kKept.end())
       rest.push_back(entry.path());
   for (const auto& path : rest)
-    if (!failed) std::filesystem::remove_all(path, failed);
-  if (failed) return errno_error("cannot clean '" + git_dir.string() + "'", failed.value());
-  return replace_file(git_dir / "config", "[core]\n\trepositoryformatversion = 0\n\tbare = false\n",
-                      0644);
+    if (!failed) fs::remove_all(path, failed);
+  if (failed) return directory_error(git_dir, failed);
+  return {};
 }
 
-Result<void> fetch(const pipeline::JobSpec& spec, const Git& git, const CleanUrl& remote) {
-  std::vector<std::string> arguments{
-      "fetch",   "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--prune",
-      "--quiet", "--force"};
-  if (spec.depth > 0) arguments.push_back("--depth=" + std::to_string(spec.depth));
-  arguments.insert(arguments.end(), {"--end-of-options", remote.url});
-  for (const std::string& refspec : spec.refspecs) {
-    if (refspec.empty() || refspec.front() == '-')
-      return fail(ErrorKind::InvalidInput, "'" + refspec + "' is no refspec");
-    arguments.push_back(refspec);
-  }
-  return git.run(std::move(arguments));
-}
-
-Result<void> clean(const std::map<std::string, std::string>& variables, const Git& git) {
-  const std::string flags = value_of(variables, "GIT_CLEAN_FLAGS", "-ffdx");
-  if (flags == "none") return {};
-  auto words = clean_flags(flags);
-  if (!words) return std::move(words).error();
-  std::vector<std::string> arguments{"clean", "--quiet"};
-  arguments.insert(arguments.end(), words->begin(), words->end());
-  return git.run(std::move(arguments));
+// A link could lead git out of the tree.
+bool has_links(const fs::path& directory) {
+  std::error_code failed;
+  if (!fs::is_directory(fs::symlink_status(directory, failed))) return true;
+  fs::recursive_directory_iterator at{directory, failed};
+  for (const fs::recursive_directory_iterator end; !failed && at != end; at.increment(failed))
+    if (at->is_symlink(failed)) return true;
+  return static_cast<bool>(failed);
 }
 
 }  // namespace
 
-Result<void> check_out(const pipeline::JobSpec& spec,
-                       const std::map<std::string, std::string>& variables,
-                       const std::filesystem::path& tree, const Sink& sink,
-                       const std::stop_token& stop, std::chrono::milliseconds deadline,
-                       LocalRepositories local) {
-  const std::string strategy = value_of(variables, "GIT_STRATEGY", "fetch");
-  if (strategy == "none" || strategy == "empty") {
-    sink("Skipping Git repository setup\n");
-    return {};
-  }
-  if (strategy != "fetch" && strategy != "clone")
-    return fail(ErrorKind::InvalidInput,
-                "GIT_STRATEGY is '" + strategy + "', expected fetch, clone, none or empty");
-  if (!is_commit_id(spec.sha))
-    return fail(ErrorKind::InvalidInput, "'" + spec.sha + "' is no commit id");
-  const CleanUrl remote = split_credentials(spec.repo_url);
-  if (!may_fetch_from(remote.url, local))
-    return fail(ErrorKind::InvalidInput,
-                "'" + remote.url + "' is no address to fetch from: expected https, http or ssh");
-  std::error_code failed;
-  const auto git_dir = tree / ".git";
-  const std::string submodules = value_of(variables, "GIT_SUBMODULE_STRATEGY", "none");
-  const bool usable = is_reusable(git_dir, submodules != "none");
-  if (strategy == "clone" || !usable)
-    for (const auto& entry : std::filesystem::directory_iterator{tree, failed})
-      std::filesystem::remove_all(entry.path(), failed);
+Checkout::Checkout(const pipeline::JobSpec& spec, const VariableMap& variables, CheckoutPlace place,
+                   Sink sink, std::stop_token stop, std::chrono::milliseconds deadline)
+    : spec_(spec),
+      variables_(variables),
+      place_(std::move(place)),
+      stop_(std::move(stop)),
+      remote_(RemoteAddress::parse(spec.repo_url)),
+      git_(
+          remote_, configuration(remote_, variables, place_),
+          [this, sink = std::move(sink)](std::string_view chunk) {
+            said_ += chunk;
+            if (said_.size() > 2 * kKeptWords) said_.erase(0, said_.size() - kKeptWords);
+            sink(chunk);
+          },
+          stop_, std::chrono::steady_clock::now() + deadline, place_.git) {}
 
-  const Git git{tree, remote, sink, stop, deadline, local};
-  sink(usable && strategy == "fetch"
-           ? "Fetching changes with git depth set to " + std::to_string(spec.depth) + "...\n"
-           : std::string{"Initialized empty Git repository\n"});
-  if (strategy == "clone" || !usable)
-    if (auto made = git.run({"init", "--quiet", "--template=", "."}); !made) return made;
-  if (auto reset = reset_repository(git_dir); !reset) return reset;
-  if (auto fetched = fetch(spec, git, remote); !fetched) return fetched;
-  if (value_of(variables, "GIT_CHECKOUT", "true") == "false") return {};
-  if (auto out = git.run({"checkout", "--quiet", "--force", "--detach", spec.sha}); !out)
-    return out;
-  sink("Checking out " + spec.sha.substr(0, 8) + " as detached HEAD (ref is " + spec.ref +
-       ")...\n");
-  if (auto cleaned = clean(variables, git); !cleaned) return cleaned;
-  if (submodules == "none") {
-    sink("Skipping Git submodules setup\n");
+Result<void> Checkout::run() {
+  auto settings = git_settings(variables_, spec_.depth);
+  if (!settings) return std::move(settings).error();
+  settings_ = std::move(*settings);
+  auto attempts = runner::attempts(variables_, "GET_SOURCES_ATTEMPTS");
+  if (!attempts) return std::move(attempts).error();
+  if (settings_.strategy == GitStrategy::None || settings_.strategy == GitStrategy::Empty) {
+    git_.sink()("Skipping Git repository setup\n");
+    if (settings_.strategy == GitStrategy::None) return {};
+    git_.sink()("The job begins in an empty directory\n");
+    return empty_tree();
+  }
+  if (!is_commit_id(spec_.sha))
+    return fail(ErrorKind::InvalidInput, "'" + spec_.sha + "' is no commit id");
+  if (!remote_.may_be_fetched(place_.git.local))
+    return fail(ErrorKind::InvalidInput,
+                "'" + remote_.url + "' is no address to fetch from: expected https, http or ssh");
+  Result<void> done;
+  std::chrono::milliseconds pause{1000};
+  for (int attempt = 1; attempt <= *attempts; ++attempt, pause *= 2) {
+    done = try_once(attempt > 1);
+    const bool may_mend = !done && done.error().kind == ErrorKind::Unavailable;
+    if (!may_mend || attempt == *attempts || !wait(pause)) break;
+    git_.sink()("WARNING: " + done.error().message + "; attempt " + std::to_string(attempt + 1) +
+                " of " + std::to_string(*attempts) + "\n");
+  }
+  return done;
+}
+
+// What is kept may have been damaged by a disk or a crash: then all is made anew, once.
+Result<void> Checkout::try_once(bool anew) {
+  said_.clear();
+  auto done = get(anew);
+  if (done || stop_.stop_requested() || !looks_damaged()) return done;
+  git_.sink()("WARNING: what was kept of the repository is damaged; it is fetched anew\n");
+  if (objects_) {
+    if (!objects_->discard()) place_.objects.clear();
+    objects_.reset();
+  }
+  return get(true);
+}
+
+bool Checkout::looks_damaged() const {
+  for (const char* sign :
+       {"bad object", "corrupt", "unable to read", "did not send all necessary objects", "inflate",
+        "invalid object", "could not parse", "missing blob", "missing tree", "garbage at end",
+        "not a git repository", "unable to parse", "bad index file", "does not match index",
+        "is empty", "bad config"})
+    if (said_.find(sign) != std::string::npos) return true;
+  return false;
+}
+
+Result<void> Checkout::get(bool anew) {
+  std::error_code ignored;
+  const bool is_kept = !place_.index.empty() && fs::exists(place_.index, ignored) &&
+                       fs::is_directory(fs::symlink_status(git_dir(), ignored));
+  // The configuration of a submodule can name programs to run, and it lies within the tree.
+  anew = anew || !is_kept || settings_.strategy == GitStrategy::Clone || !spec_.allow_git_fetch ||
+         settings_.submodules != Submodules::None;
+  git_.sink()(anew ? std::string{"Initialized empty Git repository\n"}
+                   : "Fetching changes with git depth set to " + std::to_string(spec_.depth) +
+                         "...\n");
+  if (anew)
+    if (auto emptied = empty_tree(); !emptied) return emptied;
+  auto is_cached = fetch_into_cache();
+  if (!is_cached) return std::move(is_cached).error();
+  if (auto got = *is_cached ? borrow_objects() : fetch_into_tree(); !got) return got;
+  if (!anew) {
+    fs::copy_file(place_.index, git_dir() / "index", fs::copy_options::overwrite_existing, ignored);
+    if (ignored) return directory_error(git_dir() / "index", ignored);
+  }
+  if (!settings_.checkout) return {};
+  return check_out_commit();
+}
+
+Result<void> Checkout::empty_tree() {
+  std::error_code failed;
+  if (!place_.index.empty()) fs::remove(place_.index, failed);
+  for (const auto& entry : fs::directory_iterator{place_.tree, failed}) {
+    fs::remove_all(entry.path(), failed);
+    if (failed) return errno_error("cannot remove '" + entry.path().string() + "'", failed.value());
+  }
+  if (failed) return directory_error(place_.tree, failed);
+  return {};
+}
+
+Result<std::vector<std::string>> Checkout::fetch_arguments(const fs::path& repository) const {
+  std::vector<std::string> arguments{"fetch", "--no-tags", "--no-recurse-submodules",
+                                     "--no-write-fetch-head", "--force"};
+  arguments.insert(arguments.end(), settings_.fetch_flags.begin(), settings_.fetch_flags.end());
+  std::error_code ignored;
+  if (spec_.depth > 0)
+    arguments.push_back("--depth=" + std::to_string(spec_.depth));
+  else if (fs::exists(repository / "shallow", ignored))
+    arguments.emplace_back("--unshallow");
+  arguments.insert(arguments.end(), {"--end-of-options", remote_.url});
+  for (const std::string& refspec : spec_.refspecs) {
+    if (refspec.empty() || refspec.front() == '-')
+      return fail(ErrorKind::InvalidInput, "'" + refspec + "' is no refspec");
+    arguments.push_back(refspec);
+  }
+  return arguments;
+}
+
+// False when no objects are kept for this job.
+Result<bool> Checkout::fetch_into_cache() {
+  if (place_.objects.empty()) return false;
+  if (!objects_) {
+    auto opened = ObjectCache::open(place_.objects, git_);
+    if (!opened) {
+      git_.sink()("WARNING: the job works without the kept objects: " + opened.error().message +
+                  "\n");
+      return false;
+    }
+    objects_ = std::move(*opened);
+  }
+  auto arguments = fetch_arguments(objects_->place());
+  if (!arguments) return std::move(arguments).error();
+  if (auto fetched = objects_->fetch(*arguments, git_); !fetched) return std::move(fetched).error();
+  return true;
+}
+
+Result<void> Checkout::write_config() const {
+  return replace_file(git_dir() / "config",
+                      "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n"
+                      "[remote \"origin\"]\n\turl = " +
+                          config_quoted(remote_.url) +
+                          "\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n",
+                      0644);
+}
+
+// A repository that has all of its objects elsewhere, and exactly the refs that the job asks for.
+Result<void> Checkout::borrow_objects() {
+  auto refs = objects_->refs(git_);
+  if (!refs) return std::move(refs).error();
+  std::string packed;
+  const bool with_tags = fetches_tags(settings_.fetch_flags);
+  for (const ObjectCache::Ref& ref : *refs) {
+    const bool is_wanted =
+        (with_tags && ref.name.compare(0, 10, "refs/tags/") == 0) ||
+        std::any_of(spec_.refspecs.begin(), spec_.refspecs.end(),
+                    [&](const std::string& refspec) { return puts(refspec, ref.name); });
+    if (is_wanted) packed += ref.commit + " " + ref.name + "\n";
+  }
+  std::error_code failed;
+  fs::remove_all(git_dir(), failed);
+  if (!failed) fs::create_directories(git_dir() / "objects" / "info", failed);
+  if (!failed) fs::create_directories(git_dir() / "refs" / "heads", failed);
+  if (!failed && fs::exists(objects_->shallow_file()))
+    fs::copy_file(objects_->shallow_file(), git_dir() / "shallow", failed);
+  if (failed) return directory_error(git_dir(), failed);
+  for (const auto& [name, text] :
+       {std::pair{fs::path{"HEAD"}, std::string{"ref: refs/heads/none\n"}},
+        std::pair{fs::path{"packed-refs"}, packed},
+        std::pair{fs::path{"objects/info/alternates"},
+                  (objects_->place() / "objects").string() + "\n"}})
+    if (auto written = overwrite_file(git_dir() / name, text, 0644); !written) return written;
+  return write_config();
+}
+
+Result<void> Checkout::fetch_into_tree() {
+  std::error_code failed;
+  if (!fs::exists(git_dir() / "objects", failed) || has_links(git_dir())) {
+    fs::remove_all(git_dir(), failed);
+    if (auto made = git_.run(place_.tree, {"init", "--quiet", "--template=", "."}); !made)
+      return made;
+  }
+  if (auto kept = keep_only_commits(git_dir()); !kept) return kept;
+  if (auto head = overwrite_file(git_dir() / "HEAD", "ref: refs/heads/none\n", 0644); !head)
+    return head;
+  if (auto written = write_config(); !written) return written;
+  auto arguments = fetch_arguments(git_dir());
+  if (!arguments) return std::move(arguments).error();
+  return git_.run(place_.tree, *arguments);
+}
+
+Result<void> Checkout::check_out_commit() {
+  const std::vector<std::string> arguments{"checkout", "--quiet", "--force", "--detach", spec_.sha};
+  if (auto out = git_.run(place_.tree, arguments); !out) return out;
+  git_.sink()("Checking out " + spec_.sha.substr(0, 8) + " as detached HEAD (ref is " + spec_.ref +
+              ")...\n");
+  if (settings_.clean) {
+    std::vector<std::string> clean{"clean", "--quiet"};
+    clean.insert(clean.end(), settings_.clean_flags.begin(), settings_.clean_flags.end());
+    if (auto cleaned = git_.run(place_.tree, clean); !cleaned) return cleaned;
+  }
+  if (auto got = get_large_files(); !got) return got;
+  if (settings_.submodules == Submodules::None) {
+    git_.sink()("Skipping Git submodules setup\n");
+    keep_index();
     return {};
   }
-  std::vector<std::string> arguments{"submodule", "update", "--init", "--force"};
-  if (submodules == "recursive") arguments.emplace_back("--recursive");
-  return git.run(std::move(arguments));
+  return update_submodules();
+}
+
+Result<void> Checkout::get_large_files() {
+  if (!settings_.lfs || !has_git_lfs()) return {};
+  const auto uses =
+      git_.read(place_.tree, {"ls-files", "--", ".gitattributes", "**/.gitattributes"});
+  if (!uses) return uses.error();
+  if (uses->empty()) return {};
+  return git_.run(place_.tree, {"lfs", "pull"});
+}
+
+Result<void> Checkout::update_submodules() {
+  const bool recursive = settings_.submodules == Submodules::Recursive;
+  git_.sink()(recursive ? "Updating/initializing submodules recursively...\n"
+                        : "Updating/initializing submodules...\n");
+  const auto call = [&](std::vector<std::string> arguments,
+                        const std::vector<std::string>& flags) -> Result<void> {
+    if (recursive) arguments.emplace_back("--recursive");
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    arguments.emplace_back("--");
+    arguments.insert(arguments.end(), settings_.submodule_paths.begin(),
+                     settings_.submodule_paths.end());
+    return git_.run(place_.tree, arguments);
+  };
+  std::vector<std::string> update{"submodule", "update", "--init", "--force"};
+  if (settings_.submodule_depth > 0)
+    update.push_back("--depth=" + std::to_string(settings_.submodule_depth));
+  if (auto updated = call(update, settings_.submodule_flags); !updated) return updated;
+  if (!settings_.lfs || !has_git_lfs()) return {};
+  std::vector<std::string> each{"submodule", "--quiet", "foreach"};
+  if (recursive) each.emplace_back("--recursive");
+  each.emplace_back("git lfs pull");
+  return git_.run(place_.tree, each);
+}
+
+// Without it the next job checks all files out: no mistake.
+void Checkout::keep_index() const {
+  if (place_.index.empty()) return;
+  std::error_code failed;
+  fs::remove(place_.index, failed);
+  fs::copy_file(git_dir() / "index", place_.index, failed);
+}
+
+void Checkout::tidy_objects() {
+  objects_.reset();
+  if (!place_.objects.empty()) ObjectCache::tidy(place_.objects, git_);
+}
+
+// False when it was to stop.
+bool Checkout::wait(std::chrono::milliseconds time) const {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock{mutex};
+  never.wait_for(lock, stop_, std::min(time, git_.time_left()), [] { return false; });
+  return !stop_.stop_requested();
 }
 
 }  // namespace slipway::runner

@@ -1,34 +1,73 @@
-// Gets a commit into the work tree with the git command, the way GitLab's runner does: fetch the
-// given refspecs, check the commit out detached, clean what is left of earlier jobs.
+// Gets a commit into the work tree, the way GitLab's runner does: fetch the given refspecs, check
+// the commit out detached, clean what is left of earlier jobs, then large files and submodules.
 //
-// The job's token travels in the environment of git alone: it is in no argument, no URL and no file
-// of the tree, and the repository's own configuration is written anew for each job.
+// What an earlier job wrote into `.git` is never used: the repository is made anew from the objects
+// that the machine keeps (see object_cache.h) and from a copy of the index that no job can reach,
+// which tells git what files to look at again. One object serves one job, on its thread; while it
+// lives, the objects stay.
 #pragma once
 
 #include <chrono>
 #include <filesystem>
-#include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 
 #include "base/error.h"
 #include "pipeline/job_spec.h"
 #include "runner/executor.h"
+#include "runner/git_settings.h"
+#include "runner/object_cache.h"
 
 namespace slipway::runner {
 
-// Whether a job may come from a repository on this machine (file://). Never from a server's word:
-// it would read the runner's own disk.
-enum class LocalRepositories : bool { refused, allowed };
+struct CheckoutPlace {
+  std::filesystem::path tree;
+  std::filesystem::path index;    // beside the tree; "" keeps none
+  std::filesystem::path objects;  // see ObjectCache::place_of(); "" keeps none
+  GitOptions git;
+};
 
-// `variables` are the job's: GIT_STRATEGY (fetch, clone, none), GIT_CLEAN_FLAGS, GIT_CHECKOUT and
-// GIT_SUBMODULE_STRATEGY are looked at. Unavailable when the server does not give the
-// commit, or not before the deadline.
-Result<void> check_out(const pipeline::JobSpec& spec,
-                       const std::map<std::string, std::string>& variables,
-                       const std::filesystem::path& tree, const Sink& sink,
-                       const std::stop_token& stop,
-                       std::chrono::milliseconds deadline = std::chrono::hours{1},
-                       LocalRepositories local = LocalRepositories::refused);
+class Checkout {
+ public:
+  // `variables` are the job's; all must outlive it.
+  Checkout(const pipeline::JobSpec& spec, const VariableMap& variables, CheckoutPlace place,
+           Sink sink, std::stop_token stop, std::chrono::milliseconds deadline);
+
+  // InvalidInput when the job asks for what there is not, Unavailable when the server does not give
+  // the commit, or not before the deadline.
+  Result<void> run();
+
+  // For the end of the job.
+  void tidy_objects();
+
+ private:
+  Result<void> try_once(bool anew);
+  Result<void> get(bool anew);
+  Result<void> empty_tree();
+  Result<void> fetch_into_tree();
+  Result<bool> fetch_into_cache();
+  Result<void> borrow_objects();
+  Result<void> check_out_commit();
+  Result<void> get_large_files();
+  Result<void> update_submodules();
+  void keep_index() const;
+  [[nodiscard]] Result<std::vector<std::string>> fetch_arguments(
+      const std::filesystem::path& repository) const;
+  [[nodiscard]] Result<void> write_config() const;
+  [[nodiscard]] std::filesystem::path git_dir() const { return place_.tree / ".git"; }
+  [[nodiscard]] bool looks_damaged() const;
+  bool wait(std::chrono::milliseconds time) const;
+
+  const pipeline::JobSpec& spec_;
+  const VariableMap& variables_;
+  CheckoutPlace place_;
+  std::stop_token stop_;
+  RemoteAddress remote_;
+  std::string said_;  // the last words of git
+  Git git_;
+  GitSettings settings_;
+  std::optional<ObjectCache> objects_;
+};
 
 }  // namespace slipway::runner

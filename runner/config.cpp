@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <optional>
+
 #include "base/crypto.h"
 #include "base/files.h"
 
@@ -28,6 +30,12 @@ std::string set_environment(std::vector<std::string>& target, const std::string&
     target.push_back(line);
   }
   return {};
+}
+
+std::optional<bool> parse_yes_or_no(std::string_view text) {
+  if (text == "true") return true;
+  if (text == "false") return false;
+  return std::nullopt;
 }
 
 std::string host_name() {
@@ -85,6 +93,8 @@ std::vector<Setting> settings_table(RunnerSettings& s) {
          s.cache_size = *bytes;
          return {};
        }},
+      {"runner_git_cache", "whether git's objects are kept in the cache for all trees of a project",
+       "true", parsed_row(s.git_cache, parse_yes_or_no, "true or false")},
       {"runner_default_image", "image of docker jobs that name none", "",
        text_row(s.default_image)},
       {"runner_environment", "NAME=value lines that every job gets", "",

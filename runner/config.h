@@ -27,6 +27,7 @@ struct RunnerSettings {
   std::filesystem::path builds_dir;
   std::filesystem::path cache_dir;
   long long cache_size = 10LL << 30;  // bytes; what was used longest ago goes first
+  bool git_cache = true;
   std::string default_image;
   std::vector<std::string> environment;  // NAME=value
   std::string pull_policy = "if-not-present";

@@ -87,6 +87,8 @@ std::vector<std::string> DockerExecutor::arguments() const {
     arguments.emplace_back(flag);
     arguments.push_back(value);
   };
+  if (std::filesystem::is_directory(workplace_.objects))
+    add("--volume", workplace_.objects.string() + ":" + workplace_.objects.string() + ":ro");
   add("--network", services_.network());
   if (!services_.network().empty()) add("--network-alias", "build");
   add("--memory", settings_.docker_memory);

@@ -53,6 +53,8 @@ struct Workplace {
   std::filesystem::path project;    // CI_PROJECT_DIR
   std::filesystem::path temporary;  // file variables: the job sees it
   std::filesystem::path own;        // log, archives, scripts: for the runner alone
+  // What git keeps for all trees of the project: the job may read it. "" without.
+  std::filesystem::path objects;
 };
 
 }  // namespace slipway::runner

@@ -12,7 +12,6 @@
 #include "base/logging.h"
 #include "pipeline/variables.h"
 #include "runner/artifact_transfer.h"
-#include "runner/checkout.h"
 #include "runner/docker_executor.h"
 #include "runner/shell_executor.h"
 
@@ -78,6 +77,12 @@ JobRun::~JobRun() {
   remove_temporary();
 }
 
+// Of this slot alone, so that no two jobs meet in one tree.
+fs::path JobRun::slot_directory() const {
+  return (fs::absolute(settings_.builds_dir) / place_.runner_label / std::to_string(place_.slot))
+      .lexically_normal();
+}
+
 // A job whose log cannot be kept is ended: what it does would not be seen.
 void JobRun::say(std::string_view text) {
   trace_->write(text);
@@ -91,11 +96,8 @@ void JobRun::run() {
     return;
   }
   collect_variables();
-  std::vector<std::string> secrets;
-  for (const pipeline::JobVariable& variable : spec_.variables)
-    if (variable.masked) secrets.push_back(variable.value);
   auto trace = TraceWriter::start(std::move(link_), spec_.id, spec_.token, workplace_.own / "trace",
-                                  Masker{secrets, spec_.token_mask_prefixes},
+                                  Masker{secrets(), spec_.token_mask_prefixes},
                                   [this](Interruption) { cancel_.request_stop(); });
   if (!trace) {
     log::error("spool.failed", {{"job", spec_.id}, {"error", trace.error().message}});
@@ -127,16 +129,59 @@ void JobRun::run() {
            std::chrono::steady_clock::now() - stopped_at > std::chrono::seconds{30};
   });
   log::info("job.finished", {{"job", spec_.id}, {"state", state.state}, {"told", told}});
+  if (sources_) sources_->tidy_objects();
+}
+
+std::vector<std::string> JobRun::secrets() const {
+  std::vector<std::string> secrets{spec_.token};
+  for (const pipeline::JobVariable& variable : spec_.variables)
+    if (variable.masked) secrets.push_back(variable.value);
+  const std::string user_info = RemoteAddress::parse(spec_.repo_url).user_info;
+  if (const auto colon = user_info.find(':'); colon != std::string::npos)
+    secrets.push_back(user_info.substr(colon + 1));
+  for (const pipeline::JobCredential& credential : spec_.credentials)
+    secrets.push_back(credential.password);
+  return secrets;
+}
+
+// The tree's place: the project's path, or what GIT_CLONE_PATH says, if that is within `root` and
+// no earlier job has laid a link on the way.
+Result<fs::path> JobRun::tree_path(const fs::path& root) const {
+  VariableMap variables{{"CI_BUILDS_DIR", root.string()},
+                        {"CI_CONCURRENT_ID", std::to_string(place_.slot)},
+                        {"CI_CONCURRENT_PROJECT_ID", std::to_string(place_.slot)}};
+  for (const pipeline::JobVariable& variable : spec_.variables)
+    variables.insert_or_assign(variable.key, variable.value);
+  const std::string given = pipeline::expand_on_runner(variables["GIT_CLONE_PATH"], variables);
+  if (given.empty()) return root / spec_.project_full_path;
+  const fs::path wanted = fs::path{given}.lexically_normal();
+  const fs::path below = wanted.lexically_relative(root);
+  if (!wanted.is_absolute() || !is_safe_path(below.string()))
+    return fail(ErrorKind::InvalidInput,
+                "GIT_CLONE_PATH is '" + given + "', expected a path below $CI_BUILDS_DIR");
+  fs::path at = root;
+  for (const fs::path& part : below) {
+    at /= part;
+    std::error_code ignored;
+    if (fs::is_symlink(fs::symlink_status(at, ignored)))
+      return fail(ErrorKind::InvalidInput, "GIT_CLONE_PATH: '" + at.string() + "' is a link");
+  }
+  return root / (below.has_filename() ? below : below.parent_path());
 }
 
 Result<void> JobRun::make_workplace() {
   if (!is_safe_path(spec_.project_full_path))
     return fail(ErrorKind::InvalidInput, "'" + spec_.project_full_path + "' is no project path");
-  const fs::path root =
-      fs::absolute(settings_.builds_dir) / place_.runner_label / std::to_string(place_.slot);
-  workplace_.project = root / spec_.project_full_path;
-  workplace_.temporary = root / (spec_.project_full_path + ".tmp");
-  workplace_.own = root / (spec_.project_full_path + ".run");
+  const fs::path root = slot_directory();
+  auto tree = tree_path(root);
+  if (!tree) misplaced_ = tree.error();
+  workplace_.project = tree ? *tree : root / spec_.project_full_path;
+  workplace_.temporary = workplace_.project.string() + ".tmp";
+  workplace_.own = workplace_.project.string() + ".run";
+  if (settings_.git_cache && !settings_.cache_dir.empty())
+    workplace_.objects =
+        ObjectCache::place_of(fs::absolute(settings_.cache_dir) / "git",
+                              RemoteAddress::parse(spec_.repo_url).url, spec_.depth > 0);
   std::error_code failed;
   fs::create_directories(root, failed);
   // Nobody else on this machine gets past here, whatever the modes below are.
@@ -181,7 +226,7 @@ void JobRun::collect_variables() {
     const auto equals = line.find('=');
     set(line.substr(0, equals), line.substr(equals + 1));
   }
-  set("CI_BUILDS_DIR", fs::absolute(settings_.builds_dir).string());
+  set("CI_BUILDS_DIR", slot_directory().string());
   set("CI_PROJECT_DIR", workplace_.project.string());
   set("CI_CONCURRENT_ID", std::to_string(place_.slot));
   set("CI_CONCURRENT_PROJECT_ID", std::to_string(place_.slot));
@@ -196,6 +241,11 @@ void JobRun::collect_variables() {
       "true");
   set("CI_RUNNER_VERSION", SLIPWAY_VERSION);
   set("CI_RUNNER_EXECUTABLE_ARCH", "linux/amd64");
+  // So that `git fetch origin` in a script is let in, without a token in any file.
+  if (variables_.count("GIT_CONFIG_COUNT") == 0)
+    if (const auto credentials = credentials_of(RemoteAddress::parse(spec_.repo_url));
+        !credentials.empty())
+      for (const auto& [name, value] : to_environment(credentials)) set(name, value);
   // What the server left unexpanded, once, each against the values as they came.
   const auto as_given = variables_;
   for (const pipeline::JobVariable& variable : spec_.variables)
@@ -281,19 +331,7 @@ JobRun::Outcome JobRun::phases() {
   }
   // Nothing of the project is touched before the server has said that the job is ours.
   if (!trace_->wait_until_ours(cancel_.get_token())) return stopped_outcome();
-  {
-    const Section section{*this, "get_sources", "Getting source from Git repository"};
-    const auto sink = [this](std::string_view chunk) { say(chunk); };
-    const auto done = check_out(spec_, variables_, workplace_.project, sink, cancel_.get_token(),
-                                time_left(), place_.local);
-    if (is_stopped()) return stopped_outcome();
-    if (!done) {
-      if (std::chrono::steady_clock::now() >= deadline_) return timed_out();
-      Outcome outcome = failed(done.error());
-      outcome.failure_reason = "runner_system_failure";
-      return outcome;
-    }
-  }
+  if (auto got = get_sources(); !got.success) return got;
   auto caches = open_caches();
   if (caches && caches->restores()) {
     const Section section{*this, "restore_cache", "Restoring cache"};
@@ -318,6 +356,26 @@ JobRun::Outcome JobRun::phases() {
     outcome = failed(uploaded.error());
   const Section section{*this, "cleanup_file_variables",
                         "Cleaning up project directory and file based variables"};
+  return outcome;
+}
+
+JobRun::Outcome JobRun::get_sources() {
+  const Section section{*this, "get_sources", "Getting source from Git repository"};
+  if (misplaced_) return failed(*misplaced_);
+  CheckoutPlace place;
+  place.tree = workplace_.project;
+  place.index = workplace_.project.string() + ".index";
+  place.objects = workplace_.objects;
+  place.git = {settings_.executor == ExecutorKind::Docker, place_.local};
+  sources_.emplace(
+      spec_, variables_, std::move(place), [this](std::string_view chunk) { say(chunk); },
+      cancel_.get_token(), time_left());
+  const auto done = sources_->run();
+  if (is_stopped()) return stopped_outcome();
+  if (!done && std::chrono::steady_clock::now() >= deadline_) return timed_out();
+  if (!done) return failed(done.error());
+  Outcome outcome;
+  outcome.success = true;
   return outcome;
 }
 

@@ -52,7 +52,11 @@ class JobRun {
   };
 
   Outcome phases();
+  [[nodiscard]] std::vector<std::string> secrets() const;
+  [[nodiscard]] std::filesystem::path slot_directory() const;
   Result<void> make_workplace();
+  Result<std::filesystem::path> tree_path(const std::filesystem::path& root) const;
+  Outcome get_sources();
   void open_tree_to_all() const;
   void collect_variables();
   Result<void> write_file_variables();
@@ -84,9 +88,11 @@ class JobRun {
   std::stop_token runner_stop_;
   std::stop_source cancel_;  // of the script: canceled, aborted or the runner is stopped
   Workplace workplace_;
+  std::optional<Error> misplaced_;  // what is wrong with the job's GIT_CLONE_PATH
   std::map<std::string, std::string> variables_;
   std::vector<std::string> order_;  // of the names, as they are exported
   std::unique_ptr<TraceWriter> trace_;
+  std::optional<Checkout> sources_;
   std::chrono::steady_clock::time_point deadline_;
 };
 

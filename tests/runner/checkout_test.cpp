@@ -1,122 +1,81 @@
 #include "runner/checkout.h"
 
-#include <poll.h>
-#include <unistd.h>
+#include <spdlog/fmt/fmt.h>
+#include <fstream>
 
-#include <csignal>
-
-#include "base/files.h"
-#include "base/process.h"
-#include "tests/support/catch.h"
-#include "tests/support/temp_directory.h"
+#include "tests/runner/git_remote.h"
 
 using namespace slipway;
 using namespace slipway::runner;
+using test::GitRemote;
+using test::GitServer;
+namespace fs = std::filesystem;
 
 namespace {
 
-// A repository with one commit, and an HTTP server that gives out its files.
-class Remote {
- public:
-  Remote() {
-    git({"init", "--quiet", "--initial-branch=main", "."});
-    write("README", "hello\n");
-    commit();
-    serve();
-  }
-  ~Remote() {
-    server_->signal_group(SIGKILL);
-    server_->wait();
-  }
-  Remote(const Remote&) = delete;
-  Remote& operator=(const Remote&) = delete;
+const GitServer& server() {
+  static const GitServer running;
+  return running;
+}
 
-  std::string git(std::vector<std::string> arguments) {
-    ProcessSpec spec;
-    spec.argv = {"git", "-c", "user.name=t", "-c", "user.email=t@t"};
-    spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
-    spec.workdir = directory_.path();
-    spec.env = environment_subset({"PATH"});
-    auto done = collect_process(spec);
-    REQUIRE(done);
-    CAPTURE(done->output);
-    REQUIRE(done->outcome.succeeded());
-    return done->output;
-  }
-  void write(const std::string& name, const std::string& text) {
-    REQUIRE(replace_file(directory_ / name, text));
-  }
-  void commit() {
-    git({"add", "--all"});
-    git({"commit", "--quiet", "--message", "change"});
-    git({"update-server-info"});
-    sha = git({"rev-parse", "HEAD"}).substr(0, 40);
-  }
-  [[nodiscard]] pipeline::JobSpec spec() const {
-    pipeline::JobSpec made;
-    made.repo_url = "http://gitlab-ci-token:glcbt-secret@127.0.0.1:" + port_ + "/.git";
-    made.ref = "main";
-    made.sha = sha;
-    made.depth = 0;  // plain files over HTTP cannot be shallow
-    made.refspecs = {"+refs/heads/*:refs/remotes/origin/*"};
-    return made;
-  }
-
-  [[nodiscard]] const std::filesystem::path& path() const { return directory_.path(); }
-
-  std::string sha;
-
- private:
-  void serve() {
-    ProcessSpec spec;
-    spec.argv = {"python3", "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"};
-    spec.workdir = directory_.path();
-    spec.env = environment_subset({"PATH"});
-    auto started = ChildProcess::start(spec);
-    REQUIRE(started);
-    server_.emplace(std::move(*started));
-    std::string words;
-    while (words.find(") ...") == std::string::npos) {
-      pollfd ready{server_->output_fd(), POLLIN, 0};
-      REQUIRE(::poll(&ready, 1, 30'000) == 1);
-      char piece[256];
-      const ssize_t got = ::read(server_->output_fd(), piece, sizeof piece);
-      REQUIRE(got > 0);
-      words.append(piece, static_cast<std::size_t>(got));
-    }
-    const auto at = words.find("port ") + 5;
-    port_ = words.substr(at, words.find(' ', at) - at);
-  }
-
-  test::TempDirectory directory_;
-  std::optional<ChildProcess> server_;
-  std::string port_;
-};
-
+// The place of one project on a runner, from job to job.
 struct Tree {
-  Result<void> check_out(const pipeline::JobSpec& spec,
-                         const std::map<std::string, std::string>& variables = {}) {
-    return runner::check_out(spec, variables, directory.path(),
-                             [this](std::string_view chunk) { said += chunk; }, {});
+  Result<void> check_out(const pipeline::JobSpec& spec, const VariableMap& variables = {}) {
+    said.clear();
+    Checkout checkout{
+        spec,
+        variables,
+        {directory / "tree", directory / "tree.index",
+         cached ? ObjectCache::place_of(objects, spec.repo_url, spec.depth > 0) : fs::path{}},
+        [this](std::string_view chunk) { said += chunk; },
+        {},
+        std::chrono::minutes{1}};
+    return checkout.run();
   }
-  std::string error(const pipeline::JobSpec& spec,
-                    const std::map<std::string, std::string>& variables = {}) {
+  std::string error(const pipeline::JobSpec& spec, const VariableMap& variables = {}) {
     const auto done = check_out(spec, variables);
     return done ? "" : done.error().message;
   }
   [[nodiscard]] std::string text(const std::string& name) const {
-    return read_file(directory / name).value_or("(none)");
+    return read_file(directory / "tree" / name).value_or("(none)");
+  }
+  void write(const std::string& name, const std::string& text) const {
+    fs::create_directories((directory / "tree" / name).parent_path());
+    REQUIRE(replace_file(directory / "tree" / name, text));
+  }
+  std::string git(std::vector<std::string> arguments) const {
+    ProcessSpec spec;
+    spec.argv = {"git"};
+    spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
+    spec.workdir = directory / "tree";
+    spec.env = environment_subset({"PATH"});
+    auto done = collect_process(spec);
+    REQUIRE(done);
+    CAPTURE(arguments, done->output);
+    REQUIRE(done->outcome.succeeded());
+    return done->output;
   }
 
+  Tree() { fs::create_directory(directory / "tree"); }
   test::TempDirectory directory;
+  fs::path objects = directory / "objects";
+  bool cached = true;
+  LocalRepositories local = LocalRepositories::refused;
   std::string said;
 };
+
+std::string lines(int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += std::to_string(i) + "\n";
+  return text;
+}
 
 }  // namespace
 
 TEST_CASE("a commit is checked out, and the token stays out of the tree", "[checkout]") {
-  const Remote remote;
+  const GitRemote remote{server()};
   Tree tree;
+  tree.cached = GENERATE(true, false);
 
   const std::string error = tree.error(remote.spec());
 
@@ -125,25 +84,28 @@ TEST_CASE("a commit is checked out, and the token stays out of the tree", "[chec
   CHECK(tree.text("README") == "hello\n");
   CHECK(tree.text(".git/HEAD") == remote.sha + "\n");
   CHECK(tree.said.find("Checking out " + remote.sha.substr(0, 8)) != std::string::npos);
-  for (const auto& entry : std::filesystem::recursive_directory_iterator{tree.directory.path()})
+  CHECK(tree.git({"remote", "get-url", "origin"}) == remote.url() + "\n");
+  CHECK(tree.git({"for-each-ref", "--format=%(refname)"}) ==
+        "refs/pipelines/7\nrefs/remotes/origin/main\n");
+  for (const auto& entry : fs::recursive_directory_iterator{tree.directory.path()})
     if (entry.is_regular_file())
       CHECK(read_file(entry.path()).value_or("").find("glcbt-secret") == std::string::npos);
 }
 
 TEST_CASE("what an earlier job left is cleaned, and what it put into .git is not obeyed",
           "[checkout]") {
-  Remote remote;
   Tree tree;
+  tree.cached = GENERATE(true, false);
+  GitRemote remote{server(), tree.cached ? "left" : "left-uncached"};
   REQUIRE(tree.check_out(remote.spec()));
   const auto canary = tree.directory / "canary";
-  REQUIRE(replace_file(tree.directory / "left-over", "x"));
-  REQUIRE(replace_file(tree.directory / "README", "changed\n"));
-  REQUIRE(replace_file(tree.directory / ".git/index.lock", ""));
-  std::filesystem::create_directory(tree.directory / ".git/hooks");
-  REQUIRE(replace_file(tree.directory / ".git/hooks/post-checkout",
-                       "#!/bin/sh\ntouch " + canary.string() + "\n", 0755));
-  REQUIRE(replace_file(tree.directory / ".git/config",
-                       "[core]\n\tfsmonitor = touch " + canary.string() + "\n"));
+  tree.write("left-over", "x");
+  tree.write("README", "changed\n");
+  tree.write(".git/index.lock", "");
+  tree.write(".git/index", "no index at all");
+  tree.write(".git/hooks/post-checkout", "#!/bin/sh\ntouch " + canary.string() + "\n");
+  fs::permissions(tree.directory / "tree/.git/hooks/post-checkout", fs::perms{0755});
+  tree.write(".git/config", "[core]\n\tfsmonitor = touch " + canary.string() + "\n");
   remote.write("second", "new\n");
   remote.commit();
 
@@ -153,16 +115,160 @@ TEST_CASE("what an earlier job left is cleaned, and what it put into .git is not
   REQUIRE(error.empty());
   CHECK(tree.text("README") == "hello\n");
   CHECK(tree.text("second") == "new\n");
-  CHECK_FALSE(std::filesystem::exists(tree.directory / "left-over"));
-  CHECK_FALSE(std::filesystem::exists(canary));
+  CHECK_FALSE(fs::exists(tree.directory / "tree/left-over"));
+  CHECK_FALSE(fs::exists(canary));
+}
+
+TEST_CASE("an index that says a changed file is unchanged is not believed", "[checkout]") {
+  const GitRemote remote{server(), "index"};
+  Tree tree;
+  REQUIRE(tree.check_out(remote.spec()));
+  tree.write("README", "other\n");
+  tree.git({"update-index", "--assume-unchanged", "README"});
+
+  REQUIRE(tree.check_out(remote.spec()));
+
+  CHECK(tree.text("README") == "hello\n");
+}
+
+TEST_CASE("a file that did not change is not written again", "[checkout]") {
+  GitRemote remote{server(), "same"};
+  Tree tree;
+  REQUIRE(tree.check_out(remote.spec()));
+  const auto written = fs::last_write_time(tree.directory / "tree/README");
+  remote.write("other", "x");
+  remote.commit();
+
+  REQUIRE(tree.check_out(remote.spec()));
+
+  CHECK(tree.text("other") == "x");
+  CHECK(fs::last_write_time(tree.directory / "tree/README") == written);
+}
+
+TEST_CASE("a second checkout, even of another tree, fetches only what is new", "[checkout]") {
+  GitRemote remote{server(), "big"};
+  remote.write("big", lines(200'000));
+  remote.commit();
+  Tree first;
+  REQUIRE(first.check_out(remote.spec()));
+  const auto bytes_of_objects = [&] {
+    std::uintmax_t bytes = 0;
+    for (const auto& entry : fs::recursive_directory_iterator{first.objects})
+      if (entry.is_regular_file()) bytes += entry.file_size();
+    return bytes;
+  };
+  const auto before = bytes_of_objects();
+  Tree second;
+  second.objects = first.objects;
+  remote.write("small", "x");
+  remote.commit();
+
+  REQUIRE(second.check_out(remote.spec(), {{"GIT_STRATEGY", "clone"}}));
+
+  CHECK(second.text("small") == "x");
+  CHECK(second.text("big") == lines(200'000));
+  CHECK(bytes_of_objects() < before + before / 10);
+  CHECK_FALSE(fs::exists(second.directory / "tree/.git/objects/pack"));
+}
+
+TEST_CASE("a shallow checkout has as many commits as asked, and a full one all", "[checkout]") {
+  GitRemote remote{server(), "deep"};
+  for (int i = 0; i < 5; ++i) remote.commit();
+  Tree tree;
+  tree.cached = GENERATE(true, false);
+
+  REQUIRE(tree.check_out(remote.spec(2)));
+  CHECK(tree.git({"rev-list", "--count", "HEAD"}) == "2\n");
+
+  const auto all = remote.git({"rev-list", "--count", "HEAD"});
+  REQUIRE(tree.check_out(remote.spec(0)));
+  CHECK(tree.git({"rev-list", "--count", "HEAD"}) == all);
+}
+
+TEST_CASE("kept objects that were damaged are fetched anew", "[checkout]") {
+  const GitRemote remote{server(), "damaged"};
+  Tree tree;
+  REQUIRE(tree.check_out(remote.spec()));
+  for (const auto& entry : fs::recursive_directory_iterator{tree.objects})
+    if (entry.is_regular_file() && entry.path().string().find("/objects/") != std::string::npos) {
+      fs::permissions(entry.path(), fs::perms::owner_all);
+      std::ofstream{entry.path(), std::ios::trunc} << "rotten";
+    }
+
+  const std::string error = tree.error(remote.spec(), {{"GIT_STRATEGY", "clone"}});
+
+  CAPTURE(tree.said);
+  CHECK(error.empty());
+  CHECK(tree.said.find("what was kept of the repository is damaged") != std::string::npos);
+  CHECK(tree.text("README") == "hello\n");
+}
+
+TEST_CASE("objects that somebody uses are not removed", "[checkout]") {
+  const test::TempDirectory directory;
+  const Git git{RemoteAddress::parse("http://x/y"),
+                {},
+                [](std::string_view) {},
+                {},
+                std::chrono::steady_clock::now() + std::chrono::minutes{1}};
+  const auto place = ObjectCache::place_of(directory.path(), "http://x/y", false);
+  auto one = ObjectCache::open(place, git);
+  REQUIRE(one);
+  {
+    auto other = ObjectCache::open(place, git);
+    REQUIRE(other);
+    CHECK_FALSE(one->discard());
+    CHECK(fs::exists(place));
+  }
+  CHECK(one->discard());
+  CHECK_FALSE(fs::exists(place));
+}
+
+TEST_CASE("many small packs become one, and old pipelines are forgotten", "[checkout]") {
+  const GitRemote remote{server(), "packs"};
+  Tree tree;
+  const auto spec = remote.spec();
+  const VariableMap variables;
+  const auto place = ObjectCache::place_of(tree.objects, spec.repo_url, false);
+  Checkout checkout{spec,
+                    variables,
+                    {tree.directory / "tree", "", place, {}},
+                    [](std::string_view) {},
+                    {},
+                    std::chrono::minutes{1}};
+  REQUIRE(checkout.run());
+  // As many fetches of many objects would leave it.
+  fs::path pack;
+  tree.git({"-C", place.string(), "repack", "-d", "-q"});
+  for (const auto& entry : fs::directory_iterator{place / "objects/pack"})
+    if (entry.path().extension() == ".pack") pack = entry.path();
+  for (int i = 0; i < 41; ++i) {
+    auto name = pack.string();
+    name.replace(name.size() - 10, 5, fmt::format("{:05x}", i));
+    for (const char* part : {".pack", ".idx"})
+      fs::copy_file(fs::path{pack}.replace_extension(part), fs::path{name}.replace_extension(part));
+    std::ofstream{place / "packed-refs", std::ios::app} << spec.sha << " refs/pipelines/" << 100 + i
+                                                        << "\n";
+  }
+
+  checkout.tidy_objects();
+
+  int packs = 0;
+  for (const auto& entry : fs::directory_iterator{place / "objects/pack"})
+    packs += entry.path().extension() == ".pack" ? 1 : 0;
+  CHECK(packs == 1);
+  const std::string refs = tree.git({"-C", place.string(), "for-each-ref", "--format=%(refname)"});
+  CHECK(refs.find("refs/pipelines/140\n") != std::string::npos);
+  CHECK(refs.find("refs/pipelines/121\n") != std::string::npos);
+  CHECK(refs.find("refs/pipelines/120\n") == std::string::npos);
+  CHECK(tree.text("README") == "hello\n");
 }
 
 TEST_CASE("GIT_CLEAN_FLAGS says what is kept", "[checkout]") {
-  const Remote remote;
+  const GitRemote remote{server(), "clean"};
   Tree tree;
   REQUIRE(tree.check_out(remote.spec()));
-  REQUIRE(replace_file(tree.directory / "keep.log", "x"));
-  REQUIRE(replace_file(tree.directory / "other", "x"));
+  tree.write("keep.log", "x");
+  tree.write("other", "x");
 
   REQUIRE(tree.check_out(remote.spec(), {{"GIT_CLEAN_FLAGS", "-ffdx -e *.log"}}));
   CHECK(tree.text("keep.log") == "x");
@@ -179,8 +285,27 @@ TEST_CASE("GIT_CLEAN_FLAGS says what is kept", "[checkout]") {
   }
 }
 
+TEST_CASE("GIT_FETCH_EXTRA_FLAGS takes known flags and nothing that runs a program", "[checkout]") {
+  GitRemote remote{server(), "flags"};
+  remote.git({"tag", "-f", "v1"});
+  Tree tree;
+  REQUIRE(tree.check_out(remote.spec()));
+  CHECK(tree.git({"tag"}).empty());
+  REQUIRE(tree.check_out(remote.spec(), {{"GIT_FETCH_EXTRA_FLAGS", "--tags --prune -j 2"}}));
+  CHECK(tree.git({"tag"}) == "v1\n");
+  for (const char* flags : {"--upload-pack=touch x", "--upload-pack", "-c", "origin",
+                            "--end-of-options", "--quiet=x", "--multiple", "--output=x"}) {
+    CAPTURE(flags);
+    const std::string text = flags;
+    CHECK(tree.error(remote.spec(), {{"GIT_FETCH_EXTRA_FLAGS", flags}}) ==
+          "GIT_FETCH_EXTRA_FLAGS: '" + text.substr(0, text.find(' ')) + "' is not allowed here");
+  }
+  CHECK(tree.error(remote.spec(), {{"GIT_FETCH_EXTRA_FLAGS", "--jobs=many"}}) ==
+        "GIT_FETCH_EXTRA_FLAGS: --jobs needs a number");
+}
+
 TEST_CASE("only an address on the network is fetched from", "[checkout]") {
-  const Remote remote;
+  const GitRemote remote{server(), "net"};
   const test::TempDirectory outside;
   const auto canary = (outside / "canary").string();
   for (const std::string& url :
@@ -193,28 +318,78 @@ TEST_CASE("only an address on the network is fetched from", "[checkout]") {
     spec.repo_url = url;
     CHECK(tree.error(spec) ==
           "'" + url + "' is no address to fetch from: expected https, http or ssh");
-    CHECK_FALSE(std::filesystem::exists(canary));
+    CHECK_FALSE(fs::exists(canary));
   }
 }
 
+TEST_CASE("submodules of the same server are let in by the job's token", "[checkout]") {
+  const GitServer own;  // for each section
+  const GitRemote part{own, "part"};
+  GitRemote middle{own, "middle"};
+  middle.add_submodule(part, "inner", "../part");
+  GitRemote remote{own, "whole"};
+  remote.add_submodule(middle, "middle", "../middle");
+  remote.add_submodule(part, "other", "../part");
+  Tree tree;
+
+  SECTION("normal: those of the project itself") {
+    const auto error = tree.error(remote.spec(), {{"GIT_SUBMODULE_STRATEGY", "normal"}});
+    CAPTURE(tree.said);
+    REQUIRE(error.empty());
+    CHECK(tree.text("other/README") == "hello\n");
+    CHECK(tree.text("middle/README") == "hello\n");
+    CHECK(tree.text("middle/inner/README") == "(none)");
+  }
+  SECTION("recursive: theirs too") {
+    const auto error = tree.error(remote.spec(3), {{"GIT_SUBMODULE_STRATEGY", "recursive"},
+                                                   {"GIT_SUBMODULE_UPDATE_FLAGS", "--jobs 2"}});
+    CAPTURE(tree.said);
+    REQUIRE(error.empty());
+    CHECK(tree.text("middle/inner/README") == "hello\n");
+    // A second job finds nothing of the first.
+    REQUIRE(tree.check_out(remote.spec(3), {{"GIT_SUBMODULE_STRATEGY", "recursive"}}));
+    CHECK(tree.text("middle/inner/README") == "hello\n");
+  }
+  SECTION("only those that are named") {
+    const auto error = tree.error(
+        remote.spec(),
+        {{"GIT_SUBMODULE_STRATEGY", "normal"}, {"GIT_SUBMODULE_PATHS", ":(exclude)other middle"}});
+    CAPTURE(tree.said);
+    REQUIRE(error.empty());
+    CHECK(tree.text("middle/README") == "hello\n");
+    CHECK(tree.text("other/README") == "(none)");
+  }
+}
+
+TEST_CASE("a submodule's address over ssh becomes one over HTTP when asked", "[checkout]") {
+  const GitRemote part{server(), "ssh-part"};
+  GitRemote remote{server(), "ssh"};
+  remote.add_submodule(part, "sub", "git@127.0.0.1:ssh-part");
+  Tree tree;
+
+  const auto error = tree.error(
+      remote.spec(), {{"GIT_SUBMODULE_STRATEGY", "normal"}, {"GIT_SUBMODULE_FORCE_HTTPS", "true"}});
+
+  CAPTURE(tree.said);
+  REQUIRE(error.empty());
+  CHECK(tree.text("sub/README") == "hello\n");
+}
+
 TEST_CASE("a submodule is not taken from the runner's disk", "[checkout]") {
-  Remote remote;
-  const test::TempDirectory outside;
-  remote.git({"clone", "--quiet", "--bare", ".", (outside / "local").string()});
-  remote.git({"-c", "protocol.file.allow=always", "submodule", "--quiet", "add",
-              (outside / "local").string(), "sub"});
-  remote.commit();
+  const GitRemote part{server(), "disk-part"};
+  GitRemote remote{server(), "disk"};
+  remote.add_submodule(part, "sub", part.directory().string());
   Tree tree;
 
   const std::string error = tree.error(remote.spec(), {{"GIT_SUBMODULE_STRATEGY", "normal"}});
 
   CHECK(error == "git submodule failed with exit code 1");
   CHECK(tree.said.find("transport 'file' not allowed") != std::string::npos);
-  CHECK_FALSE(std::filesystem::exists(tree.directory / "sub/README"));
+  CHECK_FALSE(fs::exists(tree.directory / "tree/sub/README"));
 }
 
-TEST_CASE("what is no commit, refspec or strategy is refused by name", "[checkout]") {
-  const Remote remote;
+TEST_CASE("what is no commit, refspec or setting is refused by name", "[checkout]") {
+  const GitRemote remote{server(), "named"};
   Tree tree;
   auto spec = remote.spec();
   spec.sha = "--help";
@@ -222,36 +397,74 @@ TEST_CASE("what is no commit, refspec or strategy is refused by name", "[checkou
   spec = remote.spec();
   spec.refspecs = {"--upload-pack=x"};
   CHECK(tree.error(spec) == "'--upload-pack=x' is no refspec");
-  CHECK(tree.error(remote.spec(), {{"GIT_STRATEGY", "steal"}}) ==
+  const auto with = [&](const char* name, const char* value) {
+    return tree.error(remote.spec(), {{name, value}});
+  };
+  CHECK(with("GIT_STRATEGY", "steal") ==
         "GIT_STRATEGY is 'steal', expected fetch, clone, none or empty");
+  CHECK(with("GIT_DEPTH", "-3") == "GIT_DEPTH is '-3', expected a number of commits, 0 for all");
+  CHECK(with("GIT_CHECKOUT", "maybe") == "GIT_CHECKOUT is 'maybe', expected true or false");
+  CHECK(with("GIT_SUBMODULE_STRATEGY", "all") ==
+        "GIT_SUBMODULE_STRATEGY is 'all', expected none, normal or recursive");
+  CHECK(with("GIT_SUBMODULE_DEPTH", "x") ==
+        "GIT_SUBMODULE_DEPTH is 'x', expected a number of commits, 0 for all");
+  CHECK(with("GIT_SUBMODULE_UPDATE_FLAGS", "--reference=/etc") ==
+        "GIT_SUBMODULE_UPDATE_FLAGS: '--reference=/etc' is not allowed here");
+  CHECK(with("GET_SOURCES_ATTEMPTS", "11") ==
+        "GET_SOURCES_ATTEMPTS is '11', expected a number from 1 to 10");
   spec = remote.spec();
   spec.sha = std::string(40, 'a');
   CHECK(tree.error(spec) == "git checkout failed with exit code 128");
 }
 
-TEST_CASE("GIT_STRATEGY none leaves the tree alone", "[checkout]") {
-  const Remote remote;
+TEST_CASE("sources that do not come are tried for as often as asked", "[checkout]") {
+  const GitRemote remote{server(), "tries"};
   Tree tree;
-  REQUIRE(replace_file(tree.directory / "kept", "x"));
+  auto spec = remote.spec();
+  spec.repo_url += "-not-there";
+
+  CHECK(tree.error(spec, {{"GET_SOURCES_ATTEMPTS", "2"}}) == "git fetch failed with exit code 128");
+  CHECK(tree.said.find("WARNING: git fetch failed with exit code 128; attempt 2 of 2\n") !=
+        std::string::npos);
+}
+
+TEST_CASE("GIT_CHECKOUT false fetches and leaves the files", "[checkout]") {
+  GitRemote remote{server(), "fetch-only"};
+  Tree tree;
+  REQUIRE(tree.check_out(remote.spec()));
+  const std::string before = remote.sha;
+  remote.write("README", "newer\n");
+  remote.commit();
+
+  REQUIRE(tree.check_out(remote.spec(), {{"GIT_CHECKOUT", "false"}}));
+
+  CHECK(tree.text("README") == "hello\n");
+  CHECK(tree.git({"show", remote.sha + ":README"}) == "newer\n");
+}
+
+TEST_CASE("GIT_STRATEGY none leaves the tree alone, empty empties it", "[checkout]") {
+  const GitRemote remote{server(), "none"};
+  Tree tree;
+  tree.write("kept", "x");
 
   REQUIRE(tree.check_out(remote.spec(), {{"GIT_STRATEGY", "none"}}));
-
   CHECK(tree.text("kept") == "x");
   CHECK(tree.said == "Skipping Git repository setup\n");
+
+  REQUIRE(tree.check_out(remote.spec(), {{"GIT_STRATEGY", "empty"}}));
+  CHECK(fs::is_empty(tree.directory / "tree"));
 }
 
 TEST_CASE("a repository on this machine is fetched from only where the caller allows it",
           "[checkout]") {
-  Remote remote;
+  GitRemote remote{server(), "local"};
   remote.git({"config", "uploadpack.allowAnySHA1InWant", "true"});
+  Tree tree;
+  tree.local = LocalRepositories::allowed;
   auto spec = remote.spec();
-  spec.repo_url = "file://" + remote.path().string();
-  const test::TempDirectory tree;
+  spec.repo_url = "file://" + remote.directory().string();
 
-  const auto done = check_out(
-      spec, {}, tree.path(), [](std::string_view) {}, {}, std::chrono::hours{1},
-      LocalRepositories::allowed);
+  CHECK(tree.error(spec).empty());
 
-  REQUIRE(done);
-  CHECK(read_file(tree / "README").value() == "hello\n");
+  CHECK(tree.text("README") == "hello\n");
 }

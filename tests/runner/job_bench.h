@@ -20,6 +20,7 @@ class JobBench {
   explicit JobBench(runner::ExecutorKind executor) {
     settings.executor = executor;
     settings.builds_dir = directory / "builds";
+    settings.cache_dir = directory / "cache";
     settings.name = "bench";
     identity = {server.url(), "glrt-x", "s_1", std::string{to_string(executor)}, "bench"};
   }

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "base/crypto.h"
+#include "tests/runner/git_remote.h"
 #include "tests/runner/job_bench.h"
 
 using namespace slipway;
@@ -233,6 +234,51 @@ TEST_CASE("a project's path leads nowhere else", "[job]") {
     CHECK(bench.server.requests().back().body.find("runner_system_failure") != std::string::npos);
     CHECK_FALSE(fs::exists(bench.directory / "builds"));
   }
+}
+
+TEST_CASE("a job works where GIT_CLONE_PATH says, which is below the builds alone", "[job]") {
+  ShellBench bench;
+  auto spec = JobBench::job({"pwd", "echo project=$CI_PROJECT_DIR"});
+  spec.variables.push_back({"GIT_CLONE_PATH", "$CI_BUILDS_DIR/go/src/app"});
+  const fs::path root = bench.project().parent_path().parent_path();
+
+  CHECK(bench.run(spec)["state"] == "success");
+  CHECK(bench.logged("\n" + (root / "go/src/app").string() + "\n"));
+  CHECK(bench.logged("\nproject=" + (root / "go/src/app").string() + "\n"));
+
+  for (const std::string& path :
+       {std::string{"/etc"}, std::string{"$CI_BUILDS_DIR/../x"}, std::string{"relative"},
+        std::string{"$CI_BUILDS_DIR"}, std::string{"$CI_BUILDS_DIR/link/x"}}) {
+    CAPTURE(path);
+    ShellBench other;
+    fs::create_directories(other.project());
+    fs::create_directory_symlink("/tmp", other.project().parent_path().parent_path() / "link");
+    spec.variables.back().value = path;
+    CHECK(other.run(spec)["failure_reason"] == "runner_configuration_error");
+    CHECK(other.logged("GIT_CLONE_PATH"));
+  }
+}
+
+TEST_CASE("a job's script may fetch more from its repository", "[job]") {
+  const test::GitServer server;
+  test::GitRemote remote{server};
+  ShellBench bench;
+  auto spec = remote.spec(1);
+  spec.id = 12;
+  spec.token = "glcbt-job";
+  spec.project_full_path = "group/project";
+  spec.timeout = 120;
+  spec.steps = {{"script",
+                 {"git fetch --quiet origin main", "git log --format=%s FETCH_HEAD",
+                  "env | grep ^GIT_CONFIG_VALUE"}}};
+
+  const auto result = bench.run(spec);
+
+  CAPTURE(bench.server.log());
+  CHECK(result["state"] == "success");
+  CHECK(bench.logged("\nchange\n"));
+  CHECK(bench.logged("GIT_CONFIG_VALUE_0=Authorization: Basic "));
+  CHECK_FALSE(bench.logged(base64_encode("gitlab-ci-token:glcbt-secret")));
 }
 
 TEST_CASE("artifacts are handed on by when they are wanted", "[job]") {
