@@ -25,8 +25,10 @@ struct Tree {
     Checkout checkout{
         spec,
         variables,
-        {directory / "tree", directory / "tree.index",
-         cached ? ObjectCache::place_of(objects, spec.repo_url, spec.depth > 0) : fs::path{}},
+        {directory / "tree",
+         directory / "tree.index",
+         cached ? ObjectCache::place_of(objects, spec.repo_url, spec.depth > 0) : fs::path{},
+         {false, local}},
         [this](std::string_view chunk) { said += chunk; },
         {},
         std::chrono::minutes{1}};
@@ -464,7 +466,9 @@ TEST_CASE("a repository on this machine is fetched from only where the caller al
   auto spec = remote.spec();
   spec.repo_url = "file://" + remote.directory().string();
 
-  CHECK(tree.error(spec).empty());
+  const auto error = tree.error(spec);
+  CAPTURE(tree.said, error);
+  CHECK(error.empty());
 
   CHECK(tree.text("README") == "hello\n");
 }
