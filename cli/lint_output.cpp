@@ -16,7 +16,7 @@ using pipeline::Diagnostic;
 using pipeline::Diagnostics;
 
 bool is_set(const char* name) {
-  const char* value = std::getenv(name);
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread
   return value != nullptr && *value != '\0';
 }
 
@@ -61,7 +61,7 @@ std::string escaped(std::string_view text, bool property) {
 }  // namespace
 
 pipeline::Paint terminal_paint() {
-  const char* terminal = std::getenv("TERM");
+  const char* terminal = std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe): one thread
   const bool dumb = terminal == nullptr || std::string_view{terminal} == "dumb";
   if (dumb || is_set("NO_COLOR") || ::isatty(STDOUT_FILENO) == 0) return {};
   return {"\033[1m", "\033[1;31m", "\033[1;33m", "\033[1;32m", "\033[36m", "\033[0m"};

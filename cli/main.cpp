@@ -9,8 +9,10 @@
 #include "cli/plan.h"
 #include "cli/runner.h"
 
-int main(int argc, char** argv) {
-  using namespace slipway::cli;
+namespace slipway::cli {
+namespace {
+
+int run(int argc, char** argv) {
   CLI::App app{"Slipway, a CI/CD server that runs .gitlab-ci.yml files unchanged", "slipway"};
   app.require_subcommand(1);
   app.footer(
@@ -29,9 +31,18 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kOk : kUsage;
-  } catch (const std::exception& error) {
-    std::cerr << "slipway: " << error.what() << "\n";
-    return kFailed;
   }
   return exit_code;
+}
+
+}  // namespace
+}  // namespace slipway::cli
+
+int main(int argc, char** argv) {
+  try {
+    return slipway::cli::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "slipway: " << error.what() << "\n";
+    return slipway::cli::kFailed;
+  }
 }

@@ -64,7 +64,7 @@ int serve(const ServerSettings& settings) {
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
   // Threads here work by turns: a heap for each would only keep what others could use.
-  ::mallopt(M_ARENA_MAX, 2);
+  ::mallopt(M_ARENA_MAX, 2);  // NOLINT(concurrency-mt-unsafe): none has started
   const EmbeddedPages pages;
   auto started = server::Server::start(settings, pages, SLIPWAY_VERSION);
   if (!started) return report(started.error(), kFailed);

@@ -119,6 +119,6 @@ struct JobSpec {
 };
 
 nlohmann::json to_json(const JobSpec& spec);
-Result<JobSpec> job_spec_from_json(const nlohmann::json& json);
+Result<JobSpec> job_spec_from_json(const nlohmann::json& object);
 
 }  // namespace slipway::pipeline

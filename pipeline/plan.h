@@ -102,7 +102,7 @@ Plan make_plan(const Configuration& configuration, const Trigger& trigger);
 
 // A planned job as the store keeps it, and back. Reading what writing made always succeeds;
 // anything else is an Error that names the field.
-nlohmann::json to_json(const PlannedJob& job);
-Result<PlannedJob> planned_job_from_json(const nlohmann::json& json);
+nlohmann::json to_json(const PlannedJob& planned);
+Result<PlannedJob> planned_job_from_json(const nlohmann::json& object);
 
 }  // namespace slipway::pipeline

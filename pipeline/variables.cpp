@@ -376,7 +376,7 @@ std::string expand_on_runner(std::string_view text,
 }
 
 Result<Variables> parse_dotenv(std::string_view text) {
-  constexpr std::size_t kLongest = 5U * 1024;
+  constexpr std::size_t kLongest = std::size_t{5} * 1024;
   // GitLab's own limit is 20, and up to 150 where it is rented.
   constexpr std::size_t kMost = 150;
   const auto invalid = [](int line, const std::string& why) {

@@ -37,8 +37,8 @@ class Agent {
   };
 
   std::optional<int> wait_for_slot();
-  void start_job(int slot, pipeline::JobSpec spec);
-  void run_job(int slot, pipeline::JobSpec spec);
+  void start_job(int index, pipeline::JobSpec spec);
+  void run_job(int index, pipeline::JobSpec spec);
   void pause(std::chrono::milliseconds time);
   void join_all();
 

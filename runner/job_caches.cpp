@@ -25,7 +25,7 @@ bool ends_with(const std::string& text, std::string_view end) {
 }  // namespace
 
 JobCaches::JobCaches(CacheStore store, std::string project, const Workplace& workplace,
-                     std::vector<pipeline::JobCache> caches, std::string fallback_key,
+                     std::vector<pipeline::JobCache> caches, const std::string& fallback_key,
                      const std::function<std::string(const std::string&)>& expanded, Sink say)
     : store_(std::move(store)),
       project_(std::move(project)),

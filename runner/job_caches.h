@@ -19,7 +19,7 @@ class JobCaches {
   // `expanded` replaces the job's variables in a text; `fallback_key` is that of
   // CACHE_FALLBACK_KEY, tried last.
   JobCaches(CacheStore store, std::string project, const Workplace& workplace,
-            std::vector<pipeline::JobCache> caches, std::string fallback_key,
+            std::vector<pipeline::JobCache> caches, const std::string& fallback_key,
             const std::function<std::string(const std::string&)>& expanded, Sink say);
 
   void restore();

@@ -72,7 +72,7 @@ Result<ScriptOutcome> ShellExecutor::run_one(const Script& script, const char* n
 Result<ScriptOutcome> ShellExecutor::run(const JobScripts& scripts,
                                          std::chrono::milliseconds deadline, const Sink& sink,
                                          const std::stop_token& stop) {
-  const auto outcome = run_one(scripts.main, "script", deadline, sink, stop);
+  auto outcome = run_one(scripts.main, "script", deadline, sink, stop);
   if (!scripts.after || !outcome || outcome->end == ScriptEnd::TimedOut) return outcome;
   Script after = *scripts.after;
   const bool canceled = outcome->end == ScriptEnd::Canceled;

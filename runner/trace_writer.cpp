@@ -50,6 +50,7 @@ TraceWriter::~TraceWriter() {
     finishing_ = true;
   }
   wake_.notify_all();
+  gathered_.notify_all();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -81,6 +82,7 @@ void TraceWriter::append(std::string_view bytes) {
     spooled_ = size_.load();
   }
   wake_.notify_one();
+  if (size_ - sent_ >= kWorthSending) gathered_.notify_one();
 }
 
 void TraceWriter::run() {
@@ -100,8 +102,8 @@ bool TraceWriter::wait_for_work() {
   wake_.wait_until(lock, silent_until, [&] { return finishing_ || sent_ < size_; });
   // Gathering spares calls, but never holds up the first bytes.
   if (sent_ > 0 && size_ - sent_ < kWorthSending)
-    wake_.wait_until(lock, last_call_ + options_.gather,
-                     [&] { return finishing_ || size_ - sent_ >= kWorthSending; });
+    gathered_.wait_until(lock, last_call_ + options_.gather,
+                         [&] { return finishing_ || size_ - sent_ >= kWorthSending; });
   if (interruption_ == Interruption::Abort) wake_.wait(lock, [&] { return finishing_; });
   return !finishing_;
 }
@@ -202,6 +204,7 @@ bool TraceWriter::finish(JobState state, const std::function<bool()>& give_up) {
     finishing_ = true;
   }
   wake_.notify_all();
+  gathered_.notify_all();
   thread_.join();
   state.bytesize = size_;
   state.checksum = fmt::format("crc32:{:08x}", crc_);

@@ -103,6 +103,7 @@ class TraceWriter {
 
   std::mutex mutex_;
   std::condition_variable wake_;
+  std::condition_variable gathered_;  // apart: a few more bytes must not wake the sender
   std::condition_variable_any heard_;
   bool finishing_ = false;
   bool ours_ = false;       // the server has answered that it is

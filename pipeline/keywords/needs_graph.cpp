@@ -95,7 +95,7 @@ class Expander {
       if (i + 1 == total)
         jobs.push_back(std::move(job));
       else
-        jobs.push_back(job);
+        jobs.push_back(job);  // NOLINT(bugprone-use-after-move): only the last is moved
       Job& made = jobs.back();
       made.name += instance.suffix;
       for (const Variable& variable : instance.variables) set_variable(made.variables, variable);

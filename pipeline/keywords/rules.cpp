@@ -33,7 +33,7 @@ std::string regexp_under(const Node& node, const Place& place) {
   const Node* regexp = value_of(node, "regexp");
   if (regexp == nullptr) return {};
   const Place at = place.attribute("regexp");
-  const std::string text = string_in(*regexp, at).value_or("");
+  std::string text = string_in(*regexp, at).value_or("");
   if (text.size() > kLongestRegexp)
     at.error(regexp->at, "is too long (maximum is 255 characters)");
   else if (const auto pattern = rules::Pattern::parse("/" + text + "/"); !pattern)

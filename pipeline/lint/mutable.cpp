@@ -9,7 +9,6 @@
 namespace slipway::pipeline::lint {
 namespace {
 
-using read::Entry;
 using read::Kind;
 using read::Node;
 using read::NodePtr;

@@ -69,7 +69,7 @@ class Includer {
   // The file with what it includes under it, or with as much of that as could be had. nullptr when
   // the file itself cannot be read.
   NodePtr tree(const File& file) {
-    const NodePtr root = body(file);
+    NodePtr root = body(file);
     if (!root) return nullptr;
     const Entry* include = root->find_entry("include");
     if (include == nullptr) return root;

@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::size_t kUploadPiece = std::size_t{64} << 10U;
 constexpr std::size_t kSmallPiece = std::size_t{4} << 10U;
+constexpr long long kWholeUpload = 16LL << 10U;
 
 // Where the head ends in `text`, npos while it does not; `broken` as soon as it cannot be one.
 std::size_t end_of_head(std::string_view text, bool& broken) {
@@ -255,6 +256,9 @@ net::awaitable<std::optional<Response>> Connection::wait_for_answer(PendingAnswe
 }
 
 net::awaitable<std::optional<Response>> Connection::take_upload(Turn& turn, BodyReader& body) {
+  const auto length = turn.body_done ? 0 : turn.head.content_length.value_or(kWholeUpload + 1);
+  if (length <= kWholeUpload && !turn.head.expects_continue)
+    co_return co_await take_small_upload(turn, body);
   Reception received;
   co_await on_worker([&] {
     received = context_.front.receive(*turn.opening.route, std::move(turn.opening.request));
@@ -264,6 +268,28 @@ net::awaitable<std::optional<Response>> Connection::take_upload(Turn& turn, Body
   auto response = co_await pour(turn, body, *sink);
   // Giving up an upload removes files.
   co_await on_worker([&] { sink.reset(); });
+  co_return response;
+}
+
+// Read before it is known whether it is welcome, so that one turn on a worker does for all: most
+// pieces of a log are small.
+net::awaitable<std::optional<Response>> Connection::take_small_upload(Turn& turn,
+                                                                      BodyReader& body) {
+  if (auto refusal = co_await collect_body(turn, body)) co_return refusal;
+  const std::string bytes = std::exchange(turn.opening.request.body, {});
+  Response response;
+  co_await on_worker([&] {
+    auto received = context_.front.receive(*turn.opening.route, std::move(turn.opening.request));
+    if (auto* refusal = std::get_if<Response>(&received)) {
+      response = std::move(*refusal);
+      return;
+    }
+    const auto sink = std::move(std::get<std::unique_ptr<BodySink>>(received));
+    response = guarded(turn.id, [&] {
+      auto refusal = bytes.empty() ? std::nullopt : sink->write(bytes);
+      return refusal ? std::move(*refusal) : sink->finish();
+    });
+  });
   co_return response;
 }
 

@@ -75,6 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Awaitable<std::optional<Response>> answer_held(Turn& turn);
   Awaitable<std::optional<Response>> wait_for_answer(PendingAnswer& pending);
   Awaitable<std::optional<Response>> take_upload(Turn& turn, BodyReader& body);
+  Awaitable<std::optional<Response>> take_small_upload(Turn& turn, BodyReader& body);
   Awaitable<std::optional<Response>> pour(Turn& turn, BodyReader& body, BodySink& sink);
   Awaitable<void> allow_body(const Turn& turn);
 

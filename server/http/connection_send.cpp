@@ -108,8 +108,8 @@ net::awaitable<bool> Connection::wait_for_more() {
 }
 
 net::awaitable<bool> Connection::write(std::string_view first, std::string_view second) {
-  const auto size = static_cast<long long>(first.size() + second.size());
-  const auto rate = std::max(1LL, context_.options.slowest_rate * 2);
+  const std::size_t size = first.size() + second.size();
+  const auto rate = static_cast<std::size_t>(std::max(1LL, context_.options.slowest_rate * 2));
   stream_.expires_after(context_.options.write_grace +
                         std::chrono::milliseconds{size * 1000 / rate});
   const std::array<net::const_buffer, 2> buffers{net::buffer(first.data(), first.size()),

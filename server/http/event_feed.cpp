@@ -53,6 +53,7 @@ struct EventFeed::State {
 
   std::mutex mutex;
   std::condition_variable changed;
+  std::condition_variable paced;  // apart, so that news does not wake the thread from its pause
   bool stopping = false;
   Pending pending;
   std::deque<Event> events;
@@ -88,7 +89,7 @@ void EventFeed::State::run() {
     }
     const auto took = std::chrono::steady_clock::now() - begun;
     std::unique_lock lock{mutex};
-    changed.wait_for(lock, took * (kShareOfTime - 1), [this] { return stopping; });
+    paced.wait_for(lock, took * (kShareOfTime - 1), [this] { return stopping; });
   }
 }
 
@@ -203,6 +204,7 @@ void EventFeed::stop() {
     state_->stopping = true;
   }
   state_->changed.notify_all();
+  state_->paced.notify_all();
   if (state_->thread.joinable()) state_->thread.join();
 }
 

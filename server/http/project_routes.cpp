@@ -87,7 +87,7 @@ ProjectRoutes::ProjectRoutes(Database& database, Coordinator& coordinator, Proje
       clock_(clock),
       url_(std::move(external_url)) {}
 
-Response ProjectRoutes::view(ProjectRow row, int status) {
+Response ProjectRoutes::view(const ProjectRow& row, int status) {
   auto read = database_.read();
   return json_response(status, Views{*read, url_, clock_.now()}.project(row));
 }
@@ -175,8 +175,8 @@ Result<Response> ProjectRoutes::update(const Call& call) {
 
 Result<Response> ProjectRoutes::remove(const Call& call) {
   const auto id = call.project->id;
-  const auto done =
-      wait_for<void>([&](Completion<void> then) { coordinator_.delete_project(id, then); });
+  const auto done = wait_for<void>(
+      [&](Completion<void> then) { coordinator_.delete_project(id, std::move(then)); });
   if (!done) return done.error();
   auth::audit(
       {call.principal.name(), "project.deleted", project_object(id), false, call.request.remote});

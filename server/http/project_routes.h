@@ -27,7 +27,7 @@ class ProjectRoutes {
   Result<Response> lint_of_project(const Call& call);  // of the project's own file
 
  private:
-  Response view(ProjectRow row, int status);
+  Response view(const ProjectRow& row, int status);
   Result<Response> lint_response(const Call& call, const LintRequest& request, bool with_jobs);
   // Takes over what the body gives and checks it.
   Result<void> read_fields(const nlohmann::json& body, ProjectRow& row);

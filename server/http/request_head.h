@@ -32,8 +32,8 @@ struct RequestHead {
   [[nodiscard]] bool has_body() const { return chunked || content_length.value_or(0) > 0; }
 };
 
-// `head` is everything up to and with the empty line.
-Result<RequestHead> parse_request_head(std::string_view head);
+// `text` is everything up to and with the empty line.
+Result<RequestHead> parse_request_head(std::string_view text);
 
 // The path of a target, split and decoded exactly once, and its query. InvalidInput for empty,
 // "." and ".." segments in any spelling, for ";", for a backslash, for control characters and for a
@@ -42,6 +42,6 @@ struct Target {
   std::vector<std::string> segments;
   std::map<std::string, std::string, std::less<>> query;
 };
-Result<Target> parse_target(std::string_view target);
+Result<Target> parse_target(std::string_view text);
 
 }  // namespace slipway::server::http

@@ -12,8 +12,8 @@ using nlohmann::json;
 
 namespace {
 
-constexpr UnixMillis kOnlineFor = 3 * 60'000LL;
-constexpr UnixMillis kStaleAfter = 7 * 24 * 3600'000LL;
+constexpr UnixMillis kOnlineFor = UnixMillis{3} * 60'000;
+constexpr UnixMillis kStaleAfter = UnixMillis{7} * 24 * 3600'000;
 
 json time_or_null(std::optional<UnixMillis> time) {
   return time ? json(to_rfc3339(*time)) : json(nullptr);
