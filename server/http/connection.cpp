@@ -275,7 +275,8 @@ net::awaitable<std::optional<Response>> Connection::take_upload(Turn& turn, Body
 // pieces of a log are small.
 net::awaitable<std::optional<Response>> Connection::take_small_upload(Turn& turn,
                                                                       BodyReader& body) {
-  if (auto refusal = co_await collect_body(turn, body)) co_return refusal;
+  if (!turn.body_done)
+    if (auto refusal = co_await collect_body(turn, body)) co_return refusal;
   const std::string bytes = std::exchange(turn.opening.request.body, {});
   Response response;
   co_await on_worker([&] {
