@@ -100,6 +100,8 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
 
     {"POST", "/api/v4/runners/verify", kRunner, Role::Runner, kApi, Csrf::Token, kSmall, plain(h.protocol, &W::verify)},
     {"DELETE", "/api/v4/runners/managers", kRunner, Role::Runner, kApi, Csrf::Token, kSmall, plain(h.protocol, &W::unregister_manager)},
+    {"DELETE", "/api/v4/runners", kRunner, Role::Runner, kApi, Csrf::Token, kSmall, plain(h.runners, &R::remove_itself)},
+    {"POST", "/api/v4/runners/reset_authentication_token", kRunner, Role::Runner, kApi, Csrf::Token, kSmall, plain(h.runners, &R::reset_own_token)},
     {"POST", "/api/v4/jobs/request", kRunner, Role::Runner, kApi, Csrf::Token, kSmall, held(h.protocol, &W::request_job)},
     {"PUT", "/api/v4/jobs/{job_id}", kJob, Role::Job, kApi, Csrf::Token, kSmall, held(h.protocol, &W::update_job)},
     {"PATCH", "/api/v4/jobs/{job_id}/trace", kJob, Role::Job, kApi, Csrf::Token, kTrace, upload(h.traces, &TraceRoutes::append)},
@@ -111,6 +113,7 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"GET", "/api/v4/runners/{runner_id}", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.runners, &R::show)},
     {"PUT", "/api/v4/runners/{runner_id}", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.runners, &R::update)},
     {"DELETE", "/api/v4/runners/{runner_id}", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.runners, &R::remove)},
+    {"POST", "/api/v4/runners/{runner_id}/reset_authentication_token", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.runners, &R::reset_token)},
     {"POST", "/api/v4/user/runners", kUser, Role::Admin, Scope::CreateRunner, Csrf::Session, kSmall, plain(h.runners, &R::create)},
 
     {"POST", "/hooks/{project_path}", kNone, Role::Anybody, kApi, Csrf::Token, limits.webhook, plain(h.hooks, &HookRoutes::receive)},

@@ -16,12 +16,15 @@ using nlohmann::json;
 namespace {
 
 constexpr std::size_t kMostTags = 50;
+constexpr std::string_view kProtected = "ref_protected";
+constexpr std::string_view kNotProtected = "not_protected";
 
 struct RunnerFields {
   std::optional<std::string> description;
   std::optional<std::vector<std::string>> tags;
   std::optional<bool> run_untagged;
   std::optional<bool> paused;
+  std::optional<bool> protected_only;
   std::optional<long long> maximum_timeout;
 
   void apply(RunnerRow& row) const {
@@ -29,6 +32,7 @@ struct RunnerFields {
     if (tags) row.tags = *tags;
     if (run_untagged) row.run_untagged = *run_untagged;
     if (paused) row.paused = *paused;
+    if (protected_only) row.protected_only = *protected_only;
     if (maximum_timeout) row.maximum_timeout = static_cast<int>(*maximum_timeout);
   }
 };
@@ -40,6 +44,13 @@ RunnerFields read_fields(FieldReader& fields) {
   given.run_untagged = fields.flag("run_untagged");
   given.paused = fields.flag("paused");
   given.maximum_timeout = fields.number("maximum_timeout");
+  if (const auto level = fields.text("access_level")) {
+    if (*level != kProtected && *level != kNotProtected)
+      fields.refuse("access_level", "not_protected or ref_protected");
+    given.protected_only = *level == kProtected;
+  }
+  // Ours are: a project's runner belongs to that project, an instance's to nobody.
+  fields.flag("locked");
   if (given.description && given.description->size() > 1024)
     fields.refuse("description", "at most 1024 characters");
   const bool good_tags =
@@ -140,11 +151,40 @@ Result<Response> RunnerRoutes::update(const Call& call) {
 Result<Response> RunnerRoutes::remove(const Call& call) {
   const auto id = path_number(call.request, "runner_id");
   if (!id) return not_found("Runner");
+  return remove_runner(call, RunnerId{*id});
+}
+
+Result<Response> RunnerRoutes::remove_itself(const Call& call) {
+  return remove_runner(call, call.principal.runner);
+}
+
+Result<Response> RunnerRoutes::remove_runner(const Call& call, RunnerId id) {
   const auto done = wait_for<void>(
-      [&](Completion<void> then) { coordinator_.delete_runner(RunnerId{*id}, std::move(then)); });
+      [&](Completion<void> then) { coordinator_.delete_runner(id, std::move(then)); });
   if (!done) return done.error();
-  audit_runner(call, "runner.deleted", RunnerId{*id});
+  audit_runner(call, "runner.deleted", id);
   return empty_response(204);
+}
+
+Result<Response> RunnerRoutes::reset_token(const Call& call) {
+  const auto id = path_number(call.request, "runner_id");
+  if (!id) return not_found("Runner");
+  return renew_token(call, RunnerId{*id});
+}
+
+Result<Response> RunnerRoutes::reset_own_token(const Call& call) {
+  return renew_token(call, call.principal.runner);
+}
+
+Result<Response> RunnerRoutes::renew_token(const Call& call, RunnerId id) {
+  const auto token = random_token("glrt-");
+  const auto done = wait_for<void>([&](Completion<void> then) {
+    coordinator_.update_runner(
+        id, [hash = token_hash(token)](RunnerRow& row) { row.token_hash = hash; }, std::move(then));
+  });
+  if (!done) return done.error();
+  audit_runner(call, "runner.token_reset", id);
+  return json_response(201, {{"id", id.value}, {"token", token}, {"token_expires_at", nullptr}});
 }
 
 Result<Response> RunnerRoutes::register_legacy(const Call&) {

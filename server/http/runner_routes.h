@@ -1,4 +1,5 @@
-// Runners as their owner sees them: list, make, change, remove.
+// Runners as their owner sees them: list, make, change, remove. Two routes are for runners
+// themselves.
 #pragma once
 
 #include "base/clock.h"
@@ -18,11 +19,20 @@ class RunnerRoutes {
   Result<Response> create(const Call& call);
   Result<Response> update(const Call& call);
   Result<Response> remove(const Call& call);
+  // A new token instead of the old one, which opens nothing from then on.
+  Result<Response> reset_token(const Call& call);
+
+  // With the runner's own token in the request: what `gitlab-runner reset-token` and `unregister`
+  // ask.
+  Result<Response> reset_own_token(const Call& call);
+  Result<Response> remove_itself(const Call& call);
   // Registration tokens, shared by everybody who ever read one, are not offered: 410.
   Result<Response> register_legacy(const Call& call);
 
  private:
   Result<Response> view(RunnerId id);
+  Result<Response> renew_token(const Call& call, RunnerId id);
+  Result<Response> remove_runner(const Call& call, RunnerId id);
 
   Database& database_;
   Coordinator& coordinator_;

@@ -279,6 +279,8 @@ json Views::runner(const RunnerRow& row) const {
           {"created_at", to_rfc3339(row.created_at)},
           {"tag_list", row.tags},
           {"run_untagged", row.run_untagged},
+          {"access_level", row.protected_only ? "ref_protected" : "not_protected"},
+          {"locked", row.project_id.has_value()},
           {"maximum_timeout", value_or_null(row.maximum_timeout)},
           {"running_jobs", stores_.jobs.count_running(row.id)},
           {"managers", std::move(managers)}};

@@ -98,6 +98,8 @@ export function makeRunner(values: Partial<Runner> = {}): Runner {
     created_at: '2025-03-10T11:00:00Z',
     tag_list: [],
     run_untagged: true,
+    access_level: "not_protected",
+    locked: false,
     maximum_timeout: null,
     running_jobs: 0,
     managers: [],
