@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/lint.h"
 #include "cli/plan.h"
+#include "cli/run.h"
 #include "cli/runner.h"
 
 namespace slipway::cli {
@@ -23,6 +24,7 @@ int run(int argc, char** argv) {
   add_runner_command(app, exit_code);
   add_lint_command(app, exit_code);
   add_plan_command(app, exit_code);
+  add_run_command(app, exit_code);
   add_project_command(app, exit_code);
   add_token_command(app, exit_code);
   add_version_command(app, exit_code);

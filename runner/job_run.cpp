@@ -345,6 +345,8 @@ JobRun::Outcome JobRun::phases() {
   if (is_stopped()) return stopped_outcome();
   if (settings_.executor == ExecutorKind::Docker) open_tree_to_all();
   Outcome outcome = run_scripts(*executor);
+  if (place_.after_failure && !outcome.success && !outcome.canceled)
+    place_.after_failure(script({}));
   executor.reset();
   if (caches && !outcome.canceled && caches->saves(outcome.success)) {
     const Section section{

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,6 +27,8 @@ struct JobPlace {
   std::string runner_label;  // marks what belongs to this runner
   std::stop_token cancel;    // of this job alone, from a caller that is not a server
   LocalRepositories local = LocalRepositories::refused;
+  // When its script has failed and everything of it is still there; may take as long as it likes.
+  std::function<void(const Script& place)> after_failure = {};
 };
 
 class JobRun {

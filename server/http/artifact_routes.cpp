@@ -4,9 +4,9 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/gzip.h"
 #include "pipeline/variables.h"
 #include "server/http/common.h"
-#include "server/http/gzip.h"
 #include "server/http/json.h"
 #include "server/http/multipart.h"
 #include "server/http/runner_protocol_routes.h"

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/crypto.h"
+#include "base/gzip.h"
 #include "server/http/common.h"
-#include "server/http/gzip.h"
 #include "server/http/json.h"
 
 namespace slipway::server::http {

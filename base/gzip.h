@@ -1,4 +1,4 @@
-// Unpacks a request body that came compressed: git does that with what it wants.
+// Unpacks what came compressed: git does that with its requests, runners with reports.
 #pragma once
 
 #include <cstddef>
@@ -7,9 +7,9 @@
 
 #include "base/error.h"
 
-namespace slipway::server::http {
+namespace slipway {
 
 // TooLarge as soon as more than `limit` bytes come out; InvalidInput for what is no gzip.
 Result<std::string> gunzip(std::string_view packed, std::size_t limit);
 
-}  // namespace slipway::server::http
+}  // namespace slipway

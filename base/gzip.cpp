@@ -1,8 +1,8 @@
-#include "server/http/gzip.h"
+#include "base/gzip.h"
 
 #include <zlib.h>
 
-namespace slipway::server::http {
+namespace slipway {
 
 namespace {
 
@@ -41,4 +41,4 @@ Result<std::string> gunzip(std::string_view packed, std::size_t limit) {
   return out;
 }
 
-}  // namespace slipway::server::http
+}  // namespace slipway

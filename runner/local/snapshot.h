@@ -1,0 +1,48 @@
+// The work tree as it is now, changes and new files included, as a commit in a repository of our
+// own: jobs get it the way they get a commit from a server.
+//
+// Nothing in the project's repository changes: our own one borrows its objects, and has its
+// own index. Files that are ignored stay out. Without a repository the directory's files are the
+// only commit. Uses the git command; for one thread, and one run at a time in a `store`.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace slipway::runner {
+
+struct Snapshot {
+  std::filesystem::path root;        // of the work tree
+  std::filesystem::path repository;  // bare; has `sha`
+  bool in_repository = false;        // whether the project is one of git at all
+  bool changed = false;              // whether it differs from HEAD: then `sha` is a commit of ours
+  std::string sha;
+  std::string head;    // "" without a commit
+  std::string branch;  // "" when detached or without a repository
+  std::string message;
+  std::string author;          // "Name <mail>"
+  std::string timestamp;       // RFC 3339
+  std::string remote_url;      // of origin; "" without
+  std::string default_branch;  // origin's; "" when not known
+  std::vector<std::string> paths;
+  // What a push of it would bring: against the branch's upstream, else against the commit before.
+  // nullopt when there is nothing to compare with.
+  std::optional<std::vector<std::string>> changed_paths;
+};
+
+// The root of the work tree around `directory`, or the directory itself outside of a repository.
+Result<std::filesystem::path> root_of(const std::filesystem::path& directory);
+
+// Takes the tree around `directory`. `store` is kept from run to run, which makes the next one
+// quick.
+Result<Snapshot> take_snapshot(const std::filesystem::path& directory,
+                               const std::filesystem::path& store);
+
+// Makes `ref` ("refs/tags/v1") stand for the snapshot in its own repository, where jobs fetch it.
+Result<void> point_ref(const Snapshot& snapshot, const std::string& ref);
+
+}  // namespace slipway::runner
