@@ -25,4 +25,21 @@ std::string to_rfc3339(UnixMillis time) {
                      utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, millis);
 }
 
+std::string to_http_date(UnixMillis time) {
+  const std::time_t seconds = time / 1000;
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char text[40];
+  // No locale is ever set, so these are the English names.
+  const auto length = std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+  return {text, length};
+}
+
+std::optional<UnixMillis> parse_http_date(const std::string& text) {
+  std::tm utc{};
+  const char* end = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  return static_cast<UnixMillis>(::timegm(&utc)) * 1000;
+}
+
 }  // namespace slipway

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace slipway {
@@ -44,5 +45,9 @@ class FakeClock final : public Clock {
 
 // RFC 3339 in UTC with milliseconds: "2026-11-24T08:30:00.000Z".
 std::string to_rfc3339(UnixMillis time);
+
+// As HTTP's Date header has it (RFC 9110, 5.6.7): "Tue, 24 Nov 2026 08:30:00 GMT". Whole seconds.
+std::string to_http_date(UnixMillis time);
+std::optional<UnixMillis> parse_http_date(const std::string& text);
 
 }  // namespace slipway

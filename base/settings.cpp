@@ -29,6 +29,10 @@ SourceSpan span_of(const YAML::Node& node, const std::string& file) {
   return {file, node.Mark().line + 1, node.Mark().column + 1};
 }
 
+std::string origin_of(const SourceSpan& span) {
+  return span.file + ":" + std::to_string(span.line);
+}
+
 Result<std::string> text_of(const YAML::Node& node, const std::string& file,
                             const std::string& name) {
   if (node.IsScalar()) return node.Scalar();
@@ -59,6 +63,8 @@ bool is_blank(std::string_view text) {
 Result<std::map<std::string, Found>> read_settings_file(std::span<const Setting> table,
                                                         const SettingSources& sources) {
   std::map<std::string, Found> found;
+  for (const auto& [name, in_file] : sources.file_values)
+    found[name] = {in_file.value, origin_of(in_file.at), in_file.at};
   if (sources.file_text.empty()) return found;
   try {
     const YAML::Node root = YAML::Load(sources.file_text);
@@ -73,7 +79,7 @@ Result<std::map<std::string, Found>> read_settings_file(std::span<const Setting>
         return fail(ErrorKind::InvalidInput, "unknown setting '" + name + "'").at(span);
       auto value = text_of(entry.second, sources.file_name, name);
       if (!value) return std::move(value).error();
-      found[name] = {*value, sources.file_name + ":" + std::to_string(span.line), span};
+      found[name] = {*value, origin_of(span), span};
     }
   } catch (const YAML::Exception& error) {
     return fail(ErrorKind::InvalidInput, error.msg)

@@ -34,11 +34,19 @@ struct Setting {
 // nullptr-able like getenv; passed in so that tests need no environment.
 using Getenv = std::function<std::optional<std::string>(const std::string& name)>;
 
+struct SettingInFile {
+  std::string value;
+  SourceSpan at;
+};
+
 struct SettingSources {
   std::string file_text;  // "" without a file
   std::string file_name;
   Getenv getenv;
   std::map<std::string, std::string> flags;  // by setting name
+  // By setting name: what a file of another form says, read by whoever knows it, in place of
+  // file_text.
+  std::map<std::string, SettingInFile> file_values{};
 };
 
 // Applies every row. The first error wins; it names the file:line, variable or flag.

@@ -1,12 +1,16 @@
 #include "cli/runner.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <ctime>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "base/logging.h"
@@ -14,6 +18,8 @@
 #include "cli/setting_flags.h"
 #include "runner/agent.h"
 #include "runner/config.h"
+#include "runner/config_toml.h"
+#include "runner/doctor.h"
 
 namespace slipway::cli {
 namespace {
@@ -120,6 +126,35 @@ struct Command {
   }
 };
 
+// A file of gitlab-runner is taken as it stands; what it asks for in vain is told on standard
+// error.
+Result<void> load(const Command& command, const std::string& section) {
+  const std::string& file = command.flags->config_file;
+  if (!file.ends_with(".toml")) {
+    if (!section.empty())
+      return fail(ErrorKind::InvalidInput, "--section needs --config with a config.toml");
+    const auto loaded = load_settings(command.table, *command.flags, kDefaultFile);
+    return loaded ? Result<void>{} : loaded.error();
+  }
+  const auto text = read_settings_text(file);
+  if (!text) return text.error();
+  auto config = runner::read_config_toml(*text, file, section);
+  if (!config) return std::move(config).error();
+  for (const Error& error : config->unsupported)
+    std::cerr << "slipway: warning: " << error.span->file << ":" << error.span->line << ": "
+              << error.message << "\n";
+  auto sources = sources_without_file(*command.flags);
+  sources.file_values = std::move(config->settings);
+  const auto applied = apply_settings(command.table, sources);
+  return applied ? Result<void>{} : applied.error();
+}
+
+std::shared_ptr<std::string> add_section(CLI::App& sub) {
+  auto section = std::make_shared<std::string>();
+  sub.add_option("--section", *section, "which [[runners]] of a config.toml, by its name");
+  return section;
+}
+
 // `register` takes the common settings by the names that gitlab-runner has for them.
 void add_register(CLI::App& runner, int& exit_code) {
   auto* sub = runner.add_subcommand("register", "check a runner's token and write its settings");
@@ -152,6 +187,52 @@ void add_register(CLI::App& runner, int& exit_code) {
   });
 }
 
+nlohmann::json doctor_json(const std::vector<runner::Finding>& findings) {
+  auto list = nlohmann::json::array();
+  for (const auto& found : findings)
+    list.push_back({{"check", found.what},
+                    {"status", runner::to_string(found.health)},
+                    {"text", found.text},
+                    {"hint", found.hint}});
+  return list;
+}
+
+int examine(const RunnerSettings& settings, const std::string& config_file, bool as_json) {
+  const auto id = runner::system_id(config_file);
+  if (!id) return report(id.error());
+  const auto findings = runner::examine(settings, identity_of(settings, *id));
+  if (as_json) {
+    std::cout << doctor_json(findings).dump(2) << "\n";
+  } else {
+    for (const auto& found : findings) {
+      std::cout << fmt::format("{:<8} {:<14} {}\n", to_string(found.health), found.what,
+                               found.text);
+      if (!found.hint.empty()) std::cout << fmt::format("{:<23} {}\n", "", found.hint);
+    }
+  }
+  const bool fit = std::none_of(findings.begin(), findings.end(), [](const auto& found) {
+    return found.health == runner::Health::Bad;
+  });
+  return fit ? kOk : kFailed;
+}
+
+void add_doctor(CLI::App& runner, int& exit_code) {
+  auto* sub = runner.add_subcommand("doctor", "look whether this machine can run jobs");
+  const auto command = std::make_shared<Command>();
+  command->flags = add_setting_flags(*sub, command->table);
+  const auto section = add_section(*sub);
+  const auto as_json = std::make_shared<bool>(false);
+  sub->add_flag("--json", *as_json, "a list of {check, status, text, hint}");
+  sub->footer(
+      "Exit code 1 when jobs would fail.\n\nExample:\n"
+      "  slipway runner doctor --config slipway-runner.yml");
+  sub->callback([command, section, as_json, &exit_code] {
+    const auto loaded = load(*command, *section);
+    exit_code = loaded ? examine(command->settings, command->config_file(), *as_json)
+                       : report(loaded.error());
+  });
+}
+
 }  // namespace
 
 CLI::App* add_runner_command(CLI::App& app, int& exit_code) {
@@ -160,8 +241,12 @@ CLI::App* add_runner_command(CLI::App& app, int& exit_code) {
   runner->footer(
       "Examples:\n"
       "  slipway runner register --url https://ci.example.com --token glrt-… --executor docker\n"
-      "  slipway runner run --config slipway-runner.yml");
+      "  slipway runner run --config slipway-runner.yml\n"
+      "  slipway runner run --config /etc/gitlab-runner/config.toml\n"
+      "  slipway runner doctor --config slipway-runner.yml");
   add_register(*runner, exit_code);
+
+  add_doctor(*runner, exit_code);
 
   auto* run_command = runner->add_subcommand("run", "ask for jobs and run them until told to stop");
   const auto command = std::make_shared<Command>();
@@ -169,8 +254,9 @@ CLI::App* add_runner_command(CLI::App& app, int& exit_code) {
   run_command->footer(
       "SIGTERM lets running jobs end; a second one cancels them.\n\nExample:\n"
       "  SLIPWAY_RUNNER_TOKEN_FILE=token slipway runner run --runner-url http://127.0.0.1:8080");
-  run_command->callback([command, &exit_code] {
-    const auto loaded = load_settings(command->table, *command->flags, kDefaultFile);
+  const auto section = add_section(*run_command);
+  run_command->callback([command, section, &exit_code] {
+    const auto loaded = load(*command, *section);
     exit_code = loaded ? run(command->settings, command->config_file()) : report(loaded.error());
   });
   return runner;

@@ -24,9 +24,7 @@ std::shared_ptr<SettingFlags> add_setting_flags(CLI::App& command, std::span<con
   return flags;
 }
 
-Result<std::map<std::string, std::string>> load_settings(std::span<const Setting> table,
-                                                         const SettingFlags& flags,
-                                                         const std::string& default_file) {
+SettingSources sources_without_file(const SettingFlags& flags) {
   SettingSources sources;
   sources.flags = flags.given;
   sources.getenv = [](const std::string& name) -> std::optional<std::string> {
@@ -34,16 +32,27 @@ Result<std::map<std::string, std::string>> load_settings(std::span<const Setting
     if (value == nullptr) return std::nullopt;
     return value;
   };
+  return sources;
+}
+
+Result<std::string> read_settings_text(const std::string& file) {
+  auto text = read_file(file, std::size_t{1} << 20U);
+  if (text) return text;
+  Error error = std::move(text).error();
+  error.kind = ErrorKind::InvalidInput;
+  return error;
+}
+
+Result<std::map<std::string, std::string>> load_settings(std::span<const Setting> table,
+                                                         const SettingFlags& flags,
+                                                         const std::string& default_file) {
+  SettingSources sources = sources_without_file(flags);
   sources.file_name = flags.config_file;
   if (sources.file_name.empty() && std::filesystem::exists(default_file))
     sources.file_name = default_file;
   if (!sources.file_name.empty()) {
-    auto text = read_file(sources.file_name, std::size_t{1} << 20U);
-    if (!text) {
-      Error error = std::move(text).error();
-      error.kind = ErrorKind::InvalidInput;
-      return error;
-    }
+    auto text = read_settings_text(sources.file_name);
+    if (!text) return std::move(text).error();
     sources.file_text = std::move(*text);
   }
   return apply_settings(table, sources);

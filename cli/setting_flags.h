@@ -22,6 +22,11 @@ struct SettingFlags {
 // Adds --config and a flag for each row; secrets get none, since arguments are seen by everybody.
 std::shared_ptr<SettingFlags> add_setting_flags(CLI::App& command, std::span<const Setting> table);
 
+// The flags and the environment, without a file.
+SettingSources sources_without_file(const SettingFlags& flags);
+// As a configuration: one that cannot be read is invalid.
+Result<std::string> read_settings_text(const std::string& file);
+
 // Reads the file (`default_file` when none was named and it exists) and applies all. The origins.
 Result<std::map<std::string, std::string>> load_settings(std::span<const Setting> table,
                                                          const SettingFlags& flags,

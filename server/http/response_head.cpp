@@ -1,5 +1,9 @@
 #include "server/http/response_head.h"
 
+#include <ctime>
+
+#include "base/clock.h"
+
 namespace slipway::server::http {
 
 namespace {
@@ -37,6 +41,17 @@ void add_framing(std::string& head, const Response& response, const ResponseFram
   }
 }
 
+// Made once a second: every response has it (RFC 9110, 6.6.1).
+std::string_view date_now() {
+  thread_local std::time_t made_at = 0;
+  thread_local std::string text;
+  if (const auto now = std::time(nullptr); now != made_at) {
+    made_at = now;
+    text = to_http_date(static_cast<UnixMillis>(now) * 1000);
+  }
+  return text;
+}
+
 }  // namespace
 
 bool may_have_body(int status) {
@@ -49,6 +64,7 @@ std::string response_head(const Response& response, const ResponseFrame& frame) 
   head += "HTTP/1.1 " + std::to_string(response.status) + " ";
   head += reason_phrase(response.status);
   head += "\r\n";
+  add_line(head, "Date", date_now());
   if (!response.content_type.empty()) add_line(head, "Content-Type", response.content_type);
   add_framing(head, response, frame);
   for (const auto& [name, value] : response.headers.all()) add_line(head, name, value);

@@ -75,7 +75,7 @@ const std::vector<Library>& libraries() {
       {"boost/beast", "server/http/"},    {"boost/asio", "server/http/"},
       {"httplib.h", "base/http_client."}, {"git2", "server/git/"},
       {"boost/process", "base/process"},  {"yaml.h", "pipeline/read/"},
-      {"yaml-cpp/", "base/settings."},
+      {"yaml-cpp/", "base/settings."},    {"toml++/", "runner/config_toml."},
   };
   return table;
 }

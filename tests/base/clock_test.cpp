@@ -21,3 +21,10 @@ TEST_CASE("a fake clock moves only when it is ticked, both times together", "[cl
   CHECK(clock.now() == 91'000);
   CHECK(clock.steady() - before == 90s);
 }
+TEST_CASE("a date of HTTP is written and read", "[clock]") {
+  CHECK(slipway::to_http_date(1'795'509'000'123) == "Tue, 24 Nov 2026 08:30:00 GMT");
+  CHECK(slipway::parse_http_date("Tue, 24 Nov 2026 08:30:00 GMT") == 1'795'509'000'000);
+  CHECK_FALSE(slipway::parse_http_date(""));
+  CHECK_FALSE(slipway::parse_http_date("Tue, 24 Nov 2026 08:30:00 GMT and more"));
+  CHECK_FALSE(slipway::parse_http_date("2026-11-24T08:30:00Z"));
+}

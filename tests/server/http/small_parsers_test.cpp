@@ -166,6 +166,14 @@ TEST_CASE("a header value cannot end its line", "[http]") {
   CHECK(head.find("X: aSet-Cookie: b\r\n") != std::string::npos);
 }
 
+TEST_CASE("a response tells the server's time", "[http]") {
+  const auto head = response_head(Response{}, {});
+  const auto begin = head.find("\r\nDate: ") + 8;
+  const auto date = parse_http_date(head.substr(begin, head.find("\r\n", begin) - begin));
+  REQUIRE(date);
+  CHECK(std::abs(*date - SystemClock{}.now()) < 60'000);
+}
+
 TEST_CASE("a badge shows its words escaped", "[http]") {
   const auto svg = badge_svg("a<b", "x\"&", "#555");
   CHECK(svg.find("a&lt;b: x&quot;&amp;") != std::string::npos);
