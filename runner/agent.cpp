@@ -28,6 +28,7 @@ Agent::Agent(const RunnerSettings& settings, RunnerIdentity identity)
     : settings_(settings),
       identity_(std::move(identity)),
       label_(sha256_hex(identity_.token).substr(0, 9)),
+      signs_(settings.concurrent, to_string(settings.executor)),
       slots_(static_cast<std::size_t>(settings.concurrent)) {}
 
 Agent::~Agent() {
@@ -96,13 +97,21 @@ void Agent::run_job(int index, pipeline::JobSpec spec) {
   }
   JobRun run{settings_,       identity_,           std::move(kept),
              std::move(spec), {index, label_, {}}, stop_.get_token()};
+  signs_.job_started();
+  const auto begun = std::chrono::steady_clock::now();
   run.run();
+  signs_.job_ended(run.result(), std::chrono::duration_cast<std::chrono::milliseconds>(
+                                     std::chrono::steady_clock::now() - begun));
   kept = run.take_link();
 }
 
 Result<void> Agent::run() {
   auto client = CoordinatorClient::create(identity_, CoordinatorClient::kPollTimeout);
   if (!client) return std::move(client).error();
+  if (!settings_.listen.empty()) {
+    if (auto served = signs_.serve(settings_.listen); !served) return served;
+    log::info("signs.served", {{"address", settings_.listen}, {"port", signs_.port()}});
+  }
   if (settings_.executor == ExecutorKind::Docker) remove_docker_leftovers(label_);
   std::chrono::milliseconds wait = 500ms;
   int denied = 0;
@@ -119,6 +128,7 @@ Result<void> Agent::run() {
       const std::lock_guard lock{mutex_};
       polling_ = nullptr;
     }
+    if (!drain_.stop_requested()) signs_.polled(job ? "" : job.error().message);
     if (job && *job) {
       wait = 500ms;
       denied = 0;

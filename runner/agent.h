@@ -16,6 +16,7 @@
 
 #include "runner/config.h"
 #include "runner/coordinator_client.h"
+#include "runner/vital_signs.h"
 
 namespace slipway::runner {
 
@@ -45,6 +46,7 @@ class Agent {
   const RunnerSettings& settings_;
   RunnerIdentity identity_;
   std::string label_;
+  VitalSigns signs_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

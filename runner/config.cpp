@@ -126,6 +126,8 @@ std::vector<Setting> settings_table(RunnerSettings& s) {
          s.shutdown_timeout = std::chrono::seconds{*seconds};
          return {};
        }},
+      {"runner_listen", "address of /metrics and /healthz, as 127.0.0.1:9252; none without", "",
+       text_row(s.listen)},
       {"runner_log_level", "debug, info, warn or error", "info",
        parsed_row(s.log_level, log::parse_level, "debug, info, warn or error")},
       {"runner_log_format", "text or json", "text",

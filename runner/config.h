@@ -35,6 +35,7 @@ struct RunnerSettings {
   std::string docker_cpus;
   int docker_pids = 512;
   std::chrono::seconds docker_services_timeout{30};  // until a service is not waited for any more
+  std::string listen;                                // of /metrics and /healthz: "127.0.0.1:9252"
   std::chrono::seconds shutdown_timeout{0};          // 0: waits for its jobs as long as they take
   log::Level log_level = log::Level::Info;
   log::Format log_format = log::Format::Text;

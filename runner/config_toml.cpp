@@ -28,6 +28,7 @@ constexpr std::array kKeys{
     Key{"log_level", "runner_log_level", ""},
     Key{"log_format", "runner_log_format", ""},
     Key{"shutdown_timeout", "runner_shutdown_timeout", ""},
+    Key{"listen_address", "runner_listen", ""},
     Key{"sentry_dsn", "", "\"\""},
     Key{"session_server", "", "*"},  // it says where, not that it is wanted
     Key{"runners.name", "runner_name", ""},

@@ -112,6 +112,7 @@ void JobRun::run() {
   if (trace_->broken()) outcome = failed(*trace_->broken());
   if (trace_->interruption() == Interruption::Abort) {
     log::info("job.aborted", {{"job", spec_.id}});
+    result_ = "aborted";
     return;
   }
   if (outcome.success)
@@ -121,6 +122,7 @@ void JobRun::run() {
   JobState state;
   state.state = outcome.success ? "success" : "failed";
   state.failure_reason = outcome.failure_reason;
+  result_ = outcome.success ? "success" : outcome.failure_reason;
   state.exit_code = outcome.exit_code;
   const auto stopped_at = std::chrono::steady_clock::now();
   const bool told = trace_->finish(state, [&] {

@@ -42,6 +42,8 @@ class JobRun {
 
   // Runs on the calling thread to the end.
   void run();
+  // After run(): success, aborted, or the failure reason that the server was told.
+  [[nodiscard]] const std::string& result() const { return result_; }
   // The connection, for the next job, if it is sound. After run(), as the last call.
   std::unique_ptr<JobLink> take_link();
 
@@ -96,6 +98,7 @@ class JobRun {
   std::vector<std::string> order_;  // of the names, as they are exported
   std::unique_ptr<TraceWriter> trace_;
   std::optional<Checkout> sources_;
+  std::string result_ = "runner_system_failure";
   std::chrono::steady_clock::time_point deadline_;
 };
 

@@ -76,6 +76,7 @@ const std::vector<Library>& libraries() {
       {"httplib.h", "base/http_client."}, {"git2", "server/git/"},
       {"boost/process", "base/process"},  {"yaml.h", "pipeline/read/"},
       {"yaml-cpp/", "base/settings."},    {"toml++/", "runner/config_toml."},
+      {"Civet", "runner/vital_signs."},
   };
   return table;
 }

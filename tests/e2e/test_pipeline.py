@@ -1,9 +1,10 @@
 """A push becomes a pipeline that ends as it should and says why."""
 
+import re
 import subprocess
 import unittest
 
-from harness import EndToEnd, wait_for
+from harness import Api, EndToEnd, wait_for
 
 
 def sh_jobs(*jobs):
@@ -33,6 +34,18 @@ class PushToResult(EndToEnd):
         status, headers, svg = self.api.raw("GET", "/team/app/badges/main/coverage.svg")
         self.assertEqual(status, 200)
         self.assertIn(b"87.50", svg)
+
+    def test_a_runner_counts_the_jobs_that_it_ran(self):
+        runner = self.runner(runner_listen="127.0.0.1:0")
+        repository = self.repository(files={".gitlab-ci.yml": sh_jobs(
+            "good:\n  script: ['true']\n", "bad:\n  script: ['false']\n")})
+        self.finished(repository.id, self.pipeline(repository.id, repository.push()))
+        port = re.search(r"signs\.served .*port=(\d+)", runner.log_path.read_text()).group(1)
+        signs = Api(f"http://127.0.0.1:{port}")
+        self.assertEqual(signs.raw("GET", "/healthz")[0], 200)
+        wait_for("both jobs to be counted", lambda: all(
+            f'slipway_runner_jobs_total{{result="{result}"}} 1'.encode() in signs.raw("GET", "/metrics")[2]
+            for result in ("success", "script_failure")))
 
     def test_a_failing_test_stops_the_later_stages_and_says_so(self):
         self.runner()
