@@ -30,7 +30,7 @@ fuzz: ## let each fuzzer of the pipeline language run for FUZZ_SECONDS (60)
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/pipeline/fuzz/run
 
 bench: ## speed and memory beside the physical floor
-	@tests/environment/bench
+	@BENCH='$(BENCH)' BENCH_ARGUMENTS='$(BENCH_ARGUMENTS)' tests/environment/bench
 
 format: ## format the C++ and the web's sources
 	@deploy/format

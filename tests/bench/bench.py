@@ -5,131 +5,17 @@ Every figure is the median of at least 30 rounds (5 with --quick). The floor of 
 stopwatch.cpp, from the trigger over HTTP to what the server's event streams tell.
 """
 
-import argparse
-
 import json
-import os
 import pathlib
 import resource
 import shutil
-import statistics
-import subprocess
-import sys
-import tempfile
 import socket
+import statistics
+import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
-from harness import PASSWORD, Api, Runner, Server  # noqa: E402
-
-PARSER = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-PARSER.add_argument("--quick", action="store_true", help="5 rounds and fewer jobs")
-PARSER.add_argument("--only", metavar="NAME", action="append",
-                    choices=["start_up", "shell", "throughput", "big_log", "held_polls", "docker"],
-                    help="one of start_up, shell, throughput, big_log, held_polls, docker; repeatable")
-ARGUMENTS = PARSER.parse_args()
-QUICK = ARGUMENTS.quick
-ROUNDS = 5 if QUICK else 30
-STOPWATCH = os.environ.get("SLIPWAY_STOPWATCH", "build/release/tests/bench/stopwatch")
-IMAGE = "slipway-bench-busybox:latest"
-
-
-def median_ms(samples):
-    return statistics.median(samples) * 1000
-
-
-def timed(command):
-    start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - start
-
-
-def rss_mb(pid):
-    for line in open(f"/proc/{pid}/status"):
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    return 0.0
-
-
-def resident_mb(*pids):
-    """Each alone, and together: pages of libraries that both have mapped stand in memory once."""
-    shared = []
-    for pid in pids:
-        rollup = open(f"/proc/{pid}/smaps_rollup").read()
-        shared.append(int(rollup.split("Shared_Clean:")[1].split()[0]) / 1024)
-    each = [rss_mb(pid) for pid in pids]
-    together = sum(each) - min(shared)
-    return " + ".join(f"{mb:.1f}" for mb in each) + f" MB, together {together:.1f} MB"
-
-
-def cpu_seconds(pid):
-    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-class Bench:
-    def __init__(self, concurrent):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="slipway-bench-"))
-        self.server = Server(self.directory).start()
-        token = (self.server.data / "setup-token").read_text().strip()
-        made = Api(self.server.url).post(
-            "/api/v4/setup", {"token": token, "username": "root", "password": PASSWORD})
-        self.token = made["token"]
-        self.api = Api(self.server.url, self.token)
-        self.runners = []
-        self.concurrent = concurrent
-
-    def runner(self, executor):
-        made = self.api.post("/api/v4/user/runners",
-                             {"runner_type": "instance_type", "description": executor,
-                              "tag_list": [executor], "run_untagged": False})
-        directory = pathlib.Path(tempfile.mkdtemp(prefix="runner-", dir=self.directory))
-        runner = Runner(self.server, made["token"], directory, executor,
-                        runner_concurrent=str(self.concurrent), runner_default_image=IMAGE)
-        self.runners.append(runner)
-        return runner
-
-    def project(self, path, config):
-        bare = self.directory / "git" / (path + ".git")
-        work = self.directory / "work" / path
-        work.mkdir(parents=True)
-        (work / ".gitlab-ci.yml").write_text(config)
-        git = ["git", "-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-C", str(work)]
-        for arguments in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "Bench"]):
-            subprocess.run(git + arguments, check=True)
-        subprocess.run(["git", "clone", "-q", "--bare", str(work), str(bare)], check=True)
-        return self.api.post("/api/v4/projects", {"path": path, "url": str(bare)})["id"]
-
-    def stopwatch(self, mode, project, count):
-        port = self.server.url.rsplit(":", 1)[1]
-        done = subprocess.run([STOPWATCH, mode, port, str(project), str(count)], text=True,
-                              env={"STOPWATCH_TOKEN": self.token}, stdout=subprocess.PIPE)
-        if done.returncode != 0:
-            raise SystemExit("bench: the stopwatch gave up")
-        return [[float(word) for word in line.split()] for line in done.stdout.splitlines()]
-
-    def close(self):
-        for runner in self.runners:
-            runner.stop()
-        self.server.stop()
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-
-def make_image():
-    if subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True).returncode == 0:
-        return
-    with tempfile.TemporaryDirectory() as root:
-        bin_directory = pathlib.Path(root) / "bin"
-        bin_directory.mkdir()
-        shutil.copy(shutil.which("busybox"), bin_directory / "busybox")
-        for name in ("sh", "true", "cat", "echo", "sleep", "mkdir", "rm", "env", "test"):
-            (bin_directory / name).symlink_to("busybox")
-        tar = subprocess.run(["tar", "-C", root, "-c", "."], check=True, capture_output=True).stdout
-        subprocess.run(["docker", "import", "-", IMAGE], input=tar, check=True, capture_output=True)
-
-
-def row(name, value, floor=""):
-    print(f"  {name:<58} {value:>14} {floor:>34}")
+from house import (IMAGE, QUICK, ROUNDS, Api, Bench, Server, cpu_seconds, make_image, median_ms, resident_mb, row, rss_mb,
+                   run_parts, timed)
 
 
 def single_jobs(executor, floor_command):
@@ -253,15 +139,6 @@ def docker_jobs():
     single_jobs("docker", ["docker", "run", "--rm", IMAGE, "true"])
 
 
-def main():
-    parts = {"start_up": start_up, "shell": lambda: single_jobs("shell", ["sh", "-c", "true"]),
-             "throughput": throughput, "big_log": big_log, "held_polls": held_polls,
-             "docker": docker_jobs}
-    print(f"medians of {ROUNDS} rounds unless said otherwise; {os.cpu_count()} cores\n")
-    for name, part in parts.items():
-        if not ARGUMENTS.only or name in ARGUMENTS.only:
-            part()
-
-
 if __name__ == "__main__":
-    main()
+    run_parts({"start_up": start_up, "shell": lambda: single_jobs("shell", ["sh", "-c", "true"]),
+               "throughput": throughput, "big_log": big_log, "held_polls": held_polls, "docker": docker_jobs})
