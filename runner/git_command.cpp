@@ -139,7 +139,8 @@ Result<std::string> Git::read(const std::filesystem::path& directory,
 bool has_git_lfs() {
   const auto environment = environment_subset({"PATH"});
   const auto path = environment.find("PATH");
-  std::string_view rest = path == environment.end() ? "/usr/bin:/bin" : path->second;
+  const std::string places = path == environment.end() ? "/usr/bin:/bin" : path->second;
+  std::string_view rest = places;
   while (!rest.empty()) {
     const auto colon = std::min(rest.find(':'), rest.size());
     const auto program = std::filesystem::path{rest.substr(0, colon)} / "git-lfs";

@@ -239,7 +239,9 @@ class HostileFiles(Files):
     a multiple of what is promised for the release build.
     """
     SECONDS = 1 if os.environ.get("SLIPWAY_BUILD", "dev") == "release" else 8
-    MEMORY = 256 * MIB
+    # The sanitizers' red zones and shadows are no memory of the program's.
+    SANITIZED = any(name.endswith("SAN_OPTIONS") for name in os.environ)
+    MEMORY = 256 * MIB * (8 if SANITIZED else 1)
 
     def run_bounded(self, *arguments):
         def limit():
