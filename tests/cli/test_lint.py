@@ -238,10 +238,10 @@ class HostileFiles(Files):
     Time is CPU time, so that a busy machine does not matter, and what the debug build may take is
     a multiple of what is promised for the release build.
     """
-    SECONDS = 1 if os.environ.get("SLIPWAY_BUILD", "dev") == "release" else 8
-    # The sanitizers' red zones and shadows are no memory of the program's.
-    SANITIZED = any(name.endswith("SAN_OPTIONS") for name in os.environ)
-    MEMORY = 256 * MIB * (8 if SANITIZED else 1)
+    # What sanitizers add, red zones, shadows and checks, is not the program's.
+    ADDED = 8 if any(name.endswith("SAN_OPTIONS") for name in os.environ) else 1
+    SECONDS = ADDED * (1 if os.environ.get("SLIPWAY_BUILD", "dev") == "release" else 8)
+    MEMORY = ADDED * 256 * MIB
 
     def run_bounded(self, *arguments):
         def limit():
