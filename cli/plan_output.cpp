@@ -136,10 +136,11 @@ std::string plan_as_text(const Plan& plan, const Configuration& configuration) {
   const WrittenJobs written = written_jobs(configuration);
   std::string text;
   if (!plan.name.empty()) text += "pipeline: " + plan.name + "\n";
-  for (const std::string& stage : plan.stages) {
-    text += stage + "\n";
-    for (const PlannedJob& job : plan.jobs)
-      if (job.job.stage == stage) text += job_text(job, written);
+  const std::string* stage = nullptr;
+  for (const PlannedJob& job : plan.jobs) {  // in the order of their stages
+    if (stage == nullptr || *stage != job.job.stage) text += job.job.stage + "\n";
+    stage = &job.job.stage;
+    text += job_text(job, written);
   }
   if (!plan.left_out.empty()) text += "left out\n";
   for (const LeftOutJob& job : plan.left_out)

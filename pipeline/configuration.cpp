@@ -54,7 +54,7 @@ class Builder {
                           "a name that begins with a dot is hidden", "no_jobs");
     keywords::check_between_jobs(written, configuration_.stages,
                                  configuration_.workflow.rules.has_value(), findings_);
-    configuration_.jobs = keywords::expand_jobs(written, configuration_.stages, findings_);
+    configuration_.jobs = keywords::expand_jobs(std::move(written), configuration_.stages, findings_);
     return std::move(configuration_);
   }
 
@@ -152,7 +152,8 @@ class Builder {
       Diagnostics found;
       const NodePtr alone = read::make_mapping({entry}, entry.at);
       const Entry anonymous{"", Kind::String, entry.at, entry.value};
-      (void)keywords::read_job(anonymous, *alone, {at_top ? "" : "default", found});
+      keywords::KnownRules none;
+      (void)keywords::read_job(anonymous, *alone, {at_top ? "" : "default", found}, none);
       if (!has_errors(found)) sound.push_back(entry);
       std::move(found.begin(), found.end(), std::back_inserter(findings_));
     }
@@ -175,7 +176,7 @@ class Builder {
     }
     if (entry.key.size() > 255) at.error(entry.at, "name is too long (maximum is 255 characters)");
     const NodePtr effective = keywords::with_defaults(entry.value, *defaults_, at);
-    written.push_back(keywords::read_job(entry, *effective, at));
+    written.push_back(keywords::read_job(entry, *effective, at, known_rules_));
   }
 
   // A misspelt keyword inside a job that has no script, or a misspelt global keyword.
@@ -208,6 +209,7 @@ class Builder {
   Diagnostics& findings_;
   Configuration configuration_;
   NodePtr defaults_;
+  keywords::KnownRules known_rules_;
 };
 
 }  // namespace

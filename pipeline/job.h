@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "pipeline/shared.h"
 
 namespace slipway::pipeline {
 
@@ -254,7 +255,7 @@ struct Job {
   std::vector<std::string> after_script;
   std::vector<std::pair<std::string, std::vector<std::string>>> hooks;
 
-  std::optional<Image> image;
+  Shared<Image> image;
   std::vector<Service> services;
   std::vector<std::string> tags;
   Variables variables;  // the job's own, with matrix variables
@@ -264,30 +265,30 @@ struct Job {
   std::optional<When> when;  // as written at job level
   std::optional<std::chrono::seconds> start_in;
   std::optional<AllowFailure> allow_failure;
-  std::optional<std::vector<Rule>> rules;
-  std::optional<RefPolicy> only;
-  std::optional<RefPolicy> except;
+  Shared<std::vector<Rule>> rules;
+  Shared<RefPolicy> only;
+  Shared<RefPolicy> except;
 
   std::optional<std::vector<Need>> needs;
   std::vector<ForeignNeed> foreign_needs;
   std::optional<std::vector<std::string>> dependencies;
 
-  std::optional<Artifacts> artifacts;
+  Shared<Artifacts> artifacts;
   std::vector<Cache> caches;
   std::string coverage;  // the expression without its slashes; "" without
   std::optional<std::chrono::seconds> timeout;
   Retry retry;
   std::optional<bool> interruptible;
   std::string resource_group;
-  std::optional<Environment> environment;
+  Shared<Environment> environment;
 
-  std::optional<Bridge> bridge;         // set: a trigger job, which has no script
+  Shared<Bridge> bridge;                // set: a trigger job, which has no script
   std::vector<std::string> steps_json;  // `run`, instead of a script
-  std::optional<Release> release;
+  Shared<Release> release;
   std::vector<Secret> secrets;
   std::vector<IdToken> id_tokens;
   std::vector<JobInput> inputs;
-  std::optional<Pages> pages;
+  Shared<Pages> pages;
   std::string manual_confirmation;  // asked before a manual job is started
 
   int node_index = 0;  // CI_NODE_INDEX from 1; 0 when the job is not parallel

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <unordered_set>
 
 #include "pipeline/rules/rules.h"
 #include "pipeline/variables.h"
@@ -35,27 +35,50 @@ std::string names_of(const std::vector<Named>& list) {
 class Planner {
  public:
   Planner(const Configuration& configuration, const Trigger& trigger)
-      : configuration_(configuration), trigger_(trigger) {}
+      : configuration_(configuration),
+        trigger_(trigger),
+        predefined_(predefined_variables(trigger)),
+        evaluator_(trigger) {}
 
   Plan plan() {
     globals_ = configuration_.variables;
     take_auto_cancel(configuration_.workflow.auto_cancel);
     if (!workflow_lets_in()) return std::move(plan_);
     name_pipeline();
+    plan_.jobs.reserve(configuration_.jobs.size());
     for (const Job& job : configuration_.jobs) consider(job);
-    std::stable_sort(plan_.jobs.begin(), plan_.jobs.end(),
-                     [](const PlannedJob& a, const PlannedJob& b) {
-                       return a.job.stage_index < b.job.stage_index;
-                     });
+    sort_by_stage();
     settle_needs();
     finish();
+    check_globs();
     return std::move(plan_);
   }
 
  private:
+  // Planned jobs are large: each is moved once.
+  void sort_by_stage() {
+    std::vector<PlannedJob*> order;
+    order.reserve(plan_.jobs.size());
+    for (PlannedJob& planned : plan_.jobs) order.push_back(&planned);
+    std::stable_sort(order.begin(), order.end(), [](const PlannedJob* a, const PlannedJob* b) {
+      return a->job.stage_index < b->job.stage_index;
+    });
+    std::vector<PlannedJob> sorted;
+    sorted.reserve(order.size());
+    for (PlannedJob* planned : order) sorted.push_back(std::move(*planned));
+    plan_.jobs = std::move(sorted);
+  }
+
+  // What the globs beyond the limit would have said is not known.
+  void check_globs() {
+    if (evaluator_.too_many_globs())
+      plan_.findings.push_back(
+          {Severity::Error, "too_many_globs", rules::too_many_globs(), {}, ""});
+  }
+
   // The operands of `if`, later ones overriding: predefined, YAML, then those from outside.
   Variables operands(const Variables& yaml, const Variables& of_job) const {
-    Variables variables = predefined_variables(trigger_);
+    Variables variables = predefined_;
     override_with(variables, of_job);
     override_with(variables, yaml);
     override_with(variables, trigger_.project_variables);
@@ -66,7 +89,7 @@ class Planner {
   bool workflow_lets_in() {
     if (!configuration_.workflow.rules) return true;
     const auto verdict =
-        rules::evaluate_rules(*configuration_.workflow.rules, {}, operands(globals_, {}), trigger_);
+        evaluator_.evaluate_rules(*configuration_.workflow.rules, {}, operands(globals_, {}));
     if (verdict.let_in) {
       override_with(globals_, verdict.rule->variables);
       take_auto_cancel(verdict.rule->auto_cancel);
@@ -74,6 +97,7 @@ class Planner {
     }
     plan_.no_pipeline = make_reason(ReasonCode::WorkflowFiltered, why(verdict.reason));
     plan_.no_pipeline_rule = verdict.at;
+    check_globs();
     return false;
   }
 
@@ -117,8 +141,8 @@ class Planner {
     planned.variables = yaml_variables(job);
     const Variables variables = operands(planned.variables, job_variables(planned));
     const auto verdict =
-        job.rules ? rules::evaluate_rules(*job.rules, job.at, variables, trigger_)
-                  : rules::evaluate_refs(job, variables, trigger_, !configuration_.workflow.rules);
+        job.rules ? evaluator_.evaluate_rules(*job.rules, job.at, variables)
+                  : evaluator_.evaluate_refs(job, variables, !configuration_.workflow.rules);
     if (!verdict.let_in) {
       plan_.left_out.push_back({job.name, job.stage, verdict.reason, verdict.at});
       return;
@@ -188,8 +212,20 @@ class Planner {
     warn(!job.inputs.empty(), "has inputs, which this server does not ask for yet", "");
   }
 
+  static bool refers(const std::string& text) {
+    return text.find_first_of("$%") != std::string::npos;
+  }
+
   // Variables that refer to each other in a circle have no value.
   void check_variables(const PlannedJob& planned) {
+    const auto any_refers = [](const Variables& variables) {
+      return std::any_of(variables.begin(), variables.end(), [](const Variable& variable) {
+        return !variable.raw && refers(variable.value);
+      });
+    };
+    if (!any_refers(planned.variables) && !any_refers(trigger_.project_variables) &&
+        !any_refers(trigger_.pipeline_variables))
+      return;
     const auto expanded = expand_variables(operands(planned.variables, job_variables(planned)));
     if (!expanded)
       plan_.findings.push_back({Severity::Error, "circular_variables",
@@ -198,11 +234,15 @@ class Planner {
   }
 
   void expand_names(PlannedJob& planned) const {
+    const Job& job = planned.job;
+    if (!job.environment && !refers(job.resource_group) &&
+        std::none_of(job.tags.begin(), job.tags.end(), refers))
+      return;
     const Variables variables = operands(planned.variables, job_variables(planned));
     for (std::string& tag : planned.job.tags) tag = expand_text(tag, variables, false);
     planned.job.resource_group = expand_text(planned.job.resource_group, variables, false);
     if (!planned.job.environment) return;
-    Environment& environment = *planned.job.environment;
+    Environment& environment = planned.job.environment.own();
     environment.name = expand_text(environment.name, variables, true);
     environment.auto_stop_in = expand_text(environment.auto_stop_in, variables, true);
     environment.deployment_tier = expand_text(environment.deployment_tier, variables, true);
@@ -211,12 +251,12 @@ class Planner {
   }
 
   void settle_needs() {
-    std::set<std::string> names;
+    std::unordered_set<std::string_view> names;
     for (const PlannedJob& planned : plan_.jobs) names.insert(planned.job.name);
     for (PlannedJob& planned : plan_.jobs) {
       std::vector<Need> present;
       for (Need& need : planned.needs) {
-        if (names.count(need.job) != 0) {
+        if (names.contains(need.job)) {
           present.push_back(std::move(need));
         } else if (!need.optional) {
           plan_.findings.push_back(
@@ -245,6 +285,8 @@ class Planner {
 
   const Configuration& configuration_;
   const Trigger& trigger_;
+  const Variables predefined_;
+  rules::Evaluator evaluator_;
   Variables globals_;
   Plan plan_;
 };

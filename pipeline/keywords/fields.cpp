@@ -105,9 +105,10 @@ std::optional<double> number_word(const std::string& word) {
 
 }  // namespace
 
-Place Place::attribute(std::string key) const {
-  std::replace(key.begin(), key.end(), '_', ' ');
-  return {path_ + " " + key, *findings_};
+Place Place::attribute(const std::string& key) const {
+  std::string path = path_ + " " + key;
+  std::replace(path.end() - static_cast<std::ptrdiff_t>(key.size()), path.end(), '_', ' ');
+  return {std::move(path), *findings_};
 }
 
 void Place::error(const SourceSpan& at, const std::string& what, std::string hint,
@@ -133,9 +134,11 @@ void Place::unsupported(const SourceSpan& at, const std::string& what, std::stri
   warning(at, kCode, path_ + " " + what, std::move(hint));
 }
 
-void check_keys(const Node& node, const std::vector<std::string>& known, const Place& place) {
+void check_keys(const Node& node, const std::vector<std::string>& known, const Place& place,
+                std::string_view also) {
   for (const Entry& entry : node.entries) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
+    if (!also.empty() && entry.key == also) continue;
     const std::string near = place.wants_hints() ? nearest(entry.key, known) : "";
     place.error(entry.at, "config contains unknown keys: " + entry.key,
                 near.empty() ? "" : "did you mean '" + near + "'?", "unknown_keyword");

@@ -31,10 +31,12 @@ class Place {
   // GitLab says "jobs:test:stage config …" of what is an entry of its own there, and
   // "jobs:test start in …" of a plain attribute.
   [[nodiscard]] Place entry(const std::string& key) const { return below(key).attribute("config"); }
-  [[nodiscard]] Place attribute(std::string key) const;
+  [[nodiscard]] Place attribute(const std::string& key) const;
   [[nodiscard]] const std::string& path() const { return path_; }
   // Whether a hint would still be shown: seeking one is dear.
   [[nodiscard]] bool wants_hints() const { return findings_->size() < kMostFindings; }
+  // How many there are by now.
+  [[nodiscard]] std::size_t findings() const { return findings_->size(); }
 
   // "<path> <what>", at `at`.
   void error(const SourceSpan& at, const std::string& what, std::string hint = {},
@@ -53,8 +55,10 @@ class Place {
   Diagnostics* findings_;
 };
 
-// A finding for each key of `node` that is not among `known`, with the nearest known one as a hint.
-void check_keys(const Node& node, const std::vector<std::string>& known, const Place& place);
+// A finding for each key of `node` that is not among `known` and not `also`, with the nearest known
+// one as a hint.
+void check_keys(const Node& node, const std::vector<std::string>& known, const Place& place,
+                std::string_view also = {});
 
 // The same with the keywords of a family of vocabulary.h. False, after a finding, when `node` is no
 // mapping.

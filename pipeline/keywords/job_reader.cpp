@@ -13,8 +13,12 @@ const std::vector<std::string> kBridgeWhens{"on_success", "on_failure", "always"
 
 class Reader {
  public:
-  Reader(const Node& node, const Place& place, WrittenJob& out)
-      : node_(node), place_(place), out_(out), is_bridge_(names_bridge(node)) {}
+  Reader(const Node& node, const Place& place, KnownRules& known_rules, WrittenJob& out)
+      : node_(node),
+        place_(place),
+        known_rules_(known_rules),
+        out_(out),
+        is_bridge_(names_bridge(node)) {}
 
   void all() {
     check_known();
@@ -29,10 +33,12 @@ class Reader {
   }
 
  private:
+  using Where = Place (Place::*)(const std::string& key) const;
+
   // Reads `key` by `read` into `target` when it is there and right.
   template <typename Target, typename Read>
-  void take(const char* key, Target& target, const Read& read) {
-    take_at(key, target, read, place_.below(key));
+  void take(const char* key, Target& target, const Read& read, Where where = &Place::below) {
+    if (value_of(node_, key) != nullptr) take_at(key, target, read, (place_.*where)(key));
   }
   template <typename Target, typename Read>
   void take_at(const char* key, Target& target, const Read& read, const Place& at) {
@@ -43,14 +49,12 @@ class Reader {
 
   // Beside a script, `trigger` is told as what may not stand together, not as unknown.
   void check_known() {
-    std::vector<std::string> known = keywords_of(is_bridge_ ? "bridge" : "job");
-    for (const char* runs : {"script", "run"})
-      if (node_.find(runs) != nullptr) known.emplace_back("trigger");
-    check_keys(node_, known, place_);
+    const bool runs = node_.find("script") != nullptr || node_.find("run") != nullptr;
+    check_keys(node_, keywords_of(is_bridge_ ? "bridge" : "job"), place_, runs ? "trigger" : "");
   }
 
   void basics() {
-    take_at("stage", out_.job.stage, string_in, place_.entry("stage"));
+    take("stage", out_.job.stage, string_in, &Place::entry);
     const Node* stage = value_of(node_, "stage");
     out_.stage_at = stage == nullptr ? out_.job.at : stage->at;
     if (out_.job.stage.size() > 255)
@@ -68,28 +72,24 @@ class Reader {
 
   void control() {
     const auto& whens = is_bridge_ ? kBridgeWhens : kJobWhens;
-    take_at(
+    take(
         "when", out_.job.when,
-        [&](const Node& n, const Place& p) { return read_when(n, whens, p); },
-        place_.attribute("when"));
+        [&](const Node& n, const Place& p) { return read_when(n, whens, p); }, &Place::attribute);
     take_at("allow_failure", out_.job.allow_failure, read_allow_failure, place_);
-    take_at("resource_group", out_.job.resource_group, string_in,
-            place_.attribute("resource_group"));
-    take_at("interruptible", out_.job.interruptible, bool_in, place_.entry("interruptible"));
+    take("resource_group", out_.job.resource_group, string_in, &Place::attribute);
+    take("interruptible", out_.job.interruptible, bool_in, &Place::entry);
     take("environment", out_.job.environment, read_environment);
     out_.instances = {Instance{}};
     take("parallel", out_.instances, read_parallel);
   }
 
   void selection() {
-    take_at(
-        "rules", out_.rules,
-        [](const Node& n, const Place& p) { return read_rules(n, p, RuleKind::Job); }, place_);
+    rules();
     take("only", out_.job.only, read_ref_policy);
     take("except", out_.job.except, read_ref_policy);
     // What a person is pointed to is the keyword, not its first item.
-    if (out_.job.only) out_.job.only->at = node_.find_entry("only")->at;
-    if (out_.job.except) out_.job.except->at = node_.find_entry("except")->at;
+    if (out_.job.only) out_.job.only.own().at = node_.find_entry("only")->at;
+    if (out_.job.except) out_.job.except.own().at = node_.find_entry("except")->at;
     const Node* needs = value_of(node_, "needs");
     if (needs == nullptr) return;
     if (auto read = read_needs(*needs, is_bridge_ ? NeedsOf::Bridge : NeedsOf::Job,
@@ -101,10 +101,24 @@ class Reader {
     }
   }
 
+  void rules() {
+    const Node* value = value_of(node_, "rules");
+    if (value == nullptr) return;
+    if (const auto known = known_rules_.find(value); known != known_rules_.end()) {
+      out_.rules = known->second;
+      return;
+    }
+    const std::size_t found = place_.findings();
+    take_at(
+        "rules", out_.rules,
+        [](const Node& n, const Place& p) { return read_rules(n, p, RuleKind::Job); }, place_);
+    if (place_.findings() == found) known_rules_.emplace(value, out_.rules);
+  }
+
   void bridge() {
-    out_.job.bridge.emplace();
-    take("trigger", *out_.job.bridge, read_trigger);
-    out_.job.bridge->upstream = upstream_;
+    Bridge& bridge = out_.job.bridge.emplace();
+    take("trigger", bridge, read_trigger);
+    bridge.upstream = upstream_;
     out_.trigger_at =
         value_of(node_, "trigger") == nullptr ? out_.job.at : node_.find_entry("trigger")->at;
     const Node* allow = value_of(node_, "allow_failure");
@@ -148,13 +162,13 @@ class Reader {
     take("image", out_.job.image, read_image);
     take("services", out_.job.services, read_services);
     take("cache", out_.job.caches, read_caches);
-    take_at("timeout", out_.job.timeout, duration_in, place_.entry("timeout"));
-    take_at("start_in", out_.job.start_in, delay_in, place_.attribute("start_in"));
+    take("timeout", out_.job.timeout, duration_in, &Place::entry);
+    take("start_in", out_.job.start_in, delay_in, &Place::attribute);
     take("retry", out_.job.retry, read_retry);
-    take_at(
+    take(
         "tags", out_.job.tags,
         [](const Node& n, const Place& p) { return strings_in(n, p, Single::refused); },
-        place_.entry("tags"));
+        &Place::entry);
     if (out_.job.tags.size() >= kTagsLimit)
       place_.entry("tags").error(value_of(node_, "tags")->at,
                                  "must be less than the limit of 50 tags");
@@ -169,8 +183,7 @@ class Reader {
     take("coverage", out_.job.coverage, read_coverage);
     take("release", out_.job.release, read_release);
     take("inputs", out_.job.inputs, read_job_inputs);
-    take_at("manual_confirmation", out_.job.manual_confirmation, string_in,
-            place_.attribute("manual_confirmation"));
+    take("manual_confirmation", out_.job.manual_confirmation, string_in, &Place::attribute);
     read_job_pages(node_, out_.job.base_name, place_, out_.job);
   }
 
@@ -222,6 +235,7 @@ class Reader {
 
   const Node& node_;
   const Place& place_;
+  KnownRules& known_rules_;
   WrittenJob& out_;
   bool is_bridge_;
   std::string upstream_;
@@ -284,12 +298,13 @@ NodePtr with_defaults(const NodePtr& node, const Node& defaults, const Place& pl
   return read::make_mapping(std::move(entries), node->at);
 }
 
-WrittenJob read_job(const Entry& entry, const Node& node, const Place& place) {
+WrittenJob read_job(const Entry& entry, const Node& node, const Place& place,
+                    KnownRules& known_rules) {
   WrittenJob written;
   written.job.base_name = entry.key;
   written.job.name = entry.key;
   written.job.at = entry.at;
-  Reader{node, place, written}.all();
+  Reader{node, place, known_rules, written}.all();
   return written;
 }
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "pipeline/job.h"
@@ -13,7 +14,7 @@ namespace slipway::pipeline::keywords {
 struct WrittenJob {
   Job job;
   std::optional<std::vector<WrittenNeed>> needs;
-  std::optional<std::vector<WrittenRule>> rules;
+  Shared<std::vector<WrittenRule>> rules;
   std::vector<Instance> instances;  // one without a suffix when the job is not parallel
   SourceSpan stage_at;              // of the job itself when it names no stage
   SourceSpan dependencies_at;
@@ -26,7 +27,12 @@ bool names_bridge(const Node& node);
 // `node` with the entries of `defaults` that it lacks and inherits.
 NodePtr with_defaults(const NodePtr& node, const Node& defaults, const Place& place);
 
-// `name` is the job's, `node` has its bases and defaults applied.
-WrittenJob read_job(const Entry& entry, const Node& node, const Place& place);
+// The rules that were read without a finding, by the node that they stand in: all jobs with the same
+// base have the same. The nodes must stay.
+using KnownRules = std::unordered_map<const Node*, Shared<std::vector<WrittenRule>>>;
+
+// `entry` has the job's name, `node` has its bases and defaults applied.
+WrittenJob read_job(const Entry& entry, const Node& node, const Place& place,
+                    KnownRules& known_rules);
 
 }  // namespace slipway::pipeline::keywords

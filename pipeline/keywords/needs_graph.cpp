@@ -3,7 +3,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <unordered_map>
 
@@ -15,9 +14,9 @@ constexpr std::size_t kMostJobs = 10'000;
 
 class Expander {
  public:
-  Expander(const std::vector<WrittenJob>& written, const std::vector<std::string>& stages,
+  Expander(std::vector<WrittenJob> written, const std::vector<std::string>& stages,
            Diagnostics& findings)
-      : written_(written), stages_(stages), findings_(findings) {}
+      : written_(std::move(written)), stages_(stages), findings_(findings) {}
 
   std::vector<Job> jobs() {
     std::vector<Job> jobs;
@@ -31,7 +30,7 @@ class Expander {
     }
     place_in_stages();
     jobs.reserve(count);
-    for (const WrittenJob& job : written_) add_instances(job, jobs);
+    for (WrittenJob& job : written_) add_instances(job, jobs);
     check_cycles(jobs);
     return jobs;
   }
@@ -68,26 +67,18 @@ class Expander {
                            : "did you mean '" + near + "'?",
               "unknown_stage");
       const int index = at == indices.end() ? static_cast<int>(stages_.size()) : at->second;
-      for (const Instance& instance : written.instances) {
-        by_name_[written.job.name + instance.suffix] = index;
-        instances_[written.job.name].push_back(&instance);
-      }
-      stage_of_[written.job.name] = index;
+      for (const Instance& instance : written.instances)
+        stage_of_instance_[written.job.name + instance.suffix] = index;
+      by_name_[written.job.name] = {index, &written.instances};
     }
   }
 
-  void add_instances(const WrittenJob& written, std::vector<Job>& jobs) {
-    Job job = written.job;
-    job.stage_index = stage_of_[job.name];
+  void add_instances(WrittenJob& written, std::vector<Job>& jobs) {
+    Job job = std::move(written.job);
+    job.stage_index = by_name_[job.name].stage;
     if (written.needs) job.needs = resolved_needs(job, *written.needs);
-    if (written.rules) {
-      job.rules.emplace();
-      for (const WrittenRule& rule : *written.rules) {
-        job.rules->push_back(rule.rule);
-        if (rule.needs) job.rules->back().needs = resolved_needs(job, *rule.needs);
-      }
-    }
-    if (job.dependencies) job.dependencies = resolved_dependencies(job, written);
+    if (written.rules) job.rules = resolved_rules(job, *written.rules);
+    if (job.dependencies) resolve_dependencies(job, written.dependencies_at);
     const int total = static_cast<int>(written.instances.size());
     const bool parallel = total > 1 || !written.instances.front().suffix.empty();
     for (int i = 0; i < total; ++i) {
@@ -108,29 +99,31 @@ class Expander {
   std::string hint_for(const std::string& name) const {
     if (findings_.size() >= kMostFindings) return {};
     std::vector<std::string> names;
-    for (const auto& [known, stage] : by_name_) names.push_back(known);
+    for (const auto& [known, stage] : stage_of_instance_) names.push_back(known);
+    std::sort(names.begin(), names.end());
     const std::string near = nearest(name, names);
     return near.empty() ? "" : "did you mean '" + near + "'?";
   }
 
   // The instances that a written name means: itself, or all of a parallel job.
   std::vector<std::string> instances_of(const std::string& name) const {
-    if (by_name_.count(name) != 0) return {name};
+    if (stage_of_instance_.contains(name)) return {name};
     std::vector<std::string> names;
-    const auto at = instances_.find(name);
-    if (at != instances_.end())
-      for (const Instance* instance : at->second) names.push_back(name + instance->suffix);
+    const auto at = by_name_.find(name);
+    if (at != by_name_.end())
+      for (const Instance& instance : *at->second.instances)
+        names.push_back(name + instance.suffix);
     return names;
   }
 
   std::vector<std::string> selected(const WrittenNeed& written) const {
     if (written.matrix.empty()) return instances_of(written.need.job);
     std::vector<std::string> names;
-    const auto at = instances_.find(written.need.job);
-    if (at == instances_.end()) return names;
-    for (const Instance* instance : at->second)
+    const auto at = by_name_.find(written.need.job);
+    if (at == by_name_.end()) return names;
+    for (const Instance& instance : *at->second.instances)
       for (const Variables& wanted : written.matrix)
-        if (instance->variables == wanted) names.push_back(written.need.job + instance->suffix);
+        if (instance.variables == wanted) names.push_back(written.need.job + instance.suffix);
     return names;
   }
 
@@ -158,7 +151,7 @@ class Expander {
         error(one.need.at, fmt::format("{} job: undefined need: {}", job.name, name),
               hint_for(name));
       for (const std::string& instance : names) {
-        if (by_name_[instance] > stage_of_[job.name])
+        if (stage_of_instance_[instance] > job.stage_index)
           error(one.need.at,
                 fmt::format("{} job: need {} is not defined in current or prior stages", job.name,
                             instance));
@@ -173,16 +166,34 @@ class Expander {
     return needs;
   }
 
-  std::vector<std::string> resolved_dependencies(const Job& job, const WrittenJob& written) {
+  // Rules without needs are the same for all jobs that share them.
+  Shared<std::vector<Rule>> resolved_rules(const Job& job,
+                                           const std::vector<WrittenRule>& written) {
+    const auto known = plain_rules_.find(&written);
+    if (known != plain_rules_.end()) return known->second;
+    bool plain = true;
+    std::vector<Rule> rules;
+    rules.reserve(written.size());
+    for (const WrittenRule& rule : written) {
+      rules.push_back(rule.rule);
+      plain = plain && !rule.needs;
+      if (rule.needs) rules.back().needs = resolved_needs(job, *rule.needs);
+    }
+    Shared<std::vector<Rule>> shared{std::move(rules)};
+    if (plain) plain_rules_.emplace(&written, shared);
+    return shared;
+  }
+
+  void resolve_dependencies(Job& job, const SourceSpan& at) {
     std::vector<std::string> names;
-    for (const std::string& name : *written.job.dependencies) {
+    for (const std::string& name : *job.dependencies) {
       const auto found = instances_of(name);
       if (found.empty())
-        error(written.dependencies_at,
+        error(at,
               fmt::format("{} job: undefined dependency: {}", job.name, name), hint_for(name));
       for (const std::string& instance : found) {
-        if (by_name_[instance] > stage_of_[job.name])
-          error(written.dependencies_at,
+        if (stage_of_instance_[instance] > job.stage_index)
+          error(at,
                 fmt::format("{} job: dependency {} is not defined in current or prior stages",
                             job.name, instance));
         names.push_back(instance);
@@ -192,74 +203,87 @@ class Expander {
       for (const std::string& name : names)
         if (std::none_of(job.needs->begin(), job.needs->end(),
                          [&](const Need& need) { return need.job == name; }))
-          error(written.dependencies_at,
+          error(at,
                 fmt::format("jobs:{} dependencies the {} should be part of needs", job.name, name));
-    return names;
+    job.dependencies = std::move(names);
   }
 
   // Needs may only point to the same or an earlier stage, so a cycle lies within one stage.
   void check_cycles(const std::vector<Job>& jobs) {
-    std::map<std::string, const Job*> by_name;
-    for (const Job& job : jobs) by_name[job.name] = &job;
-    std::map<std::string, int> mark;  // 1 while on the path, 2 when done
-    for (const Job& job : jobs) {
-      std::vector<std::string> path;
-      if (mark[job.name] == 0 && finds_cycle(job, by_name, mark, path)) return;
-    }
+    const bool any = std::any_of(jobs.begin(), jobs.end(), [](const Job& job) {
+      return job.needs && !job.needs->empty();
+    });
+    if (!any) return;
+    Marks marks;
+    marks.reserve(jobs.size());
+    for (const Job& job : jobs) marks[job.name] = {&job};
+    for (const Job& job : jobs)
+      if (marks[job.name].state == 0 && finds_cycle(job, marks)) return;
   }
 
-  bool finds_cycle(const Job& start, const std::map<std::string, const Job*>& by_name,
-                   std::map<std::string, int>& mark, std::vector<std::string>& path) {
+  struct Mark {
+    const Job* job = nullptr;
+    int state = 0;  // 1 while on the path, 2 when done
+  };
+  using Marks = std::unordered_map<std::string_view, Mark>;
+
+  bool finds_cycle(const Job& start, Marks& marks) {
     // An explicit stack: a chain of needs can be as long as there are jobs.
     struct Step {
       const Job* job;
       std::size_t next = 0;
     };
     std::vector<Step> stack{{&start}};
-    mark[start.name] = 1;
+    marks[start.name].state = 1;
     while (!stack.empty()) {
       Step& top = stack.back();
       const std::size_t count = top.job->needs ? top.job->needs->size() : 0;
       if (top.next == count) {
-        mark[top.job->name] = 2;
+        marks[top.job->name].state = 2;
         stack.pop_back();
         continue;
       }
-      const auto at = by_name.find((*top.job->needs)[top.next++].job);
-      if (at == by_name.end()) continue;
-      int& state = mark[at->first];
-      if (state == 2) continue;
-      if (state == 1) {
+      const auto at = marks.find((*top.job->needs)[top.next++].job);
+      if (at == marks.end()) continue;
+      Mark& mark = at->second;
+      if (mark.state == 2) continue;
+      if (mark.state == 1) {
+        std::vector<std::string> path;
         for (const Step& step : stack)
-          if (!path.empty() || step.job == at->second) path.push_back("\"" + step.job->name + "\"");
-        error(at->second->at,
+          if (!path.empty() || step.job == mark.job) path.push_back("\"" + step.job->name + "\"");
+        error(mark.job->at,
               path.size() == 1
-                  ? "The pipeline has circular dependencies: self-dependency: " + at->first
+                  ? "The pipeline has circular dependencies: self-dependency: " + mark.job->name
                   : fmt::format(
                         "The pipeline has circular dependencies: topological sort failed: [{}]",
                         fmt::join(path, ", ")),
               {}, "circular_needs");
         return true;
       }
-      state = 1;
-      stack.push_back({at->second});
+      mark.state = 1;
+      stack.push_back({mark.job});
     }
     return false;
   }
 
-  const std::vector<WrittenJob>& written_;
+  struct Known {
+    int stage = 0;
+    const std::vector<Instance>* instances = nullptr;
+  };
+
+  std::vector<WrittenJob> written_;
   const std::vector<std::string>& stages_;
   Diagnostics& findings_;
-  std::map<std::string, int> by_name_;  // instance → stage
-  std::map<std::string, int> stage_of_;
-  std::map<std::string, std::vector<const Instance*>> instances_;
+  std::unordered_map<std::string, Known> by_name_;  // as written
+  std::unordered_map<std::string, int> stage_of_instance_;
+  std::unordered_map<const std::vector<WrittenRule>*, Shared<std::vector<Rule>>> plain_rules_;
 };
 
 }  // namespace
 
-std::vector<Job> expand_jobs(const std::vector<WrittenJob>& written,
+std::vector<Job> expand_jobs(std::vector<WrittenJob> written,
                              const std::vector<std::string>& stages, Diagnostics& findings) {
-  return Expander{written, stages, findings}.jobs();
+  return Expander{std::move(written), stages, findings}.jobs();
 }
 
 }  // namespace slipway::pipeline::keywords

@@ -11,7 +11,7 @@ namespace slipway::pipeline::keywords {
 
 // Parallel jobs become their instances, and names in needs, rules' needs and dependencies become
 // names of instances. What cannot be resolved becomes a finding with GitLab's words.
-std::vector<Job> expand_jobs(const std::vector<WrittenJob>& written,
+std::vector<Job> expand_jobs(std::vector<WrittenJob> written,
                              const std::vector<std::string>& stages, Diagnostics& findings);
 
 }  // namespace slipway::pipeline::keywords

@@ -22,16 +22,17 @@ void read_job_pages(const Node& node, const std::string& name, const Place& plac
   const Entry* publish = node.find_entry("publish");
   const bool by_name = name == "pages";
   const bool off = keyword != nullptr && keyword->kind == Kind::Bool && keyword->text == "false";
-  if (keyword != nullptr && !off)
-    job.pages = read_pages(*keyword, place.below("pages"));
-  else if (by_name && !off)
-    job.pages = Pages{};
+  if (keyword != nullptr && !off) {
+    if (auto pages = read_pages(*keyword, place.below("pages"))) job.pages = std::move(*pages);
+  } else if (by_name && !off) {
+    job.pages.emplace();
+  }
   if (publish != nullptr && publish->value->kind != Kind::Null) {
     if (!by_name && !job.pages)
       place.entry("publish").error(publish->at, "can only be used within a `pages` job");
     else if (const auto path = string_in(*publish->value, place.entry("publish"));
              path && job.pages)
-      job.pages->publish = *path;
+      job.pages.own().publish = *path;
   }
   if (job.pages)
     place.unsupported(keyword != nullptr ? keyword->at : job.at,

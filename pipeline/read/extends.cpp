@@ -3,6 +3,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "pipeline/read/entries.h"
 #include "pipeline/read/resolve.h"
 
 namespace slipway::pipeline::read {
@@ -111,21 +112,14 @@ class Extender {
 
 NodePtr deep_merge(const NodePtr& base, const NodePtr& over) {
   if (base->kind != Kind::Mapping || over->kind != Kind::Mapping) return over;
-  std::vector<Entry> entries = base->entries;
-  std::unordered_map<std::string_view, std::size_t> places;
-  for (std::size_t i = 0; i < base->entries.size(); ++i) places[base->entries[i].key] = i;
+  Entries entries{base->entries};
   for (const Entry& entry : over->entries) {
-    const auto existing = places.find(entry.key);
-    if (existing == places.end()) {
-      entries.push_back(entry);  // keys of `over` are unique
-      continue;
-    }
-    Entry& place = entries[existing->second];
-    NodePtr merged = deep_merge(place.value, entry.value);
-    place = entry;
-    place.value = std::move(merged);
+    const std::size_t place = entries.find(entry.key);
+    Entry merged = entry;
+    if (place < entries.size()) merged.value = deep_merge(entries[place].value, entry.value);
+    entries.put(std::move(merged));
   }
-  return make_mapping(std::move(entries), over->at);
+  return make_mapping(entries.take(), over->at);
 }
 
 NodePtr resolve_extends(const NodePtr& root, Diagnostics& findings) {

@@ -193,7 +193,8 @@ class Includer {
       const IncludeFacts facts{variables_in(from), options_.changed_paths,
                                [&](const std::string& project, const std::string& ref) {
                                  return fetcher_.paths(project, ref, from);
-                               }};
+                               },
+                               glob_work_};
       const auto holds = include_rules_hold(**rules, facts, findings_);
       if (!holds || !*holds) return merged;
     }
@@ -270,6 +271,7 @@ class Includer {
   std::vector<IncludedFile>& included_;
   Diagnostics& findings_;
   IncludeFetcher fetcher_;
+  rules::GlobWork glob_work_;
   int count_ = 0;
   std::size_t bytes_ = 0;
   bool too_big_ = false;

@@ -126,7 +126,7 @@ class RuleReader {
     return std::any_of(patterns.globs.begin(), patterns.globs.end(), [&](const std::string& glob) {
       const std::string pattern = expand_text(glob, facts_.variables, true);
       return std::any_of(paths.begin(), paths.end(), [&](const std::string& path) {
-        return rules::glob_matches(pattern, path);
+        return rules::glob_matches(pattern, path, facts_.glob_work);
       });
     });
   }
@@ -152,6 +152,10 @@ std::optional<bool> include_rules_hold(const Node& rules, const IncludeFacts& fa
   for (const NodePtr& rule : rules.items) {
     const auto matched = reader.matches(*rule);
     if (!matched) return std::nullopt;
+    if (facts.glob_work.left <= 0) {
+      findings.push_back({Severity::Error, "too_many_globs", rules::too_many_globs(), rule->at, {}});
+      return std::nullopt;
+    }
     if (!*matched) continue;
     const NodePtr* when = rule->find("when");
     return when == nullptr || (*when)->text != "never";

@@ -8,6 +8,7 @@
 
 #include "pipeline/configuration.h"
 #include "pipeline/read/source.h"
+#include "pipeline/rules/glob.h"
 
 namespace slipway::pipeline::read {
 
@@ -19,6 +20,7 @@ struct IncludeFacts {
   std::function<std::optional<std::vector<std::string>>(const std::string& project,
                                                         const std::string& ref)>
       paths;
+  rules::GlobWork& glob_work;  // of all includes together
 };
 
 // The first rule that matches decides, and none means no. nullopt after an error.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "pipeline/read/entries.h"
 #include "pipeline/variables.h"
 
 namespace slipway::pipeline::read {
@@ -170,15 +171,15 @@ class Interpolator {
     if (!changed) return written;
     Node made{.kind = Kind::Sequence,
               .reference = written->reference,
+              .holds_reference = written->reference,
               .items = std::move(items),
-              .at = written->at,
-              .weight = weight + 1};
+              .at = written->at};
+    for (const NodePtr& item : made.items) made.count(*item);
     return std::make_shared<const Node>(std::move(made));
   }
 
   NodePtr mapping(const NodePtr& written) {
-    std::vector<Entry> entries;
-    std::unordered_map<std::string, std::size_t> places;
+    Entries entries;
     bool changed = false;
     std::size_t weight = 0;
     for (const Entry& entry : written->entries) {
@@ -194,13 +195,9 @@ class Interpolator {
       changed = changed || made.value != entry.value;
       weight += made.value->weight + 1;
       if (weight > kMostNodes) break;
-      const auto [at, is_new] = places.try_emplace(made.key, entries.size());
-      if (is_new)
-        entries.push_back(std::move(made));
-      else
-        entries[at->second] = std::move(made);
+      entries.put(std::move(made));
     }
-    return changed ? make_mapping(std::move(entries), written->at) : written;
+    return changed ? make_mapping(entries.take(), written->at) : written;
   }
 
   // nullptr when there is no block in it, or after an error.

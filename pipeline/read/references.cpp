@@ -14,7 +14,7 @@ class Replacer {
 
   // `node` without references; the node itself when it holds none. nullptr after an error.
   NodePtr replaced(const NodePtr& node, int chain) {
-    if (too_big_ || !has_reference(*node)) return node;
+    if (too_big_ || !node->holds_reference) return node;
     if (node->reference) return target_of(*node, chain);
     if (node->kind == Kind::Sequence) {
       std::vector<NodePtr> items;
@@ -31,14 +31,6 @@ class Replacer {
   [[nodiscard]] bool failed() const { return failed_; }
 
  private:
-  static bool has_reference(const Node& node) {
-    if (node.reference) return true;
-    return std::any_of(node.items.begin(), node.items.end(),
-                       [](const NodePtr& item) { return has_reference(*item); }) ||
-           std::any_of(node.entries.begin(), node.entries.end(),
-                       [](const Entry& entry) { return has_reference(*entry.value); });
-  }
-
   NodePtr target_of(const Node& reference, int chain) {
     if (chain >= kLongestChain) return refuse(reference, " is part of a circular chain");
     const Node* at = &root_;

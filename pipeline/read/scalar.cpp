@@ -104,6 +104,20 @@ Typed base_60(std::string_view text) {
   return {Kind::Integer, std::to_string(static_cast<long long>(value)), {}};
 }
 
+// Whether a text that begins so may be anything but a string. Most scalars are commands and names,
+// which the expressions below need not look at.
+bool may_be_typed(char first) {
+  constexpr std::string_view kBeginnings = "0123456789+-.:~nNtTyYoOfF";
+  return kBeginnings.find(first) != std::string_view::npos;
+}
+
+// The words for true, false and null have five letters at the most; numbers and times begin with
+// none.
+bool is_long_word(std::string_view text) {
+  constexpr std::size_t kLongestWord = 5;
+  return text.size() > kLongestWord && text.front() >= 'A' && text.front() <= 'z';
+}
+
 }  // namespace
 
 Typed type_plain_scalar(std::string_view text) {
@@ -122,7 +136,10 @@ Typed type_plain_scalar(std::string_view text) {
       "F_,]+"};
   static const re2::RE2 lone_point{R"([-+]?\.)"};
 
-  if (text.empty() || matches(text, null_word)) return {Kind::Null, {}, {}};
+  if (text.empty()) return {Kind::Null, {}, {}};
+  if (!may_be_typed(text.front()) || is_long_word(text))
+    return {Kind::String, std::string{text}, {}};
+  if (matches(text, null_word)) return {Kind::Null, {}, {}};
   if (text.find('\n') != std::string_view::npos) return {Kind::String, std::string{text}, {}};
   if (matches(text, true_word)) return {Kind::Bool, "true", {}};
   if (matches(text, false_word)) return {Kind::Bool, "false", {}};

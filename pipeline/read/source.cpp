@@ -8,8 +8,9 @@
 #include <map>
 #include <optional>
 #include <stdexcept>
-#include <unordered_map>
-#include <unordered_set>
+#include <vector>
+
+#include "pipeline/read/entries.h"
 
 namespace slipway::pipeline::read {
 namespace {
@@ -198,12 +199,13 @@ class Parser {
     node.kind = Kind::Sequence;
     node.at = span(start->start_mark);
     node.reference = text_of(start->data.sequence_start.tag) == "!reference";
+    node.holds_reference = node.reference;
     while (true) {
       const Event event{parser_};
       require_ok(event);
       if (event->type == YAML_SEQUENCE_END_EVENT) break;
       node.items.push_back(value_of(event, depth + 1));
-      node.weight += node.items.back()->weight;
+      node.count(*node.items.back());
     }
     return close(anchor, std::move(node), start->start_mark);
   }
@@ -214,56 +216,58 @@ class Parser {
     Node node;
     node.kind = Kind::Mapping;
     node.at = span(start->start_mark);
-    std::unordered_map<std::string, std::size_t> places;
-    std::unordered_set<std::string> written;
+    Pairs pairs;
     while (true) {
       const Event event{parser_};
       require_ok(event);
       if (event->type == YAML_MAPPING_END_EVENT) break;
       const NodePtr key = value_of(event, depth + 1);
+      const bool symbol = event->type == YAML_SCALAR_EVENT && is_symbol(event->data.scalar);
       const Event content_event{parser_};
       require_ok(content_event);
       const bool by_alias = content_event->type == YAML_ALIAS_EVENT;
       NodePtr content = value_of(content_event, depth + 1);
-      node.weight += 1 + content->weight;
-      if (node.weight > limits_.nodes) keep({}, std::move(node), start->start_mark);
-      add(node, places, written, *key, std::move(content), by_alias);
+      node.count(*content);
+      if (++node.weight > limits_.nodes) keep({}, std::move(node), start->start_mark);
+      // Psych takes a list of mappings only where it stands, not through an alias.
+      const bool may_merge = !symbol && (!by_alias || content->kind == Kind::Mapping);
+      add(pairs, *key, std::move(content), may_merge);
     }
+    node.entries = pairs.entries.take();
     return close(anchor, std::move(node), start->start_mark);
   }
 
-  // `written` are the keys that stand in the mapping itself: overriding a merged one is no mistake.
-  void add(Node& node, std::unordered_map<std::string, std::size_t>& places,
-           std::unordered_set<std::string>& written, const Node& key, NodePtr content,
-           bool by_alias) {
+  // `:<<` is text like any other, and does not merge.
+  static bool is_symbol(const decltype(yaml_event_t::data.scalar)& scalar) {
+    return scalar.length > 1 && scalar.value[0] == ':';
+  }
+
+  struct Pairs {
+    Entries entries;
+    std::vector<bool> written;  // stands in the mapping itself: not merged, or also not
+  };
+
+  // Overriding a merged key is no mistake.
+  void add(Pairs& pairs, const Node& key, NodePtr content, bool may_merge) {
     if (key.kind == Kind::Sequence || key.kind == Kind::Mapping)
       throw Refused{
           Diagnostic{Severity::Error, "yaml_key", "a key must be a plain value", key.at, {}}};
-    // Psych takes a list of mappings only where it stands, not through an alias.
-    const bool merges = !by_alias || content->kind == Kind::Mapping;
-    if (key.text == "<<" && merges && merge(node, places, *content)) return;
-    if (!written.insert(key.text).second)
+    if (may_merge && key.text == "<<" && merge(pairs.entries, *content)) return;
+    const std::size_t place =
+        pairs.entries.put(Entry{key.text, key.kind, key.at, std::move(content)});
+    if (pairs.written.size() <= place) pairs.written.resize(pairs.entries.size());
+    if (pairs.written[place])
       findings_.push_back({Severity::Warning, "duplicate_key",
                            "the key '" + key.text + "' stands here again; the last one counts",
                            key.at, "remove one of them"});
-    put(node, places, Entry{key.text, key.kind, key.at, std::move(content)});
-  }
-
-  // As Ruby's Hash: a key keeps its first place and takes the last value.
-  static void put(Node& node, std::unordered_map<std::string, std::size_t>& places, Entry entry) {
-    const auto [at, is_new] = places.try_emplace(entry.key, node.entries.size());
-    if (is_new)
-      node.entries.push_back(std::move(entry));
-    else
-      node.entries[at->second] = std::move(entry);
+    pairs.written[place] = true;
   }
 
   // Psych merges where `<<` stands: keys before it are overwritten, keys after it win. Of a list
   // the first mapping wins. Anything else stays an ordinary key.
-  static bool merge(Node& node, std::unordered_map<std::string, std::size_t>& places,
-                    const Node& content) {
+  static bool merge(Entries& entries, const Node& content) {
     if (content.kind == Kind::Mapping) {
-      for (const Entry& entry : content.entries) put(node, places, entry);
+      for (const Entry& entry : content.entries) entries.put(entry);
       return true;
     }
     const auto is_mapping = [](const NodePtr& item) { return item->kind == Kind::Mapping; };
@@ -271,7 +275,7 @@ class Parser {
         !std::all_of(content.items.begin(), content.items.end(), is_mapping))
       return false;
     for (auto item = content.items.rbegin(); item != content.items.rend(); ++item)
-      for (const Entry& entry : (*item)->entries) put(node, places, entry);
+      for (const Entry& entry : (*item)->entries) entries.put(entry);
     return true;
   }
 
@@ -456,13 +460,14 @@ NodePtr make_string(std::string text, SourceSpan at) {
 
 NodePtr make_sequence(std::vector<NodePtr> items, SourceSpan at) {
   Node node{.kind = Kind::Sequence, .items = std::move(items), .at = std::move(at)};
-  for (const NodePtr& item : node.items) node.weight += item->weight;
+  for (const NodePtr& item : node.items) node.count(*item);
   return std::make_shared<const Node>(std::move(node));
 }
 
 NodePtr make_mapping(std::vector<Entry> entries, SourceSpan at) {
   Node node{.kind = Kind::Mapping, .entries = std::move(entries), .at = std::move(at)};
-  for (const Entry& entry : node.entries) node.weight += 1 + entry.value->weight;
+  node.weight += node.entries.size();
+  for (const Entry& entry : node.entries) node.count(*entry.value);
   return std::make_shared<const Node>(std::move(node));
 }
 

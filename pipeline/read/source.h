@@ -33,12 +33,18 @@ struct Entry {
 struct Node {
   Kind kind = Kind::Null;
   std::string text;        // of a scalar, as Ruby would print its value: 010 is "8", yes is "true"
-  bool reference = false;  // a sequence with the tag !reference
+  bool reference = false;        // a sequence with the tag !reference
+  bool holds_reference = false;  // it is one, or there is one below
   std::vector<NodePtr> items;
   std::vector<Entry> entries;  // in order, keys unique
   SourceSpan at;
   std::size_t weight = 1;  // nodes below, aliases counted as often as they stand
 
+  // Takes `below` into weight and holds_reference.
+  void count(const Node& below) {
+    weight += below.weight;
+    holds_reference = holds_reference || below.holds_reference;
+  }
   [[nodiscard]] bool is_scalar() const { return kind < Kind::Sequence && kind != Kind::Null; }
   // The entry's value, or null.
   [[nodiscard]] const NodePtr* find(std::string_view key) const;

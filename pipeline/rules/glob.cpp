@@ -57,8 +57,11 @@ bool expand_braces(const std::string& pattern, std::vector<std::string>& out, in
 
 class Matcher {
  public:
+  explicit Matcher(int most) : most_(most) {}
+  [[nodiscard]] int steps() const { return steps_; }
+
   bool whole(std::string_view pattern, std::string_view path) {
-    if (++steps_ > kMostSteps) return false;
+    if (++steps_ > most_) return false;
     // `**/` at the beginning of a segment: no directory, or one more.
     if (pattern.substr(0, 3) == "**/") {
       std::string_view rest = pattern.substr(3);
@@ -71,6 +74,7 @@ class Matcher {
       }
     }
     const auto slash = segment_end(pattern);
+    steps_ += static_cast<int>(std::min<std::size_t>(slash / 16, kMostSteps));
     const auto path_slash = std::min(path.find('/'), path.size());
     if (!segment(pattern.substr(0, slash), path.substr(0, path_slash))) return false;
     const bool pattern_ends = slash == pattern.size();
@@ -97,7 +101,7 @@ class Matcher {
     std::size_t star = std::string_view::npos;
     std::size_t resume = 0;
     while (t < text.size()) {
-      if (++steps_ > kMostSteps) return false;
+      if (++steps_ > most_) return false;
       if (p < pattern.size() && pattern[p] == '*') {
         star = p++;
         resume = t;
@@ -149,18 +153,42 @@ class Matcher {
     return found != negated;
   }
 
+  int most_;
   int steps_ = 0;
 };
 
 }  // namespace
 
-bool glob_matches(std::string_view pattern, std::string_view path) {
+std::string too_many_globs() {
+  return "the globs of `changes` and `exists` ask for too much work: more than " +
+         std::to_string(GlobWork::kMost) + " steps for one pipeline";
+}
+
+bool glob_matches(std::string_view pattern, std::string_view path, GlobWork& work) {
+  if (work.left <= 0) return false;
+  // One, so that the alternatives share its bound.
+  Matcher matcher{static_cast<int>(std::min<long>(kMostSteps, work.left))};
+  if (pattern.find('{') == std::string_view::npos) {
+    const bool matches = matcher.whole(pattern, path);
+    work.left -= matcher.steps();
+    return matches;
+  }
   std::vector<std::string> alternatives;
   int tries = 0;
-  if (!expand_braces(std::string{pattern}, alternatives, tries)) return false;
-  Matcher matcher;  // one, so that the alternatives share its bound
-  return std::any_of(alternatives.begin(), alternatives.end(),
-                     [&](const std::string& one) { return matcher.whole(one, path); });
+  const bool sound = expand_braces(std::string{pattern}, alternatives, tries);
+  // Each try copies the pattern.
+  work.left -= tries * static_cast<long>(1 + pattern.size() / 16);
+  const bool matches = sound && std::any_of(alternatives.begin(), alternatives.end(),
+                                            [&](const std::string& one) {
+                                              return matcher.whole(one, path);
+                                            });
+  work.left -= matcher.steps();
+  return matches;
+}
+
+bool glob_matches(std::string_view pattern, std::string_view path) {
+  GlobWork work;
+  return glob_matches(pattern, path, work);
 }
 
 }  // namespace slipway::pipeline::rules

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "pipeline/rules/expression.h"
-#include "pipeline/rules/glob.h"
 #include "pipeline/rules/pattern.h"
 #include "pipeline/variables.h"
 
@@ -11,62 +9,6 @@ namespace slipway::pipeline::rules {
 namespace {
 
 constexpr std::size_t kMostComparisons = 50'000;  // beyond it GitLab takes the clause for true
-
-bool any_matches(const std::vector<std::string>& patterns, const std::vector<std::string>& paths,
-                 const Variables& variables) {
-  if (patterns.size() * paths.size() > kMostComparisons) return true;
-  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& written) {
-    const std::string pattern = expand_text(written, variables, false);
-    return std::any_of(paths.begin(), paths.end(),
-                       [&](const std::string& path) { return glob_matches(pattern, path); });
-  });
-}
-
-bool changed(const std::vector<std::string>& patterns, const Variables& variables,
-             const Trigger& trigger) {
-  return !trigger.changed_paths || any_matches(patterns, *trigger.changed_paths, variables);
-}
-
-// A path that ends in a slash asks for a directory.
-bool exists(const std::vector<std::string>& patterns, const Variables& variables,
-            const Trigger& trigger) {
-  if (!trigger.paths) return true;
-  for (const std::string& written : patterns) {
-    const std::string pattern = expand_text(written, variables, false);
-    if (pattern.empty() || pattern.back() != '/') continue;
-    for (const std::string& path : *trigger.paths)
-      if (path.rfind(pattern, 0) == 0) return true;
-  }
-  return any_matches(patterns, *trigger.paths, variables);
-}
-
-// `regexp` in the place of globs.
-bool any_found(const std::string& regexp, const std::vector<std::string>& paths) {
-  const auto pattern = Pattern::parse("/" + regexp + "/");
-  return pattern && std::any_of(paths.begin(), paths.end(),
-                                [&](const std::string& path) { return pattern->found_in(path); });
-}
-
-bool changes_hold(const Changes& changes, const Variables& variables, const Trigger& trigger) {
-  if (changes.regexp.empty()) return changed(changes.paths, variables, trigger);
-  return !trigger.changed_paths || any_found(changes.regexp, *trigger.changed_paths);
-}
-
-// What another project holds is not known, and then it counts as there.
-bool exists_holds(const Exists& asked, const Variables& variables, const Trigger& trigger) {
-  if (!asked.project.empty()) return true;
-  if (asked.regexp.empty()) return exists(asked.paths, variables, trigger);
-  return !trigger.paths || any_found(asked.regexp, *trigger.paths);
-}
-
-bool matches(const Rule& rule, const Variables& variables, const Trigger& trigger) {
-  if (rule.condition) {
-    const auto expression = Expression::parse(*rule.condition);
-    if (!expression || !expression->holds(variables)) return false;
-  }
-  if (rule.changes && !changes_hold(*rule.changes, variables, trigger)) return false;
-  return !rule.exists || exists_holds(*rule.exists, variables, trigger);
-}
 
 std::string list(const std::vector<std::string>& items) {
   std::string text;
@@ -76,20 +18,6 @@ std::string list(const std::vector<std::string>& items) {
 
 std::string patterns(const std::vector<std::string>& paths, const std::string& regexp) {
   return regexp.empty() ? list(paths) : "/" + regexp + "/";
-}
-
-// What a rule asks and what it found: `if $X == "a" ($X is not set)`.
-std::string describe(const Rule& rule, const Variables& variables) {
-  std::string text;
-  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : " and ") + part; };
-  if (rule.condition) {
-    const auto expression = Expression::parse(*rule.condition);
-    const std::string values = expression ? expression->explain(variables) : "";
-    add("if " + *rule.condition + (values.empty() ? "" : " (" + values + ")"));
-  }
-  if (rule.changes) add("changes " + patterns(rule.changes->paths, rule.changes->regexp));
-  if (rule.exists) add("exists " + patterns(rule.exists->paths, rule.exists->regexp));
-  return text.empty() ? "it has no condition" : text;
 }
 
 std::string ref_words(const Trigger& trigger) {
@@ -122,70 +50,148 @@ bool any_ref_matches(const std::vector<std::string>& refs, const Trigger& trigge
                      [&](const std::string& item) { return ref_matches(item, trigger); });
 }
 
-bool any_holds(const std::vector<std::string>& expressions, const Variables& variables) {
-  return std::any_of(expressions.begin(), expressions.end(), [&](const std::string& text) {
-    const auto expression = Expression::parse(text);
-    return expression && expression->holds(variables);
-  });
-}
-
 Verdict refused(const SourceSpan& at, ReasonCode code, const std::string& detail) {
   return {false, nullptr, at, make_reason(code, detail)};
 }
 
-Verdict evaluate_only(const Job& job, const Variables& variables, const Trigger& trigger) {
+}  // namespace
+
+// Null when it is no expression; GitLab takes such a clause for false.
+const Expression* Evaluator::condition(const std::string& text) {
+  const auto [at, is_new] = conditions_.try_emplace(text);
+  if (is_new)
+    if (auto parsed = Expression::parse(text)) at->second = std::move(*parsed);
+  return at->second ? &*at->second : nullptr;
+}
+
+bool Evaluator::holds(const std::string& text, const Variables& variables) {
+  const Expression* expression = condition(text);
+  return expression != nullptr && expression->holds(variables);
+}
+
+bool Evaluator::any_holds(const std::vector<std::string>& expressions, const Variables& variables) {
+  return std::any_of(expressions.begin(), expressions.end(),
+                     [&](const std::string& text) { return holds(text, variables); });
+}
+
+// With `directories` a pattern that ends in a slash asks for one.
+bool Evaluator::glob_is_found(const std::string& pattern, Paths& paths, bool directories) {
+  const auto [at, is_new] = paths.matched.try_emplace(pattern);
+  if (!is_new) return at->second;
+  const bool directory = directories && pattern.ends_with('/');
+  at->second = std::any_of(paths.all->begin(), paths.all->end(), [&](const std::string& path) {
+    return (directory && path.starts_with(pattern)) || glob_matches(pattern, path, work_);
+  });
+  return at->second;
+}
+
+bool Evaluator::globs_hold(const std::vector<std::string>& patterns, const Variables& variables,
+                           Paths& paths, bool directories) {
+  if (!paths.all) return true;
+  const auto glob_of = [&](const std::string& written) {
+    return written.find_first_of("$%") == std::string::npos ? written
+                                                            : expand_text(written, variables, false);
+  };
+  if (patterns.size() * paths.all->size() > kMostComparisons) return true;
+  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& written) {
+    return glob_is_found(glob_of(written), paths, directories);
+  });
+}
+
+// `regexp` in the place of globs.
+bool Evaluator::regexp_holds(const std::string& regexp, Paths& paths) {
+  if (!paths.all) return true;
+  const std::string text = "/" + regexp + "/";
+  const auto [at, is_new] = paths.matched.try_emplace(text);
+  if (!is_new) return at->second;
+  const auto pattern = Pattern::parse(text);
+  at->second =
+      pattern && std::any_of(paths.all->begin(), paths.all->end(),
+                             [&](const std::string& path) { return pattern->found_in(path); });
+  return at->second;
+}
+
+bool Evaluator::changes_hold(const Changes& changes, const Variables& variables) {
+  return changes.regexp.empty() ? globs_hold(changes.paths, variables, changed_, false)
+                                : regexp_holds(changes.regexp, changed_);
+}
+
+// What another project holds is not known, and then it counts as there.
+bool Evaluator::exists_holds(const Exists& asked, const Variables& variables) {
+  if (!asked.project.empty()) return true;
+  return asked.regexp.empty() ? globs_hold(asked.paths, variables, present_, true)
+                              : regexp_holds(asked.regexp, present_);
+}
+
+bool Evaluator::matches(const Rule& rule, const Variables& variables) {
+  if (rule.condition && !holds(*rule.condition, variables)) return false;
+  if (rule.changes && !changes_hold(*rule.changes, variables)) return false;
+  return !rule.exists || exists_holds(*rule.exists, variables);
+}
+
+// What a rule asks and what it found: `if $X == "a" ($X is not set)`.
+std::string Evaluator::describe(const Rule& rule, const Variables& variables) {
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : " and ") + part; };
+  if (rule.condition) {
+    const Expression* expression = condition(*rule.condition);
+    const std::string values = expression != nullptr ? expression->explain(variables) : "";
+    add("if " + *rule.condition + (values.empty() ? "" : " (" + values + ")"));
+  }
+  if (rule.changes) add("changes " + patterns(rule.changes->paths, rule.changes->regexp));
+  if (rule.exists) add("exists " + patterns(rule.exists->paths, rule.exists->regexp));
+  return text.empty() ? "it has no condition" : text;
+}
+
+Verdict Evaluator::evaluate_only(const Job& job, const Variables& variables) {
   static const std::vector<std::string> default_refs{"branches", "tags"};
   const RefPolicy& only = *job.only;
   const auto& refs = only.refs ? *only.refs : default_refs;
-  if (!any_ref_matches(refs, trigger))
+  if (!any_ref_matches(refs, trigger_))
     return refused(only.at, ReasonCode::OnlyRefs,
-                   "only: " + list(refs) + " does not include " + ref_words(trigger));
+                   "only: " + list(refs) + " does not include " + ref_words(trigger_));
   if (only.kubernetes_active)
     return refused(only.at, ReasonCode::OnlyRefs,
                    "only: kubernetes: active, and this server keeps no cluster");
   if (!only.variables.empty() && !any_holds(only.variables, variables))
     return refused(only.at, ReasonCode::OnlyRefs,
                    "none of only:variables " + list(only.variables) + " holds");
-  if (only.changes && !changed(*only.changes, variables, trigger))
+  if (only.changes && !globs_hold(*only.changes, variables, changed_, false))
     return refused(only.at, ReasonCode::OnlyRefs,
                    "no changed file matches only:changes " + list(*only.changes));
   return {true, nullptr, only.at, {}};
 }
 
-}  // namespace
-
-Verdict evaluate_rules(const std::vector<Rule>& rules, const SourceSpan& job_at,
-                       const Variables& variables, const Trigger& trigger) {
-  std::string tried;
+Verdict Evaluator::evaluate_rules(const std::vector<Rule>& rules, const SourceSpan& job_at,
+                                  const Variables& variables) {
   for (const Rule& rule : rules) {
-    if (matches(rule, variables, trigger)) {
-      if (rule.when != When::Never) return {true, &rule, rule.at, {}};
-      return {false, &rule, rule.at, make_reason(ReasonCode::RuleNever, describe(rule, variables))};
-    }
-    tried += (tried.empty() ? "" : "; ") + describe(rule, variables);
+    if (!matches(rule, variables)) continue;
+    if (rule.when != When::Never) return {true, &rule, rule.at, {}};
+    return {false, &rule, rule.at, make_reason(ReasonCode::RuleNever, describe(rule, variables))};
   }
+  std::string tried;
+  for (const Rule& rule : rules) tried += (tried.empty() ? "" : "; ") + describe(rule, variables);
   return {false, nullptr, rules.empty() ? job_at : rules.front().at,
           make_reason(ReasonCode::NoRuleMatched, tried.empty() ? "it has none" : tried)};
 }
 
-Verdict evaluate_refs(const Job& job, const Variables& variables, const Trigger& trigger,
-                      bool default_only) {
+Verdict Evaluator::evaluate_refs(const Job& job, const Variables& variables, bool default_only) {
   Verdict verdict{true, nullptr, job.at, {}};
   if (job.only) {
-    verdict = evaluate_only(job, variables, trigger);
-  } else if ((default_only || job.except) && trigger.source == Source::MergeRequestEvent) {
+    verdict = evaluate_only(job, variables);
+  } else if ((default_only || job.except) && trigger_.source == Source::MergeRequestEvent) {
     return refused(job.at, ReasonCode::OnlyRefs,
                    "only: [branches, tags], the default, does not include merge requests");
   }
   if (!verdict.let_in || !job.except) return verdict;
   const RefPolicy& except = *job.except;
-  if (except.refs && any_ref_matches(*except.refs, trigger))
+  if (except.refs && any_ref_matches(*except.refs, trigger_))
     return refused(except.at, ReasonCode::ExceptRefs,
-                   "except: " + list(*except.refs) + " includes " + ref_words(trigger));
+                   "except: " + list(*except.refs) + " includes " + ref_words(trigger_));
   if (any_holds(except.variables, variables))
     return refused(except.at, ReasonCode::ExceptRefs,
                    "one of except:variables " + list(except.variables) + " holds");
-  if (except.changes && changed(*except.changes, variables, trigger))
+  if (except.changes && globs_hold(*except.changes, variables, changed_, false))
     return refused(except.at, ReasonCode::ExceptRefs,
                    "a changed file matches except:changes " + list(*except.changes));
   return job.only ? verdict : Verdict{true, nullptr, except.at, {}};

@@ -125,10 +125,9 @@ TEST_CASE_METHOD(Fixture, "refspecs bring the branch or tag, and the commit by i
 }
 
 TEST_CASE_METHOD(Fixture, "artifacts are an archive and one entry for each report", "[intake]") {
-  planned.job.artifacts.emplace();
-  planned.job.artifacts->reports = {{"junit", {"a.xml", "b.xml"}}, {"sast", {"s.json"}}};
+  planned.job.artifacts.emplace().reports = {{"junit", {"a.xml", "b.xml"}}, {"sast", {"s.json"}}};
   CHECK(make().artifacts.size() == 2);
-  planned.job.artifacts->paths = {"out/"};
+  planned.job.artifacts.own().paths = {"out/"};
   const JobSpec spec = make();
   REQUIRE(spec.artifacts.size() == 3);
   CHECK(spec.artifacts[0].name == "artifacts");
