@@ -153,7 +153,8 @@ class Builder {
       const NodePtr alone = read::make_mapping({entry}, entry.at);
       const Entry anonymous{"", Kind::String, entry.at, entry.value};
       keywords::KnownRules none;
-      (void)keywords::read_job(anonymous, *alone, {at_top ? "" : "default", found}, none);
+      WrittenJob unused;
+      keywords::read_job(anonymous, *alone, {at_top ? "" : "default", found}, none, unused);
       if (!has_errors(found)) sound.push_back(entry);
       std::move(found.begin(), found.end(), std::back_inserter(findings_));
     }
@@ -176,7 +177,7 @@ class Builder {
     }
     if (entry.key.size() > 255) at.error(entry.at, "name is too long (maximum is 255 characters)");
     const NodePtr effective = keywords::with_defaults(entry.value, *defaults_, at);
-    written.push_back(keywords::read_job(entry, *effective, at, known_rules_));
+    keywords::read_job(entry, *effective, at, known_rules_, written.emplace_back());
   }
 
   // A misspelt keyword inside a job that has no script, or a misspelt global keyword.

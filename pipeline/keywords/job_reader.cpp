@@ -282,6 +282,7 @@ bool names_bridge(const Node& node) {
 
 NodePtr with_defaults(const NodePtr& node, const Node& defaults, const Place& place) {
   check_inherit(*node, place);
+  if (defaults.entries.empty()) return node;
   const bool bridge = names_bridge(*node);
   std::vector<Entry> entries = node->entries;
   for (const Entry& entry : defaults.entries) {
@@ -298,14 +299,12 @@ NodePtr with_defaults(const NodePtr& node, const Node& defaults, const Place& pl
   return read::make_mapping(std::move(entries), node->at);
 }
 
-WrittenJob read_job(const Entry& entry, const Node& node, const Place& place,
-                    KnownRules& known_rules) {
-  WrittenJob written;
+void read_job(const Entry& entry, const Node& node, const Place& place, KnownRules& known_rules,
+              WrittenJob& written) {
   written.job.base_name = entry.key;
   written.job.name = entry.key;
   written.job.at = entry.at;
   Reader{node, place, known_rules, written}.all();
-  return written;
 }
 
 }  // namespace slipway::pipeline::keywords

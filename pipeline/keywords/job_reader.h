@@ -31,8 +31,8 @@ NodePtr with_defaults(const NodePtr& node, const Node& defaults, const Place& pl
 // base have the same. The nodes must stay.
 using KnownRules = std::unordered_map<const Node*, Shared<std::vector<WrittenRule>>>;
 
-// `entry` has the job's name, `node` has its bases and defaults applied.
-WrittenJob read_job(const Entry& entry, const Node& node, const Place& place,
-                    KnownRules& known_rules);
+// `entry` has the job's name, `node` has its bases and defaults applied. `written` is a new one.
+void read_job(const Entry& entry, const Node& node, const Place& place, KnownRules& known_rules,
+              WrittenJob& written);
 
 }  // namespace slipway::pipeline::keywords

@@ -55,9 +55,9 @@ class NeedsReader {
     }
     const bool names_job = node.kind == Kind::Mapping && node.find("job") != nullptr;
     if (node.kind == Kind::Mapping && node.find("project") != nullptr)
-      of_project(node, at);
+      of_elsewhere(node, at, true);
     else if (node.kind == Kind::Mapping && node.find("pipeline") != nullptr)
-      names_job ? of_pipeline(node, at) : mirror(node, at);
+      names_job ? of_elsewhere(node, at, false) : mirror(node, at);
     else if (names_job)
       of_job(node, at);
     else
@@ -67,7 +67,8 @@ class NeedsReader {
 
  private:
   void of_job(const Node& node, const Place& at) {
-    check_keys(node, {"job", "artifacts", "optional", "parallel"}, at);
+    static const std::vector<std::string> of_this{"job", "artifacts", "optional", "parallel"};
+    check_keys(node, of_this, at);
     WrittenNeed written;
     written.need.at = node.at;
     written.need.job = required_text_under(node, "job", at);
@@ -77,33 +78,25 @@ class NeedsReader {
     out_.jobs.push_back(std::move(written));
   }
 
-  void of_project(const Node& node, const Place& at) {
-    check_keys(node, {"project", "ref", "job", "artifacts", "optional", "parallel"}, at);
+  // Artifacts of another pipeline: the latest at a `ref` of a `project`, or the `pipeline` of a
+  // number.
+  void of_elsewhere(const Node& node, const Place& at, bool project) {
+    static const std::vector<std::string> of_project{"project",   "ref",      "job",
+                                                     "artifacts", "optional", "parallel"};
+    static const std::vector<std::string> of_pipeline{"pipeline", "job", "artifacts"};
+    check_keys(node, project ? of_project : of_pipeline, at);
     if (of_ != NeedsOf::Job) {
       place_.error(node.at, "config uses invalid types: cross_dependency");
       return;
     }
     ForeignNeed need;
     need.at = node.at;
-    need.project = required_text_under(node, "project", at);
+    (project ? need.project : need.pipeline) =
+        required_text_under(node, project ? "project" : "pipeline", at);
     need.job = required_text_under(node, "job", at);
-    need.ref = required_text_under(node, "ref", at);
+    if (project) need.ref = required_text_under(node, "ref", at);
     need.artifacts = flag_under(node, "artifacts", at, true);
-    need.optional = flag_under(node, "optional", at, false);
-    out_.foreign.push_back(std::move(need));
-  }
-
-  void of_pipeline(const Node& node, const Place& at) {
-    check_keys(node, {"pipeline", "job", "artifacts"}, at);
-    if (of_ != NeedsOf::Job) {
-      place_.error(node.at, "config uses invalid types: cross_dependency");
-      return;
-    }
-    ForeignNeed need;
-    need.at = node.at;
-    need.pipeline = required_text_under(node, "pipeline", at);
-    need.job = required_text_under(node, "job", at);
-    need.artifacts = flag_under(node, "artifacts", at, true);
+    if (project) need.optional = flag_under(node, "optional", at, false);
     out_.foreign.push_back(std::move(need));
   }
 

@@ -74,7 +74,7 @@ class Expander {
   }
 
   void add_instances(WrittenJob& written, std::vector<Job>& jobs) {
-    Job job = std::move(written.job);
+    Job& job = written.job;
     job.stage_index = by_name_[job.name].stage;
     if (written.needs) job.needs = resolved_needs(job, *written.needs);
     if (written.rules) job.rules = resolved_rules(job, *written.rules);

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <map>
-#include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "pipeline/read/entries.h"
 #include "pipeline/read/resolve.h"
@@ -20,16 +20,16 @@ class Extender {
 
   // The entry's value with its bases under it; nullptr after an error.
   NodePtr extended(const Entry& entry, int depth) {
-    if (const auto done = done_.find(entry.key); done != done_.end()) return done->second.value;
+    if (const auto done = done_.find(&entry); done != done_.end()) return done->second.value;
     if (weight_ > kMostNodes) return nullptr;
     const Entry* extends =
         entry.value->kind == Kind::Mapping ? entry.value->find_entry("extends") : nullptr;
     if (extends == nullptr || extends->value->kind == Kind::Null) return entry.value;
     if (depth > kDeepest) return refuse(entry, *extends, "nesting too deep in `extends`");
-    if (!open_.insert(entry.key).second)
+    if (!open_.insert(&entry).second)
       return refuse(entry, *extends, "circular dependency detected in `extends`");
 
-    NodePtr merged;
+    std::vector<NodePtr> bases;
     int ancestors = 0;
     for (const NodePtr& name : names_of(entry, *extends)) {
       const auto found = by_name_.find(name->text);
@@ -45,12 +45,12 @@ class Extender {
       }
       const NodePtr under = extended(*base, depth + 1);
       if (!under) continue;
-      const auto done = done_.find(base->key);
+      const auto done = done_.find(base);
       ancestors = std::max(ancestors, 1 + (done == done_.end() ? 0 : done->second.ancestors));
-      merged = merged ? deep_merge(merged, under) : under;
+      bases.push_back(under);
     }
-    open_.erase(entry.key);
-    NodePtr result = merged ? deep_merge(merged, entry.value) : entry.value;
+    open_.erase(&entry);
+    NodePtr result = bases.empty() ? entry.value : deep_merge(merged(bases), entry.value);
     weight_ += result->weight;
     if (weight_ > kMostNodes)
       result = refuse(entry, *extends,
@@ -58,13 +58,22 @@ class Extender {
                           std::to_string(kMostNodes) + " values");
     else if (ancestors > kDeepest)
       result = refuse(entry, *extends, "nesting too deep in `extends`");
-    done_[entry.key] = {result, ancestors};
+    done_[&entry] = {result, ancestors};
     return result;
   }
 
   [[nodiscard]] bool failed() const { return failed_; }
 
  private:
+  // Many jobs name the same bases, which are merged once.
+  NodePtr merged(const std::vector<NodePtr>& bases) {
+    if (bases.size() == 1) return bases.front();
+    NodePtr& all = merged_[bases];
+    if (all) return all;
+    for (const NodePtr& base : bases) all = all ? deep_merge(all, base) : base;
+    return all;
+  }
+
   std::vector<NodePtr> names_of(const Entry& entry, const Entry& extends) {
     if (extends.value->is_scalar()) return {extends.value};
     const auto& items = extends.value->items;
@@ -102,8 +111,9 @@ class Extender {
     NodePtr value;      // nullptr after an error
     int ancestors = 0;  // in its longest line of bases
   };
-  std::map<std::string, Done> done_;
-  std::set<std::string> open_;
+  std::unordered_map<const Entry*, Done> done_;
+  std::unordered_set<const Entry*> open_;
+  std::map<std::vector<NodePtr>, NodePtr> merged_;
   std::size_t weight_ = 0;  // of all results
   bool failed_ = false;
 };
@@ -125,8 +135,8 @@ NodePtr deep_merge(const NodePtr& base, const NodePtr& over) {
 NodePtr resolve_extends(const NodePtr& root, Diagnostics& findings) {
   Extender extender{*root, findings};
   std::vector<Entry> entries = root->entries;
-  for (Entry& entry : entries)
-    if (NodePtr value = extender.extended(entry, 0)) entry.value = std::move(value);
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    if (NodePtr value = extender.extended(root->entries[i], 0)) entries[i].value = std::move(value);
   if (extender.failed()) return nullptr;
   return make_mapping(std::move(entries), root->at);
 }

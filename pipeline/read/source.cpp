@@ -221,7 +221,7 @@ class Parser {
       const Event event{parser_};
       require_ok(event);
       if (event->type == YAML_MAPPING_END_EVENT) break;
-      const NodePtr key = value_of(event, depth + 1);
+      Node key = this->key(event, depth + 1);
       const bool symbol = event->type == YAML_SCALAR_EVENT && is_symbol(event->data.scalar);
       const Event content_event{parser_};
       require_ok(content_event);
@@ -231,10 +231,16 @@ class Parser {
       if (++node.weight > limits_.nodes) keep({}, std::move(node), start->start_mark);
       // Psych takes a list of mappings only where it stands, not through an alias.
       const bool may_merge = !symbol && (!by_alias || content->kind == Kind::Mapping);
-      add(pairs, *key, std::move(content), may_merge);
+      add(pairs, std::move(key), std::move(content), may_merge);
     }
     node.entries = pairs.entries.take();
     return close(anchor, std::move(node), start->start_mark);
+  }
+
+  // Most keys are plain and need no node of their own.
+  Node key(const Event& event, int depth) {
+    const bool plain = event->type == YAML_SCALAR_EVENT && event->data.scalar.anchor == nullptr;
+    return plain && depth <= limits_.depth ? scalar(event) : *value_of(event, depth);
   }
 
   // `:<<` is text like any other, and does not merge.
@@ -248,18 +254,19 @@ class Parser {
   };
 
   // Overriding a merged key is no mistake.
-  void add(Pairs& pairs, const Node& key, NodePtr content, bool may_merge) {
+  void add(Pairs& pairs, Node key, NodePtr content, bool may_merge) {
     if (key.kind == Kind::Sequence || key.kind == Kind::Mapping)
       throw Refused{
           Diagnostic{Severity::Error, "yaml_key", "a key must be a plain value", key.at, {}}};
     if (may_merge && key.text == "<<" && merge(pairs.entries, *content)) return;
-    const std::size_t place =
-        pairs.entries.put(Entry{key.text, key.kind, key.at, std::move(content)});
+    const std::size_t place = pairs.entries.put(
+        Entry{std::move(key.text), key.kind, std::move(key.at), std::move(content)});
     if (pairs.written.size() <= place) pairs.written.resize(pairs.entries.size());
+    const Entry& entry = pairs.entries[place];
     if (pairs.written[place])
       findings_.push_back({Severity::Warning, "duplicate_key",
-                           "the key '" + key.text + "' stands here again; the last one counts",
-                           key.at, "remove one of them"});
+                           "the key '" + entry.key + "' stands here again; the last one counts",
+                           entry.at, "remove one of them"});
     pairs.written[place] = true;
   }
 
