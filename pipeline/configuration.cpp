@@ -54,7 +54,8 @@ class Builder {
                           "a name that begins with a dot is hidden", "no_jobs");
     keywords::check_between_jobs(written, configuration_.stages,
                                  configuration_.workflow.rules.has_value(), findings_);
-    configuration_.jobs = keywords::expand_jobs(std::move(written), configuration_.stages, findings_);
+    configuration_.jobs =
+        keywords::expand_jobs(std::move(written), configuration_.stages, findings_);
     return std::move(configuration_);
   }
 

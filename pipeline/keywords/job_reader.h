@@ -27,8 +27,8 @@ bool names_bridge(const Node& node);
 // `node` with the entries of `defaults` that it lacks and inherits.
 NodePtr with_defaults(const NodePtr& node, const Node& defaults, const Place& place);
 
-// The rules that were read without a finding, by the node that they stand in: all jobs with the same
-// base have the same. The nodes must stay.
+// The rules that were read without a finding, by the node that they stand in: all jobs with the
+// same base have the same. The nodes must stay.
 using KnownRules = std::unordered_map<const Node*, Shared<std::vector<WrittenRule>>>;
 
 // `entry` has the job's name, `node` has its bases and defaults applied. `written` is a new one.

@@ -189,13 +189,11 @@ class Expander {
     for (const std::string& name : *job.dependencies) {
       const auto found = instances_of(name);
       if (found.empty())
-        error(at,
-              fmt::format("{} job: undefined dependency: {}", job.name, name), hint_for(name));
+        error(at, fmt::format("{} job: undefined dependency: {}", job.name, name), hint_for(name));
       for (const std::string& instance : found) {
         if (stage_of_instance_[instance] > job.stage_index)
-          error(at,
-                fmt::format("{} job: dependency {} is not defined in current or prior stages",
-                            job.name, instance));
+          error(at, fmt::format("{} job: dependency {} is not defined in current or prior stages",
+                                job.name, instance));
         names.push_back(instance);
       }
     }
@@ -210,9 +208,8 @@ class Expander {
 
   // Needs may only point to the same or an earlier stage, so a cycle lies within one stage.
   void check_cycles(const std::vector<Job>& jobs) {
-    const bool any = std::any_of(jobs.begin(), jobs.end(), [](const Job& job) {
-      return job.needs && !job.needs->empty();
-    });
+    const bool any = std::any_of(jobs.begin(), jobs.end(),
+                                 [](const Job& job) { return job.needs && !job.needs->empty(); });
     if (!any) return;
     Marks marks;
     marks.reserve(jobs.size());

@@ -153,7 +153,8 @@ std::optional<bool> include_rules_hold(const Node& rules, const IncludeFacts& fa
     const auto matched = reader.matches(*rule);
     if (!matched) return std::nullopt;
     if (facts.glob_work.left <= 0) {
-      findings.push_back({Severity::Error, "too_many_globs", rules::too_many_globs(), rule->at, {}});
+      findings.push_back(
+          {Severity::Error, "too_many_globs", rules::too_many_globs(), rule->at, {}});
       return std::nullopt;
     }
     if (!*matched) continue;

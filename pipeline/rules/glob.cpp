@@ -178,10 +178,9 @@ bool glob_matches(std::string_view pattern, std::string_view path, GlobWork& wor
   const bool sound = expand_braces(std::string{pattern}, alternatives, tries);
   // Each try copies the pattern.
   work.left -= tries * static_cast<long>(1 + pattern.size() / 16);
-  const bool matches = sound && std::any_of(alternatives.begin(), alternatives.end(),
-                                            [&](const std::string& one) {
-                                              return matcher.whole(one, path);
-                                            });
+  const bool matches =
+      sound && std::any_of(alternatives.begin(), alternatives.end(),
+                           [&](const std::string& one) { return matcher.whole(one, path); });
   work.left -= matcher.steps();
   return matches;
 }

@@ -17,8 +17,8 @@ std::string too_many_globs();
 
 // Ruby's File.fnmatch?(pattern, path, FNM_PATHNAME | FNM_DOTMATCH | FNM_EXTGLOB) on a whole path:
 // `*` and `?` do not cross a slash, `**/` stands for any directories, a trailing `**` is `*`,
-// braces are alternatives. Work is bounded, for one pattern and by `work`; a pattern beyond the bound
-// matches nothing.
+// braces are alternatives. Work is bounded, for one pattern and by `work`; a pattern beyond the
+// bound matches nothing.
 bool glob_matches(std::string_view pattern, std::string_view path, GlobWork& work);
 bool glob_matches(std::string_view pattern, std::string_view path);
 

@@ -89,8 +89,9 @@ bool Evaluator::globs_hold(const std::vector<std::string>& patterns, const Varia
                            Paths& paths, bool directories) {
   if (!paths.all) return true;
   const auto glob_of = [&](const std::string& written) {
-    return written.find_first_of("$%") == std::string::npos ? written
-                                                            : expand_text(written, variables, false);
+    return written.find_first_of("$%") == std::string::npos
+               ? written
+               : expand_text(written, variables, false);
   };
   if (patterns.size() * paths.all->size() > kMostComparisons) return true;
   return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& written) {
@@ -101,10 +102,9 @@ bool Evaluator::globs_hold(const std::vector<std::string>& patterns, const Varia
 // `regexp` in the place of globs.
 bool Evaluator::regexp_holds(const std::string& regexp, Paths& paths) {
   if (!paths.all) return true;
-  const std::string text = "/" + regexp + "/";
-  const auto [at, is_new] = paths.matched.try_emplace(text);
+  const auto [at, is_new] = paths.found.try_emplace(regexp);
   if (!is_new) return at->second;
-  const auto pattern = Pattern::parse(text);
+  const auto pattern = Pattern::parse("/" + regexp + "/");
   at->second =
       pattern && std::any_of(paths.all->begin(), paths.all->end(),
                              [&](const std::string& path) { return pattern->found_in(path); });

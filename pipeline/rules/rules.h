@@ -42,7 +42,8 @@ class Evaluator {
  private:
   struct Paths {
     const std::optional<std::vector<std::string>>& all;  // nullopt: not known
-    std::unordered_map<std::string, bool> matched;       // by glob, or /expression/
+    std::unordered_map<std::string, bool> matched;       // by glob
+    std::unordered_map<std::string, bool> found;         // by regular expression
   };
 
   const Expression* condition(const std::string& text);
@@ -60,8 +61,8 @@ class Evaluator {
 
   const Trigger& trigger_;
   std::unordered_map<std::string, std::optional<Expression>> conditions_;  // nullopt: not valid
-  Paths changed_{trigger_.changed_paths, {}};
-  Paths present_{trigger_.paths, {}};
+  Paths changed_{trigger_.changed_paths, {}, {}};
+  Paths present_{trigger_.paths, {}, {}};
   GlobWork work_;
 };
 

@@ -1,5 +1,6 @@
 #include "server/intake/planner.h"
 
+#include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
@@ -253,10 +254,10 @@ Result<Planned> Planner::plan(const PlanRequest& request) {
   }
   const pipeline::Configuration& configuration = *(*outcome)->configuration;
   const bool asks_for_paths = [&] {
-    for (const pipeline::Job& job : configuration.jobs)
-      for (const pipeline::Rule& rule : job.rules.value_or(std::vector<pipeline::Rule>{}))
-        if (rule.exists) return true;
-    return false;
+    const auto asks = [](const pipeline::Rule& rule) { return rule.exists.has_value(); };
+    return std::any_of(configuration.jobs.begin(), configuration.jobs.end(), [&](const auto& job) {
+      return job.rules && std::any_of(job.rules->begin(), job.rules->end(), asks);
+    });
   }();
   if (asks_for_paths) {
     auto paths = mirrors_.paths(request.project.id.value, request.sha);

@@ -293,3 +293,49 @@ TEST_CASE("workflow rules let a pipeline in or say why not", "[rules]") {
   CHECK(other.no_pipeline_rule.line == 4);
   CHECK(other.jobs.empty());
 }
+
+TEST_CASE("the globs of a pipeline have one bound on their work, and beyond it no pipeline",
+          "[rules]") {
+  std::string deep;
+  for (int i = 0; i < 40; ++i) deep += "a/";
+  std::vector<std::string> paths;
+  for (int i = 0; i < 500; ++i) paths.push_back(deep + std::to_string(i));
+  const std::string hard = "**/a/**/a/**/a/**/a/**/a/**/a/**/a/**/a/";
+  const auto plan_of = [&](int globs) {
+    std::string text;
+    for (int i = 0; i < globs; ++i)
+      text += "job" + std::to_string(i) + ": {script: x, rules: [{changes: ['" + hard + "b" +
+              std::to_string(i) + "']}]}\n";
+    return make_plan(configuration_of(text), changing(paths));
+  };
+  CHECK(plan_of(1).findings.empty());
+  const Plan plan = plan_of(3);
+  REQUIRE(plan.findings.size() == 1);
+  CHECK(plan.findings[0].severity == Severity::Error);
+  CHECK(plan.findings[0].code == "too_many_globs");
+  CHECK(plan.findings[0].message ==
+        "the globs of `changes` and `exists` ask for too much work: more than 50000000 steps for "
+        "one pipeline");
+}
+
+TEST_CASE("a glob that many jobs have is looked for once", "[rules]") {
+  std::string deep;
+  for (int i = 0; i < 40; ++i) deep += "a/";
+  const std::vector<std::string> paths(100, deep);
+  std::string text;
+  for (int i = 0; i < 100; ++i)
+    text += "job" + std::to_string(i) +
+            ": {script: x, rules: [{changes: ['**/a/**/a/**/a/**/a/**/a/**/a/**/a/b']}]}\n";
+  const Plan plan = make_plan(configuration_of(text), changing(paths));
+  CHECK(plan.findings.empty());
+  CHECK(plan.left_out.size() == 100);
+}
+
+TEST_CASE("a glob and a regular expression of the same letters are two questions", "[rules]") {
+  Trigger trigger = push_to("main");
+  trigger.paths = {"src/a"};
+  CHECK(make_plan(configuration_of("one: {script: x, rules: [{exists: [/src/]}]}\n"
+                                   "two: {script: x, rules: [{exists: {regexp: src}}]}\n"),
+                  trigger)
+            .jobs.size() == 1);
+}

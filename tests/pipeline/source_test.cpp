@@ -93,6 +93,17 @@ TEST_CASE("two merge keys are merged in their order, and quoted ones too", "[yam
   CHECK(value_of(*root->find("scalar"), "<<") == "text");
 }
 
+TEST_CASE("a symbol is no merge key", "[yaml]") {
+  Diagnostics findings;
+  const NodePtr root = parse("a: {:<<: {x: 1}, x: 2}\n", "ci.yml", findings);
+  REQUIRE(root);
+  CHECK(findings.empty());
+  const NodePtr& a = *root->find("a");
+  REQUIRE(a->entries.size() == 2);
+  CHECK(a->entries[0].key == "<<");
+  CHECK(value_of(a, "x") == "2");
+}
+
 TEST_CASE("a merge is shallow", "[yaml]") {
   Diagnostics findings;
   const NodePtr root = parse("a: &a {v: {x: 1}}\nb:\n  <<: *a\n  v: {y: 2}\n", "ci.yml", findings);
