@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kMostAlternatives = 256;
 // Those that an open brace drops count too, or a short pattern could grow without end.
 constexpr int kMostTries = 4 * static_cast<int>(kMostAlternatives);
+constexpr std::size_t kMostLetters = 1'000'000;
 constexpr int kMostSteps = 50'000;
 
 // The end of the brace group that opens at `open`, with the commas of its own level; npos when it
@@ -30,9 +31,17 @@ std::size_t close_of_braces(std::string_view pattern, std::size_t open,
   return std::string_view::npos;
 }
 
+// The patterns without braces that a pattern stands for.
+struct Alternatives {
+  std::vector<std::string> patterns;
+  int tries = 0;
+  std::size_t letters = 0;  // of all tries
+};
+
 // a{b,c}d becomes abd and acd, a{ nothing. False when there are too many.
-bool expand_braces(const std::string& pattern, std::vector<std::string>& out, int& tries) {
-  if (++tries > kMostTries) return false;
+bool expand_braces(const std::string& pattern, Alternatives& out) {
+  out.letters += pattern.size();
+  if (++out.tries > kMostTries || out.letters > kMostLetters) return false;
   for (std::size_t open = 0; open < pattern.size(); ++open) {
     if (pattern[open] == '\\') {
       ++open;
@@ -46,13 +55,13 @@ bool expand_braces(const std::string& pattern, std::vector<std::string>& out, in
     cuts.push_back(close);
     for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
       const std::string part = pattern.substr(cuts[i] + 1, cuts[i + 1] - cuts[i] - 1);
-      if (!expand_braces(pattern.substr(0, open) + part + pattern.substr(close + 1), out, tries))
+      if (!expand_braces(pattern.substr(0, open) + part + pattern.substr(close + 1), out))
         return false;
     }
     return true;
   }
-  out.push_back(pattern);
-  return out.size() <= kMostAlternatives;
+  out.patterns.push_back(pattern);
+  return out.patterns.size() <= kMostAlternatives;
 }
 
 class Matcher {
@@ -74,7 +83,7 @@ class Matcher {
       }
     }
     const auto slash = segment_end(pattern);
-    steps_ += static_cast<int>(std::min<std::size_t>(slash / 16, kMostSteps));
+    steps_ += static_cast<int>(std::min<std::size_t>(slash / 4, kMostSteps));
     const auto path_slash = std::min(path.find('/'), path.size());
     if (!segment(pattern.substr(0, slash), path.substr(0, path_slash))) return false;
     const bool pattern_ends = slash == pattern.size();
@@ -173,13 +182,11 @@ bool glob_matches(std::string_view pattern, std::string_view path, GlobWork& wor
     work.left -= matcher.steps();
     return matches;
   }
-  std::vector<std::string> alternatives;
-  int tries = 0;
-  const bool sound = expand_braces(std::string{pattern}, alternatives, tries);
-  // Each try copies the pattern.
-  work.left -= tries * static_cast<long>(1 + pattern.size() / 16);
+  Alternatives alternatives;
+  const bool sound = expand_braces(std::string{pattern}, alternatives);
+  work.left -= static_cast<long>(alternatives.letters);
   const bool matches =
-      sound && std::any_of(alternatives.begin(), alternatives.end(),
+      sound && std::any_of(alternatives.patterns.begin(), alternatives.patterns.end(),
                            [&](const std::string& one) { return matcher.whole(one, path); });
   work.left -= matcher.steps();
   return matches;

@@ -101,7 +101,7 @@ class Maker:
     def merge(self, pad):
         known = [name for name, is_mapping in self.anchors if is_mapping]
         roll = self.chance.random()
-        key = self.pick(["<<", "<<", "<<", '"<<"', ":<<"])
+        key = self.pick(["<<", "<<", "<<", '"<<"'])
         if not known or roll < 0.1:
             return f"{pad}{key}: {self.pick(['x', '{a: 1, b: 2}', '[{a: 1}, {a: 2, c: 3}]', '[]', '[1]', '~'])}"
         if roll < 0.7:

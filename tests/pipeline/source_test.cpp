@@ -95,7 +95,7 @@ TEST_CASE("two merge keys are merged in their order, and quoted ones too", "[yam
 
 TEST_CASE("a symbol is no merge key", "[yaml]") {
   Diagnostics findings;
-  const NodePtr root = parse("a: {:<<: {x: 1}, x: 2}\n", "ci.yml", findings);
+  const NodePtr root = parse("a:\n  :<<: {x: 1}\n  x: 2\n", "ci.yml", findings);
   REQUIRE(root);
   CHECK(findings.empty());
   const NodePtr& a = *root->find("a");
