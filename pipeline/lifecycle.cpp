@@ -141,7 +141,14 @@ class Machine {
   static Reason failure_reason(const Event& event) {
     const ReasonCode code = reason_of_failure(event.failure_reason);
     const bool told = code == ReasonCode::ScriptFailure && event.exit_code.has_value();
-    return make_reason(code, told ? fmt::format(" with exit code {}", *event.exit_code) : "");
+    Reason reason =
+        make_reason(code, told ? fmt::format(" with exit code {}", *event.exit_code) : "");
+    if (event.reason.text.empty()) return reason;
+    std::string sentence = event.reason.text;
+    if (sentence.front() >= 'a' && sentence.front() <= 'z')
+      sentence.front() = static_cast<char>(sentence.front() - 'a' + 'A');
+    reason.text += " " + sentence + (sentence.back() == '.' ? "" : ".");
+    return reason;
   }
 
   static Reason by_a_user() { return make_reason(ReasonCode::CanceledByUser, "a user"); }

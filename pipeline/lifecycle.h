@@ -116,7 +116,8 @@ struct Event {
   std::int64_t job = 0;        // unless it concerns the pipeline
   std::string failure_reason;  // Fail: GitLab's words
   std::optional<int> exit_code;
-  Reason reason;  // CancelJob, CancelPipeline, Supersede: why; None means by a user
+  Reason reason;  // CancelJob, CancelPipeline, Supersede: why; None means by a user. Fail: its text
+                  // says more
 };
 
 struct Transition {

@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/crypto.h"
 #include "base/files.h"
@@ -28,6 +30,40 @@ std::string set_environment(std::vector<std::string>& target, const std::string&
     if (line.find('=') == std::string::npos || line.front() == '=')
       return "a list of NAME=value, one a line";
     target.push_back(line);
+  }
+  return {};
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> words;
+  std::string word;
+  for (const char c : text + "\n") {
+    if (c != ' ' && c != ',' && c != '\n')
+      word += c;
+    else if (!word.empty())
+      words.push_back(std::exchange(word, {}));
+  }
+  return words;
+}
+
+std::string set_policies(std::vector<std::string>& target, const std::string& text) {
+  target = words_of(text);
+  const bool known = std::all_of(target.begin(), target.end(), [](const std::string& policy) {
+    return policy == "always" || policy == "if-not-present" || policy == "never";
+  });
+  return known && !target.empty() ? "" : "always, if-not-present or never";
+}
+
+// The engine's socket has a setting of its own, so that nobody hands the machine over by the way.
+std::string set_volumes(std::vector<std::string>& target, const std::string& text) {
+  target = words_of(text);
+  for (const std::string& volume : target) {
+    const auto colon = volume.find(':');
+    const bool is_mount =
+        volume.front() == '/' && colon != std::string::npos && volume.compare(colon, 2, ":/") == 0;
+    if (!is_mount || volume.find("docker.sock") != std::string::npos)
+      return "a list of /host/path:/path or /host/path:/path:ro; for the engine's socket see "
+             "runner_docker_socket";
   }
   return {};
 }
@@ -99,13 +135,23 @@ std::vector<Setting> settings_table(RunnerSettings& s) {
        text_row(s.default_image)},
       {"runner_environment", "NAME=value lines that every job gets", "",
        [&s](const std::string& text) { return set_environment(s.environment, text); }},
-      {"runner_pull_policy", "always, if-not-present or never", "if-not-present",
-       [&s](const std::string& text) -> std::string {
-         if (text != "always" && text != "if-not-present" && text != "never")
-           return "always, if-not-present or never";
-         s.pull_policy = text;
-         return {};
+      {"runner_pull_policy", "always, if-not-present or never; several are tried in turn",
+       "if-not-present",
+       [&s](const std::string& text) { return set_policies(s.pull_policies, text); }},
+      {"runner_allowed_pull_policies", "those that `image: pull_policy` may ask for",
+       "always, if-not-present, never",
+       [&s](const std::string& text) { return set_policies(s.allowed_pull_policies, text); }},
+      {"runner_docker_auth_config", "credentials of registries, as docker's config.json has them",
+       "", text_row(s.docker_auth_config), SettingKind::Secret},
+      {"runner_docker_cap_drop", "capabilities that docker jobs are without, as ALL", "NET_RAW",
+       [&s](const std::string& text) {
+         s.docker_cap_drop = words_of(text);
+         return std::string{};
        }},
+      {"runner_docker_volumes", "host mounts of every docker job, as /srv/cache:/cache:ro", "",
+       [&s](const std::string& text) { return set_volumes(s.docker_volumes, text); }},
+      {"runner_docker_socket", "whether jobs may use the Docker engine: they own the machine then",
+       "false", parsed_row(s.docker_socket, parse_yes_or_no, "true or false")},
       {"runner_docker_memory", "memory limit of docker jobs, as 512m", "",
        text_row(s.docker_memory)},
       {"runner_docker_cpus", "CPU limit of docker jobs, as 1.5", "", text_row(s.docker_cpus)},

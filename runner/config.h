@@ -29,9 +29,14 @@ struct RunnerSettings {
   long long cache_size = 10LL << 30;  // bytes; what was used longest ago goes first
   bool git_cache = true;
   std::string default_image;
-  std::vector<std::string> environment;  // NAME=value
-  std::string pull_policy = "if-not-present";
-  std::string docker_memory;  // as docker takes it: "512m"; "" is no limit
+  std::vector<std::string> environment;                      // NAME=value
+  std::vector<std::string> pull_policies{"if-not-present"};  // tried in turn
+  std::vector<std::string> allowed_pull_policies{"always", "if-not-present", "never"};
+  std::string docker_auth_config;  // as docker's config.json
+  std::vector<std::string> docker_cap_drop{"NET_RAW"};
+  std::vector<std::string> docker_volumes;  // host mounts of every job, as docker takes them
+  bool docker_socket = false;               // jobs are masters of this machine
+  std::string docker_memory;                // as docker takes it: "512m"; "" is no limit
   std::string docker_cpus;
   int docker_pids = 512;
   std::chrono::seconds docker_services_timeout{30};  // until a service is not waited for any more

@@ -125,6 +125,7 @@ Result<JobAnswer> CoordinatorClient::update(std::int64_t job, const std::string&
   json body{{"info", information(identity_)}, {"token", job_token}, {"state", state.state}};
   if (!state.failure_reason.empty()) body["failure_reason"] = state.failure_reason;
   if (state.exit_code) body["exit_code"] = *state.exit_code;
+  if (!state.text.empty()) body["failure_text"] = state.text;  // which GitLab passes over
   if (!state.checksum.empty()) {
     body["checksum"] = state.checksum;
     body["output"] = {{"checksum", state.checksum}, {"bytesize", state.bytesize}};
@@ -133,7 +134,8 @@ Result<JobAnswer> CoordinatorClient::update(std::int64_t job, const std::string&
   request.method = "PUT";
   request.target = "/api/v4/jobs/" + std::to_string(job);
   request.headers["JOB-TOKEN"] = job_token;
-  request.body = body.dump();
+  // A program's words may be no text at all.
+  request.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
   const auto response = http_.send(request);
   if (!response) return response.error();
   return answer_of(*response);

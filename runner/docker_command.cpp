@@ -40,6 +40,22 @@ std::string docker_label(const std::string& runner_label) {
   return "slipway.runner=" + runner_label;
 }
 
+std::vector<std::string> docker_limits(const RunnerSettings& settings,
+                                       const std::string& runner_label) {
+  std::vector<std::string> arguments{"--label",        docker_label(runner_label),
+                                     "--security-opt", "no-new-privileges",
+                                     "--pids-limit",   std::to_string(settings.docker_pids)};
+  for (const std::string& capability : settings.docker_cap_drop)
+    arguments.push_back("--cap-drop=" + capability);
+  if (!settings.docker_memory.empty()) {
+    arguments.push_back("--memory=" + settings.docker_memory);
+    // Without it a job may take as much again of the swap, and slow down what shares the disk.
+    arguments.push_back("--memory-swap=" + settings.docker_memory);
+  }
+  if (!settings.docker_cpus.empty()) arguments.push_back("--cpus=" + settings.docker_cpus);
+  return arguments;
+}
+
 Result<CollectedOutput> docker(std::vector<std::string> arguments,
                                std::chrono::milliseconds deadline,
                                const std::map<std::string, std::string>& more,
@@ -50,6 +66,9 @@ Result<CollectedOutput> docker(std::vector<std::string> arguments,
   spec.env = docker_environment();
   // The command's own come first: a job cannot lead it to another engine.
   spec.env.insert(more.begin(), more.end());
+  // But for its folder, which the runner makes itself, and which no variable of a job can name.
+  if (const auto folder = more.find("DOCKER_CONFIG"); folder != more.end())
+    spec.env["DOCKER_CONFIG"] = folder->second;
   spec.deadline = deadline;
   constexpr std::size_t kMostOutput = std::size_t{16} << 20U;
   return collect_process(spec, kMostOutput, stop);

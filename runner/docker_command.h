@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/process.h"
+#include "runner/config.h"
 
 namespace slipway::runner {
 
@@ -26,6 +27,10 @@ Result<CollectedOutput> docker(std::vector<std::string> arguments,
                                std::chrono::milliseconds deadline = std::chrono::seconds{60},
                                const std::map<std::string, std::string>& more = {},
                                const std::stop_token& stop = {});
+
+// What every container of a job is told: its label, no new privileges, fewer capabilities, limits.
+std::vector<std::string> docker_limits(const RunnerSettings& settings,
+                                       const std::string& runner_label);
 
 // Removes containers with their anonymous volumes, and returns when they are gone. Those that are
 // not there are no mistake.

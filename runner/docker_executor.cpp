@@ -1,10 +1,14 @@
 #include "runner/docker_executor.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
 #include <charconv>
 #include <condition_variable>
 #include <csignal>
+#include <map>
 #include <mutex>
+#include <sstream>
 #include <system_error>
 #include <thread>
 
@@ -33,15 +37,31 @@ std::optional<int> exit_code_in(const std::filesystem::path& file) {
   return code;
 }
 
+// What the driver found in the container's cgroup, as a sentence; "" when memory was not the
+// matter.
+std::string memory_words(const std::filesystem::path& file) {
+  std::istringstream found{read_file(file, 4096).value_or("")};
+  std::map<std::string, double> figures;
+  std::string name;
+  for (double value = 0; found >> name >> value;) figures[name] = value;
+  if (figures["oom_kill"] < 1) return {};
+  constexpr double kMega = 1 << 20;
+  std::string words =
+      fmt::format("the job ran out of memory: its limit is {:.0f} MiB", figures["limit"] / kMega);
+  if (figures["peak"] > 0) words += fmt::format(", its peak {:.0f} MiB", figures["peak"] / kMega);
+  return words + "; the kernel killed what took most";
+}
+
 }  // namespace
 
 DockerExecutor::DockerExecutor(const RunnerSettings& settings, Workplace workplace,
                                pipeline::JobImage image, std::vector<pipeline::JobImage> services,
                                std::vector<pipeline::JobVariable> service_variables,
-                               std::string runner_label, std::int64_t job)
+                               RegistryAccess access, std::string runner_label, std::int64_t job)
     : settings_(settings),
       workplace_(std::move(workplace)),
       image_(std::move(image)),
+      access_(std::move(access)),
       runner_label_(std::move(runner_label)),
       container_("slipway-job-" + std::to_string(job) + "-" + random_hex(4)),
       services_(settings, workplace_, std::move(services), std::move(service_variables),
@@ -60,24 +80,28 @@ Result<void> DockerExecutor::prepare(std::chrono::milliseconds deadline, const S
   if (image_.name.front() == '-')
     return fail(ErrorKind::InvalidInput, "'" + image_.name + "' is no name of an image");
   sink("Using Docker executor with image " + image_.name + " ...\n");
-  return services_.start(deadline, sink, stop);
+  auto registries = make_docker_config(workplace_.own / "docker", access_);
+  if (!registries) return std::move(registries).error();
+  registries_ = std::move(*registries);
+  const auto policies = pull_policies(settings_, image_.pull_policy);
+  if (!policies) return policies.error();
+  auto pull =
+      get_image(image_.name, image_.docker_platform, *policies, registries_, deadline, sink, stop);
+  if (!pull) return std::move(pull).error();
+  pull_ = std::move(*pull);
+  return services_.start(registries_, deadline, sink, stop);
 }
 
 std::vector<std::string> DockerExecutor::arguments() const {
-  const std::string policy =
-      image_.pull_policy.empty() ? settings_.pull_policy : image_.pull_policy.front();
-  std::vector<std::string> arguments{
-      "docker",         "run",
-      "--rm",           "--interactive",
-      "--log-driver",   "none",
-      "--name",         container_,
-      "--label",        docker_label(runner_label_),
-      "--security-opt", "no-new-privileges",
-      "--cap-drop",     "NET_RAW",
-      "--pids-limit",   std::to_string(settings_.docker_pids),
-      "--pull",         policy == "if-not-present" ? "missing" : policy,
-      "--cidfile",      (workplace_.own / "container").string(),
-      "--workdir",      workplace_.project.string()};
+  std::vector<std::string> arguments{"docker",       "run",
+                                     "--rm",         "--interactive",
+                                     "--log-driver", "none",
+                                     "--name",       container_,
+                                     "--pull",       pull_,
+                                     "--cidfile",    (workplace_.own / "container").string(),
+                                     "--workdir",    workplace_.project.string()};
+  const auto limits = docker_limits(settings_, runner_label_);
+  arguments.insert(arguments.end(), limits.begin(), limits.end());
   for (const auto& directory : {workplace_.project, workplace_.temporary}) {
     arguments.emplace_back("--volume");
     arguments.push_back(directory.string() + ":" + directory.string());
@@ -91,8 +115,8 @@ std::vector<std::string> DockerExecutor::arguments() const {
     add("--volume", workplace_.objects.string() + ":" + workplace_.objects.string() + ":ro");
   add("--network", services_.network());
   if (!services_.network().empty()) add("--network-alias", "build");
-  add("--memory", settings_.docker_memory);
-  add("--cpus", settings_.docker_cpus);
+  for (const std::string& volume : settings_.docker_volumes) add("--volume", volume);
+  if (settings_.docker_socket) add("--volume", "/var/run/docker.sock:/var/run/docker.sock");
   add("--user", image_.docker_user);
   add("--platform", image_.docker_platform);
   std::vector<std::string> command{"sh", "-c", kFindShell};
@@ -169,12 +193,9 @@ Result<ScriptOutcome> DockerExecutor::never_started(int exit_code, const std::st
   constexpr int kDockerFailed = 125;
   const bool created = std::filesystem::exists(workplace_.own / "container");
   if (exit_code == kDockerFailed && !created) {
-    // With "Unable to find image" docker begins to pull, whatever then fails.
-    for (const char* sign : {"Unable to find image", "pull access denied", "manifest unknown",
-                             "No such image", "not found"})
-      if (words.find(sign) != std::string::npos)
-        return fail(ErrorKind::NotFound,
-                    "the image '" + image_.name + "' is not to be had: " + words);
+    if (says_no_image(words))
+      return fail(ErrorKind::NotFound,
+                  "the image '" + image_.name + "' is not to be had: " + words);
     return fail(ErrorKind::Unavailable, "docker made no container: " + words)
         .with_hint("`docker info`, as the runner's user, tells whether its engine can be reached");
   }
@@ -199,6 +220,7 @@ Result<ScriptOutcome> DockerExecutor::run(const JobScripts& scripts,
   ProcessSpec spec;
   spec.argv = arguments();
   spec.env = docker_environment();
+  for (const auto& [name, value] : registries_) spec.env[name] = value;
   spec.deadline = deadline;
   spec.grace = std::chrono::seconds{0};
   spec.input = driver_text(started.parent_path().string(), script_text(scripts.main),
@@ -227,15 +249,19 @@ Result<ScriptOutcome> DockerExecutor::run(const JobScripts& scripts,
   if (outcome->end == ProcessEnd::TimedOut) {
     // The time of an after_script changes nothing about the result of the script.
     const auto ended = scripts.after ? exit_code_in(mark("ended")) : std::nullopt;
-    if (!ended) return ScriptOutcome{ScriptEnd::TimedOut, 0};
+    if (!ended) return ScriptOutcome{ScriptEnd::TimedOut, 0, {}};
     sink("WARNING: after_script was stopped at the end of the job's time\n");
-    return ScriptOutcome{ScriptEnd::Exited, *ended};
+    return ScriptOutcome{ScriptEnd::Exited, *ended, {}};
   }
-  if (stop.stop_requested()) return ScriptOutcome{ScriptEnd::Canceled, 0};
+  if (stop.stop_requested()) return ScriptOutcome{ScriptEnd::Canceled, 0, {}};
   const int code = outcome->end == ProcessEnd::Signalled ? 128 + outcome->code : outcome->code;
   if (code != 0 && !std::filesystem::exists(started)) return never_started(code, words);
+  if (code != 0 && !std::filesystem::exists(mark("ended")))
+    return fail(ErrorKind::Unavailable,
+                "the container was killed from outside, with exit code " + std::to_string(code))
+        .with_hint("somebody on the runner's machine ended it, or that machine ran out of memory");
   if (scripts.after) sink(scripts.after_end);
-  return ScriptOutcome{ScriptEnd::Exited, code};
+  return ScriptOutcome{ScriptEnd::Exited, code, code == 0 ? "" : memory_words(mark("memory"))};
 }
 
 }  // namespace slipway::runner

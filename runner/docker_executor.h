@@ -11,6 +11,7 @@
 
 #include "pipeline/job_spec.h"
 #include "runner/config.h"
+#include "runner/docker_images.h"
 #include "runner/docker_services.h"
 #include "runner/executor.h"
 
@@ -22,8 +23,8 @@ class DockerExecutor final : public Executor {
   // see. `runner_label` marks what belongs to this runner.
   DockerExecutor(const RunnerSettings& settings, Workplace workplace, pipeline::JobImage image,
                  std::vector<pipeline::JobImage> services,
-                 std::vector<pipeline::JobVariable> service_variables, std::string runner_label,
-                 std::int64_t job);
+                 std::vector<pipeline::JobVariable> service_variables, RegistryAccess access,
+                 std::string runner_label, std::int64_t job);
   ~DockerExecutor() override;
 
   Result<void> prepare(std::chrono::milliseconds deadline, const Sink& sink,
@@ -44,6 +45,9 @@ class DockerExecutor final : public Executor {
   const RunnerSettings& settings_;
   Workplace workplace_;
   pipeline::JobImage image_;
+  RegistryAccess access_;
+  std::map<std::string, std::string> registries_;  // what docker is told of them
+  std::string pull_;                               // `docker run --pull`
   std::string runner_label_;
   std::string container_;
   DockerServices services_;  // removed after the container that uses them

@@ -14,6 +14,7 @@
 
 #include "base/files.h"
 #include "runner/docker_command.h"
+#include "runner/docker_images.h"
 #include "runner/script.h"
 
 namespace slipway::runner {
@@ -92,11 +93,18 @@ Readiness readiness_of(const json& container, const std::string& network) {
              : Readiness::NotYet;
 }
 
-// What can be handed on by name: a variable of the docker command's own would get its value.
+// Whether docker's own command, or what loads it, would obey a variable of this name.
+bool steers_docker(const std::string& name) {
+  const auto begins = [&](std::string_view with) {
+    return name.compare(0, with.size(), with) == 0;
+  };
+  return begins("DOCKER_") || begins("LD_") || begins("GO") || begins("OTEL_") || name == "PATH" ||
+         name == "HOME" || name == "HTTP_PROXY" || name == "HTTPS_PROXY" || name == "NO_PROXY";
+}
+
 std::vector<pipeline::JobVariable> passable(std::vector<pipeline::JobVariable> variables) {
-  const auto own = docker_environment();
   const auto is_not = [&](const pipeline::JobVariable& variable) {
-    return own.contains(variable.key) || !is_variable_name(variable.key);
+    return !is_variable_name(variable.key);
   };
   variables.erase(std::remove_if(variables.begin(), variables.end(), is_not), variables.end());
   return variables;
@@ -165,27 +173,13 @@ std::vector<std::string> DockerServices::names_of(const pipeline::JobImage& serv
 }
 
 std::vector<std::string> DockerServices::arguments(const pipeline::JobImage& service,
-                                                   const std::string& container) const {
-  const std::string policy =
-      service.pull_policy.empty() ? settings_.pull_policy : service.pull_policy.front();
-  std::vector<std::string> arguments{"run",
-                                     "--detach",
-                                     "--name",
-                                     container,
-                                     "--label",
-                                     docker_label(runner_label_),
-                                     "--network",
-                                     network_,
-                                     "--security-opt",
-                                     "no-new-privileges",
-                                     "--log-driver",
-                                     "json-file",
-                                     "--log-opt",
-                                     "max-size=10m",
-                                     "--pids-limit",
-                                     std::to_string(settings_.docker_pids),
-                                     "--pull",
-                                     policy == "if-not-present" ? "missing" : policy};
+                                                   const std::string& container,
+                                                   const std::string& pull) const {
+  std::vector<std::string> arguments{"run",       "--detach",     "--name",       container,
+                                     "--network", network_,       "--log-driver", "json-file",
+                                     "--log-opt", "max-size=10m", "--pull",       pull};
+  const auto limits = docker_limits(settings_, runner_label_);
+  arguments.insert(arguments.end(), limits.begin(), limits.end());
   const auto add = [&](const char* flag, const std::string& value) {
     if (value.empty()) return;
     arguments.emplace_back(flag);
@@ -193,8 +187,6 @@ std::vector<std::string> DockerServices::arguments(const pipeline::JobImage& ser
   };
   for (const std::string& name : names_of(service)) add("--network-alias", name);
   add("--volume", workplace_.project.string() + ":" + workplace_.project.string());
-  add("--memory", settings_.docker_memory);
-  add("--cpus", settings_.docker_cpus);
   add("--user", service.docker_user);
   add("--platform", service.docker_platform);
   std::vector<std::string> command = service.command.value_or(std::vector<std::string>{});
@@ -205,15 +197,17 @@ std::vector<std::string> DockerServices::arguments(const pipeline::JobImage& ser
     if (entrypoint.size() > 1)
       command.insert(command.begin(), entrypoint.begin() + 1, entrypoint.end());
   }
-  // By name alone: no list of processes shows a value.
+  // By name alone, so that no list of processes shows a value, but for what would steer docker.
   for (const auto& list : {variables_, service.variables})
-    for (const pipeline::JobVariable& variable : list) add("--env", variable.key);
+    for (const pipeline::JobVariable& variable : list)
+      add("--env", variable.key + (steers_docker(variable.key) ? "=" + variable.value : ""));
   arguments.push_back(service.name);
   arguments.insert(arguments.end(), command.begin(), command.end());
   return arguments;
 }
 
-Result<void> DockerServices::start(milliseconds deadline, const Sink& sink,
+Result<void> DockerServices::start(const std::map<std::string, std::string>& registries,
+                                   milliseconds deadline, const Sink& sink,
                                    const std::stop_token& stop) {
   if (services_.empty()) return {};
   network_ = name_ + "-net";
@@ -225,30 +219,36 @@ Result<void> DockerServices::start(milliseconds deadline, const Sink& sink,
   }
   for (const pipeline::JobImage& service : services_) {
     sink("Starting service " + service.name + "...\n");
-    if (auto started = start_one(service, deadline, stop); !started)
+    if (auto started = start_one(service, registries, deadline, sink, stop); !started)
       return std::move(started).error().in("service " + service.name);
   }
   for (const Service& service : started_) wait_for(service, sink, stop);
   return {};
 }
 
-Result<void> DockerServices::start_one(const pipeline::JobImage& service, milliseconds deadline,
+Result<void> DockerServices::start_one(const pipeline::JobImage& service,
+                                       const std::map<std::string, std::string>& registries,
+                                       milliseconds deadline, const Sink& sink,
                                        const std::stop_token& stop) {
   if (service.name.empty() || service.name.front() == '-')
     return fail(ErrorKind::InvalidInput, "'" + service.name + "' is no name of an image");
+  const auto policies = pull_policies(settings_, service.pull_policy);
+  if (!policies) return policies.error();
+  const auto pull =
+      get_image(service.name, service.docker_platform, *policies, registries, deadline, sink, stop);
+  if (!pull) return pull.error();
   const std::string container = name_ + "-service-" + std::to_string(started_.size() + 1);
   const auto names = names_of(service);
   started_.push_back({container, names.empty() ? service.name : names.front()});
-  std::map<std::string, std::string> environment;
+  std::map<std::string, std::string> environment = registries;
   for (const auto& list : {variables_, service.variables})
     for (const pipeline::JobVariable& variable : list)
-      environment.insert_or_assign(variable.key, variable.value);
-  const auto done = docker(arguments(service, container), deadline, environment, stop);
+      if (!steers_docker(variable.key)) environment.insert_or_assign(variable.key, variable.value);
+  const auto done = docker(arguments(service, container, *pull), deadline, environment, stop);
   if (!done) return done.error();
   if (done->outcome.succeeded() || stop.stop_requested()) return {};
   constexpr int kDockerFailed = 125;
-  const bool no_image = done->outcome.code == kDockerFailed &&
-                        done->output.find("Unable to find image") != std::string::npos;
+  const bool no_image = done->outcome.code == kDockerFailed && says_no_image(done->output);
   return fail(no_image ? ErrorKind::NotFound : ErrorKind::Unavailable,
               (no_image ? "its image is not to be had: " : "it did not start: ") + done->output);
 }

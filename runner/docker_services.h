@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,9 @@ class DockerServices {
 
   // Starts all of them and waits until each answers. One that does not is told with its last words,
   // and the job goes on, as people know it. An Error when a service could not be started at all.
-  Result<void> start(std::chrono::milliseconds deadline, const Sink& sink,
+  // `registries` is what make_docker_config() answered.
+  Result<void> start(const std::map<std::string, std::string>& registries,
+                     std::chrono::milliseconds deadline, const Sink& sink,
                      const std::stop_token& stop);
 
   // "" when there are no services.
@@ -46,8 +49,11 @@ class DockerServices {
   };
 
   [[nodiscard]] std::vector<std::string> arguments(const pipeline::JobImage& service,
-                                                   const std::string& container) const;
-  Result<void> start_one(const pipeline::JobImage& service, std::chrono::milliseconds deadline,
+                                                   const std::string& container,
+                                                   const std::string& pull) const;
+  Result<void> start_one(const pipeline::JobImage& service,
+                         const std::map<std::string, std::string>& registries,
+                         std::chrono::milliseconds deadline, const Sink& sink,
                          const std::stop_token& stop);
   void wait_for(const Service& service, const Sink& sink, const std::stop_token& stop) const;
   void tell_last_words(const Service& service, const Sink& sink) const;

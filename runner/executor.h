@@ -26,6 +26,7 @@ enum class ScriptEnd : std::uint8_t { Exited, TimedOut, Canceled };
 struct ScriptOutcome {
   ScriptEnd end = ScriptEnd::Exited;
   int exit_code = 0;
+  std::string cause;  // of a failure, as a sentence, when the executor knows more than the code
 };
 
 struct JobScripts {

@@ -23,6 +23,7 @@ struct JobState {
   std::optional<int> exit_code;
   std::string checksum;  // "crc32:…", only with an end state
   long long bytesize = 0;
+  std::string text;  // of a failure: what the reason's word does not say, as a sentence
 };
 
 // What an answer about a job means for it.

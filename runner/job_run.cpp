@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include <algorithm>
+#include <cstdint>
 #include <ctime>
 #include <system_error>
 
@@ -20,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kKeptTail = 4096;
 constexpr const char* kClearLine = "\r\x1b[0K";
 // In the runner's own directory; emptied after each job and used again by the next.
 const std::vector<std::string> kKeptFiles{"script", "after_script", "trace"};
@@ -92,7 +94,8 @@ void JobRun::say(std::string_view text) {
 void JobRun::run() {
   if (auto made = make_workplace(); !made) {
     log::error("workplace.failed", {{"job", spec_.id}, {"error", made.error().message}});
-    (void)link_->update(spec_.id, spec_.token, {"failed", "runner_system_failure", {}, {}, 0});
+    (void)link_->update(spec_.id, spec_.token,
+                        {"failed", "runner_system_failure", {}, {}, 0, made.error().message});
     return;
   }
   collect_variables();
@@ -124,6 +127,9 @@ void JobRun::run() {
   state.failure_reason = outcome.failure_reason;
   result_ = outcome.success ? "success" : outcome.failure_reason;
   state.exit_code = outcome.exit_code;
+  Masker masker{secrets(), spec_.token_mask_prefixes};
+  state.text = masker.feed(outcome.text);
+  state.text += masker.flush();
   const auto stopped_at = std::chrono::steady_clock::now();
   const bool told = trace_->finish(state, [&] {
     // A runner that is told to stop does not wait for ever for a server that is away.
@@ -288,6 +294,7 @@ JobRun::Outcome JobRun::failed(const Error& error) {
     default: outcome.failure_reason = "runner_system_failure"; break;
   }
   outcome.words = " (system failure): " + error.message;
+  outcome.text = error.message;
   if (!error.hint.empty()) outcome.words += "\n" + error.hint;
   return outcome;
 }
@@ -305,6 +312,7 @@ JobRun::Outcome JobRun::timed_out() const {
   Outcome outcome;
   outcome.failure_reason = "job_execution_timeout";
   outcome.words = fmt::format(": execution took longer than {} seconds", spec_.timeout);
+  outcome.text = fmt::format("its time was {} seconds", spec_.timeout);
   return outcome;
 }
 
@@ -401,9 +409,16 @@ std::unique_ptr<Executor> JobRun::make_executor() {
     variable.value = variables_.at(variable.key);
     visible.push_back(std::move(variable));
   }
+  RegistryAccess access;
+  access.of_runner = settings_.docker_auth_config;
+  access.of_server = spec_.credentials;
+  if (const auto given = variables_.find("DOCKER_AUTH_CONFIG"); given != variables_.end())
+    access.of_job = given->second;
+  for (const pipeline::JobVariable& variable : spec_.variables)
+    if (variable.file && variable.key == "DOCKER_AUTH_CONFIG") access.of_job = variable.value;
   return std::make_unique<DockerExecutor>(settings_, workplace_, std::move(image),
                                           std::move(services), std::move(visible),
-                                          place_.runner_label, spec_.id);
+                                          std::move(access), place_.runner_label, spec_.id);
 }
 
 Script JobRun::script(const std::vector<std::string>& commands) const {
@@ -432,18 +447,46 @@ JobRun::Outcome JobRun::run_scripts(Executor& executor) {
   scripts.after_end = "";
   const std::string last = scripts.after ? "after_script" : "step_script";
   say(heading("step_script", "Executing \"step_script\" stage of the job script"));
-  const auto ended = executor.run(
-      scripts, time_left(), [this](std::string_view chunk) { say(chunk); }, cancel_.get_token());
+  std::string tail;
+  const auto sink = [&](std::string_view chunk) {
+    tail.append(chunk.substr(chunk.size() - std::min(chunk.size(), kKeptTail)));
+    if (tail.size() > 2 * kKeptTail) tail.erase(0, tail.size() - kKeptTail);
+    say(chunk);
+  };
+  const auto ended = executor.run(scripts, time_left(), sink, cancel_.get_token());
   say(ending(last));
   if (!ended) return failed(ended.error());
   if (ended->end == ScriptEnd::Canceled || is_stopped()) return stopped_outcome();
   if (ended->end == ScriptEnd::TimedOut) return timed_out();
+  if (ended->exit_code != 0) return failed_script(*ended, tail);
   Outcome outcome;
-  outcome.success = ended->exit_code == 0;
-  if (outcome.success) return outcome;
+  outcome.success = true;
+  return outcome;
+}
+
+// A disk that is full is the runner's fault, and another runner may do better.
+JobRun::Outcome JobRun::failed_script(const ScriptOutcome& ended, const std::string& tail) const {
+  Outcome outcome;
   outcome.failure_reason = "script_failure";
-  outcome.exit_code = ended->exit_code;
-  outcome.words = fmt::format(": exit code {}", ended->exit_code);
+  outcome.exit_code = ended.exit_code;
+  outcome.words = fmt::format(": exit code {}", ended.exit_code);
+  outcome.text = ended.cause;
+  std::error_code failed;
+  const auto disk = fs::space(workplace_.project, failed);
+  constexpr std::uintmax_t kNothingLeft = std::uintmax_t{64} << 20U;
+  if (!failed && disk.available < kNothingLeft &&
+      tail.find("No space left on device") != std::string::npos) {
+    outcome.failure_reason = "runner_system_failure";
+    outcome.text = fmt::format("the runner's disk is full: {} MiB of {} MiB are left",
+                               disk.available >> 20U, disk.capacity >> 20U);
+  } else if (ended.cause.empty() && ended.exit_code == 127) {
+    outcome.text = "a command was not found, see the end of the log";
+  } else if (ended.cause.empty() && ended.exit_code == 126) {
+    outcome.text = "a file is not executable, see the end of the log";
+  } else if (ended.cause.empty() && ended.exit_code == 137) {
+    outcome.text = "a process was killed: by the script itself, by somebody, or for want of memory";
+  }
+  if (!outcome.text.empty()) outcome.words += "\n" + outcome.text;
   return outcome;
 }
 

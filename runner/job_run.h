@@ -54,6 +54,7 @@ class JobRun {
     std::string failure_reason;
     std::optional<int> exit_code;
     std::string words;  // for the last line of the log
+    std::string text;   // the same, as a sentence for the job's page
   };
 
   Outcome phases();
@@ -78,6 +79,7 @@ class JobRun {
   [[nodiscard]] bool is_stopped() const { return cancel_.stop_requested(); }
   [[nodiscard]] Script script(const std::vector<std::string>& commands) const;
   static Outcome failed(const Error& error);
+  [[nodiscard]] Outcome failed_script(const ScriptOutcome& ended, const std::string& tail) const;
   Outcome stopped_outcome() const;
   Outcome timed_out() const;
 

@@ -14,6 +14,17 @@ std::string shown(const std::string& command) {
          (collapsed ? " # collapsed multi-line command" : "") + "\x1b[0;m";
 }
 
+// Of the cgroup that a container sees as its own, in both versions' words, by the shell alone.
+constexpr const char* kMemoryFigures = R"(
+g=/sys/fs/cgroup
+for f in $g/memory.events $g/memory/memory.oom_control; do
+if [ -r $f ]; then while read -r n v; do if [ "$n" = oom_kill ]; then echo oom_kill $v; fi; done < $f; fi
+done
+for p in limit:$g/memory.max limit:$g/memory/memory.limit_in_bytes peak:$g/memory.peak peak:$g/memory/memory.max_usage_in_bytes; do
+if [ -r ${p#*:} ]; then read -r v < ${p#*:}; echo ${p%%:*} $v; fi
+done
+)";
+
 }  // namespace
 
 bool is_variable_name(std::string_view name) {
@@ -59,6 +70,8 @@ std::string driver_text(const std::string& marks, const std::string& first,
   std::string text = "trap : TERM\nexec 3>&2 2>/dev/null\n(: > " + mark("started") + ")\n";
   text += "( eval " + shell_quoted(first) + " ) </dev/null 2>&3 3>&-\n";
   text += "code=$?\n(echo $code > " + mark("ended") + ")\n";
+  text += std::string{"if [ $code -ne 0 ]; then ("} + kMemoryFigures + ") > " + mark("memory") +
+          "; fi\n";
   if (second.empty()) return text + "exit $code\n";
   text += "if [ -e " + mark("canceled") + " ]; then CI_JOB_STATUS=canceled\n";
   text += "elif [ $code -eq 0 ]; then CI_JOB_STATUS=success\nelse CI_JOB_STATUS=failed; fi\n";

@@ -32,7 +32,8 @@ std::string script_text(const Script& script);
 // own. Ends with the exit code of the first. `between` is printed between the two.
 //
 // It talks with the runner through files in `marks`: it makes `started` at once, to tell a script
-// that failed from one that never began, and `ended` with the exit code of the first; a file
+// that failed from one that never began, `ended` with the exit code of the first, and `memory` with
+// what the cgroup says of a container whose script failed (oom_kill, limit, peak); a file
 // `canceled` there makes CI_JOB_STATUS of the second say so. The second has five minutes.
 std::string driver_text(const std::string& marks, const std::string& first,
                         const std::string& between, const std::string& second);

@@ -61,12 +61,14 @@ Result<ScriptOutcome> ShellExecutor::run_one(const Script& script, const char* n
   const auto outcome = run_process(spec, sink, stop);
   if (!outcome) return outcome.error();
   switch (outcome->end) {
-    case ProcessEnd::TimedOut: return ScriptOutcome{ScriptEnd::TimedOut, exit_code_of(*outcome)};
-    case ProcessEnd::Cancelled: return ScriptOutcome{ScriptEnd::Canceled, exit_code_of(*outcome)};
+    case ProcessEnd::TimedOut:
+      return ScriptOutcome{ScriptEnd::TimedOut, exit_code_of(*outcome), {}};
+    case ProcessEnd::Cancelled:
+      return ScriptOutcome{ScriptEnd::Canceled, exit_code_of(*outcome), {}};
     case ProcessEnd::Exited:
     case ProcessEnd::Signalled: break;
   }
-  return ScriptOutcome{ScriptEnd::Exited, exit_code_of(*outcome)};
+  return ScriptOutcome{ScriptEnd::Exited, exit_code_of(*outcome), {}};
 }
 
 Result<ScriptOutcome> ShellExecutor::run(const JobScripts& scripts,

@@ -155,7 +155,7 @@ bool TraceWriter::send_piece() {
 
 void TraceWriter::keep_alive() {
   if (std::chrono::steady_clock::now() < last_call_ + options_.keep_alive) return;
-  const auto answer = link_->update(job_, job_token_, {"running", {}, {}, {}, 0});
+  const auto answer = link_->update(job_, job_token_, {"running", {}, {}, {}, 0, {}});
   last_call_ = std::chrono::steady_clock::now();
   if (answer)
     heed(*answer);

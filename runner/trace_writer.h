@@ -33,7 +33,7 @@ enum class Interruption : std::uint8_t {
 
 struct TraceOptions {
   std::chrono::milliseconds gather{30};
-  std::chrono::milliseconds keep_alive{std::chrono::seconds{10}};
+  std::chrono::milliseconds keep_alive{std::chrono::seconds{3}};
   std::chrono::milliseconds longest_backoff{std::chrono::seconds{10}};
 };
 

@@ -114,6 +114,7 @@ Result<std::string> Coordinator::Work::finish_job(const JobCredential& who,
   if (result.outcome == JobOutcome::Failed)
     event.failure_reason = result.failure_reason.empty() ? "script_failure" : result.failure_reason;
   event.exit_code = result.exit_code;
+  event.reason.text = result.failure_text;
   if (auto applied = apply(**alive, event); !applied) return applied.error();
   return row.status;
 }

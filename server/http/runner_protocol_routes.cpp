@@ -34,6 +34,21 @@ std::string loose_text(const json& object, const char* name) {
                                                      : std::string{};
 }
 
+// What a runner says beside the reason of a failure: one line, and no longer than a page bears.
+std::string one_line(std::string text) {
+  constexpr std::size_t kLongest = 500;
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
+  if (text.size() > kLongest) {
+    std::size_t end = kLongest;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
+    text.resize(end);
+    text += "…";
+  }
+  const auto last = text.find_last_not_of(' ');
+  return last == std::string::npos ? std::string{} : text.substr(0, last + 1);
+}
+
 Response unavailable() {
   auto response = message_response(503, "the server cannot answer now, try again");
   response.headers.set("Retry-After", "1");
@@ -173,6 +188,7 @@ void RunnerProtocolRoutes::update_job(const SharedCall& call,
   const auto state = fields.needed_text("state");
   FinishedJob result;
   result.failure_reason = fields.text("failure_reason").value_or("");
+  result.failure_text = one_line(fields.text("failure_text").value_or(""));
   if (const auto code = fields.number("exit_code")) result.exit_code = static_cast<int>(*code);
   result.trace_checksum = fields.text("checksum").value_or("");
   std::optional<long long> bytesize;

@@ -92,6 +92,14 @@ TEST_CASE("a setting says what it expects", "[config]") {
   says("runner_concurrent", "0", "a number from 1 to 256");
   says("runner_concurrent", "2x", "a number from 1 to 256");
   says("runner_pull_policy", "sometimes", "always, if-not-present or never");
+  says("runner_allowed_pull_policies", "always, often", "always, if-not-present or never");
+  const char* const volumes =
+      "a list of /host/path:/path or /host/path:/path:ro; for the engine's socket see "
+      "runner_docker_socket";
+  says("runner_docker_volumes", "relative:/x", volumes);
+  says("runner_docker_volumes", "/x", volumes);
+  says("runner_docker_volumes", "/var/run/docker.sock:/var/run/docker.sock", volumes);
+  says("runner_docker_socket", "maybe", "true or false");
   says("runner_environment", "no equals", "a list of NAME=value");
   says("runner_environment", "=x", "a list of NAME=value");
   says("runner_builds_dir", "", "a directory");

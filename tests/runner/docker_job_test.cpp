@@ -1,7 +1,14 @@
 // Whole jobs of the docker executor, on a real engine. The images are made here from busybox, so
 // nothing is pulled.
 
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
 #include <filesystem>
+#include <optional>
 
 #include "base/crypto.h"
 #include "base/process.h"
@@ -77,10 +84,77 @@ const Images& images() {
   return made;
 }
 
+// A registry that lets nobody in without a password.
+class ClosedRegistry {
+ public:
+  ClosedRegistry() {
+    // Of "correct-password".
+    REQUIRE(replace_file(directory_ / "users",
+                         "user:$2y$05$abcdefghijklmnopqrstuuQ1r5cG1iNx7gU/7PdnUErse9Ii7K/WW\n"));
+    REQUIRE(replace_file(
+        directory_ / "config.yml",
+        "version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: " +
+            (directory_ / "data").string() + "}}\nhttp: {addr: '127.0.0.1:" + port_ +
+            "'}\nauth: {htpasswd: {realm: closed, path: " + (directory_ / "users").string() +
+            "}}\n"));
+    ProcessSpec spec;
+    spec.argv = {"docker-registry", "serve", (directory_ / "config.yml").string()};
+    spec.env = environment_subset({"PATH"});
+    auto started = ChildProcess::start(spec);
+    REQUIRE(started);
+    process_.emplace(std::move(*started));
+    std::string words;
+    while (words.find("listening on") == std::string::npos) {
+      pollfd ready{process_->output_fd(), POLLIN, 0};
+      REQUIRE(::poll(&ready, 1, 30'000) == 1);
+      char piece[256];
+      const ssize_t got = ::read(process_->output_fd(), piece, sizeof piece);
+      REQUIRE(got > 0);
+      words.append(piece, static_cast<std::size_t>(got));
+    }
+  }
+  ~ClosedRegistry() {
+    process_->signal_group(SIGKILL);
+    process_->wait();
+  }
+  ClosedRegistry(const ClosedRegistry&) = delete;
+  ClosedRegistry& operator=(const ClosedRegistry&) = delete;
+
+  [[nodiscard]] std::string address() const { return "127.0.0.1:" + port_; }
+  [[nodiscard]] std::string auth_config() const {
+    return R"({"auths":{")" + address() + R"(":{"auth":")" +
+           base64_encode("user:correct-password") + R"("}}})";
+  }
+  void push(const std::string& from, const std::string& to) const {
+    fs::create_directories(directory_ / "docker");
+    REQUIRE(replace_file(directory_ / "docker/config.json", auth_config()));
+    run_command({"docker", "tag", from, to});
+    run_command({"docker", "--config", (directory_ / "docker").string(), "push", "--quiet", to});
+    run_command({"docker", "rmi", to});
+  }
+
+ private:
+  // One that was free a moment ago: the registry does not say which the kernel chose.
+  static std::string free_port() {
+    const UniqueFd socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    socklen_t size = sizeof address;
+    REQUIRE(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    return std::to_string(ntohs(address.sin_port));
+  }
+
+  test::TempDirectory directory_;
+  std::string port_ = free_port();
+  std::optional<ChildProcess> process_;
+};
+
 struct DockerBench : JobBench {
   explicit DockerBench(const std::string& image = images().plain) : JobBench(ExecutorKind::Docker) {
     settings.default_image = image;
-    settings.pull_policy = "never";
+    settings.pull_policies = {"never"};
     label = "test-" + random_hex(6);
   }
   [[nodiscard]] std::string containers() const {
@@ -139,6 +213,134 @@ TEST_CASE("an image that is not to be had is told from an engine that failed", "
     CHECK(bench.logged("the container did not start: "));
     CHECK(bench.containers().empty());
   }
+}
+
+TEST_CASE("pull policies are tried in turn, and only those that the owner allows", "[docker]") {
+  auto spec = JobBench::job({"echo ran"});
+  spec.image.emplace();
+  spec.image->name = images().plain;
+  {
+    DockerBench bench;
+    spec.image->pull_policy = {"always", "if-not-present"};
+    CHECK(bench.run(spec)["state"] == "success");
+    CHECK(bench.logged("Getting " + images().plain + " by the pull policy always ..."));
+    CHECK(bench.logged("\nran\n"));
+  }
+  {
+    DockerBench bench;
+    bench.settings.allowed_pull_policies = {"always", "if-not-present"};
+    spec.image->pull_policy = {"never"};
+    CHECK(bench.run(spec)["failure_reason"] == "runner_configuration_error");
+    CHECK(bench.logged(
+        "this runner does not allow the pull policy 'never', only always, if-not-present"));
+  }
+  {
+    DockerBench bench;
+    spec.image->name = "slipway-test-none:none";
+    spec.image->pull_policy = {"never", "never"};
+    const auto result = bench.run(spec);
+    CHECK(result["failure_reason"] == "image_pull_failure");
+    CHECK(result["failure_text"] ==
+          "the image 'slipway-test-none:none' is not to be had: it is not on this machine");
+  }
+}
+
+TEST_CASE("an image of a closed registry comes with the job's credentials, and they go with it",
+          "[docker]") {
+  const ClosedRegistry registry;
+  const std::string image = registry.address() + "/closed:1";
+  registry.push(images().plain, image);
+  auto spec = JobBench::job({"echo ran", "ls -A $CI_PROJECT_DIR.tmp"});
+  spec.image.emplace();
+  spec.image->name = image;
+  spec.image->pull_policy = {"always"};
+  {
+    DockerBench bench;
+    const auto result = bench.run(spec);
+    CHECK(result["failure_reason"] == "image_pull_failure");
+    CHECK(bench.logged("no basic auth credentials"));
+  }
+  pipeline::JobVariable variable{"DOCKER_AUTH_CONFIG", registry.auth_config()};
+  SECTION("from a variable") {
+    spec.variables.push_back(variable);
+  }
+  SECTION("from a variable that is a file") {
+    variable.file = true;
+    spec.variables.push_back(variable);
+  }
+  SECTION("from the server") {
+    spec.credentials.push_back({"registry", registry.address(), "user", "correct-password"});
+  }
+  SECTION("from the server, but the job's own count first") {
+    spec.credentials.push_back({"registry", registry.address(), "user", "wrong"});
+    spec.variables.push_back(variable);
+  }
+  DockerBench bench;
+  SECTION("from the runner") {
+    bench.settings.docker_auth_config = registry.auth_config();
+  }
+  CHECK(bench.run(spec)["state"] == "success");
+  CHECK(bench.logged("\nran\n"));
+  CHECK_FALSE(fs::exists(bench.project().string() + ".run/docker"));
+}
+
+TEST_CASE("credentials that are none are refused with an example", "[docker]") {
+  DockerBench bench;
+  auto spec = JobBench::job({"true"});
+  spec.variables.push_back({"DOCKER_AUTH_CONFIG", "user:password"});
+  CHECK(bench.run(spec)["failure_reason"] == "runner_configuration_error");
+  CHECK(bench.logged(R"(DOCKER_AUTH_CONFIG is not {"auths":{"registry":{"auth":"…"}}})"));
+}
+
+TEST_CASE("a job that runs out of memory is told so with the figures", "[docker]") {
+  DockerBench bench;
+  bench.settings.docker_memory = "32m";
+
+  const auto result = bench.run(JobBench::job({"/bin/busybox tail /dev/zero"}));
+
+  CHECK(result["failure_reason"] == "script_failure");
+  CHECK(result["exit_code"] == 137);
+  CHECK(result["failure_text"].get<std::string>().rfind(
+            "the job ran out of memory: its limit is 32 MiB, its peak 32 MiB", 0) == 0);
+  CHECK(bench.logged("the job ran out of memory"));
+}
+
+TEST_CASE("a container that somebody kills is no failure of the script", "[docker]") {
+  DockerBench bench;
+  const auto result = bench.run(JobBench::job({"echo begun; sleep 1000"}), [&] {
+    bench.wait_for("\nbegun\n");
+    run_command({"docker", "kill", bench.containers().substr(0, 12)});
+  });
+  CHECK(result["failure_reason"] == "runner_system_failure");
+  CHECK(result["failure_text"] == "the container was killed from outside, with exit code 137");
+}
+
+TEST_CASE("a container has no more rights than the runner's owner gives", "[docker]") {
+  const test::TempDirectory shared;
+  REQUIRE(replace_file(shared / "given", "from the host"));
+  DockerBench bench;
+  bench.settings.docker_cap_drop = {"ALL"};
+  bench.settings.docker_volumes = {shared.path().string() + ":/given:ro"};
+  const auto result = bench.run(JobBench::job(
+      {"while read -r name value; do case $name in CapEff:|NoNewPrivs:) echo $name $value;; esac; "
+       "done < /proc/self/status",
+       "cat /given/given; echo", "touch /given/x || echo read only",
+       "test -e /var/run/docker.sock || echo no socket"}));
+
+  CHECK(result["state"] == "success");
+  CHECK(bench.logged("\nCapEff: 0000000000000000\n"));
+  CHECK(bench.logged("\nNoNewPrivs: 1\n"));
+  CHECK(bench.logged("\nfrom the host\n"));
+  CHECK(bench.logged("\nread only\n"));
+  CHECK(bench.logged("\nno socket\n"));
+}
+
+TEST_CASE("the engine's socket is there when the owner says so", "[docker]") {
+  DockerBench bench;
+  bench.settings.docker_socket = true;
+  CHECK(bench.run(JobBench::job({"test -S /var/run/docker.sock && echo socket"}))["state"] ==
+        "success");
+  CHECK(bench.logged("\nsocket\n"));
 }
 
 TEST_CASE("a job without an image says what to do", "[docker]") {
@@ -306,6 +508,21 @@ TEST_CASE("a service sees the job's public variables and its own, not the masked
   CHECK(bench.run(spec)["state"] == "success");
 
   CHECK(read_file(bench.project() / "got").value_or("") == "for all--own for all\n");
+}
+
+TEST_CASE("a service's variables do not steer the runner's docker command", "[docker]") {
+  DockerBench bench;
+  auto spec = JobBench::job({"wget -q -O got http://web:8000/all"});
+  auto service = web_service({"sh", "-c",
+                              "echo \"$DOCKER_HOST $LD_PRELOAD $DOCKER_CONFIG\" > /tmp/all; exec "
+                              "httpd -f -p 8000 -h /tmp"});
+  service.variables = {{"DOCKER_HOST", "tcp://127.0.0.1:1"},
+                       {"LD_PRELOAD", "none.so"},
+                       {"DOCKER_CONFIG", "/nowhere"}};
+  spec.services = {service};
+
+  CHECK(bench.run(spec)["state"] == "success");
+  CHECK(read_file(bench.project() / "got").value_or("") == "tcp://127.0.0.1:1 none.so /nowhere\n");
 }
 
 TEST_CASE("a health check says when a service is ready", "[docker]") {

@@ -229,6 +229,40 @@ TEST_CASE("a failure keeps its reason and exit code", "[protocol]") {
   CHECK_FALSE(seen["reason"]["text"].get<std::string>().empty());
 }
 
+TEST_CASE("what the runner says of a failure becomes a sentence of the job's reason",
+          "[protocol]") {
+  ApiFixture api;
+  api.make_pipeline(api.make_project());
+  const auto job = api.take_job(api.make_runner());
+  api.call_with(job.header(), "PUT", job.path(),
+                {{"state", "failed"},
+                 {"failure_reason", "script_failure"},
+                 {"exit_code", 137},
+                 {"failure_text", "the job ran out\nof memory"}});
+  const auto reason = [&] {
+    return api.call("GET", "/api/v4/projects/1/jobs/" + std::to_string(job.id))
+        .body["reason"]["text"]
+        .get<std::string>();
+  };
+  CHECK(reason() == "Its script failed with exit code 137. The job ran out of memory.");
+}
+
+TEST_CASE("a runner cannot fill a page with the text of a failure", "[protocol]") {
+  ApiFixture api;
+  api.make_pipeline(api.make_project());
+  const auto job = api.take_job(api.make_runner());
+  std::string umlauts;
+  for (int i = 0; i < 400; ++i) umlauts += "ä";
+  api.call_with(job.header(), "PUT", job.path(),
+                {{"state", "failed"},
+                 {"failure_reason", "runner_system_failure"},
+                 {"failure_text", "x" + umlauts}});
+  const auto seen = api.call("GET", "/api/v4/projects/1/jobs/" + std::to_string(job.id)).body;
+  const std::string text = seen["reason"]["text"];
+  CHECK(text.size() < 600);
+  CHECK(text.find("ä….") != std::string::npos);
+}
+
 TEST_CASE("a canceled job's runner is told, and its end is canceled", "[protocol]") {
   ApiFixture api;
   api.make_pipeline(api.make_project());
