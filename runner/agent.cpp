@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "base/logging.h"
 #include "runner/docker_command.h"
+#include "runner/job_processes.h"
 #include "runner/job_run.h"
 
 namespace slipway::runner {
@@ -113,6 +114,7 @@ Result<void> Agent::run() {
     log::info("signs.served", {{"address", settings_.listen}, {"port", signs_.port()}});
   }
   if (settings_.executor == ExecutorKind::Docker) remove_docker_leftovers(label_);
+  JobProcesses::sweep("slipway-" + label_ + "-");
   std::chrono::milliseconds wait = 500ms;
   int denied = 0;
   Result<void> outcome;

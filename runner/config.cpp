@@ -152,6 +152,15 @@ std::vector<Setting> settings_table(RunnerSettings& s) {
        [&s](const std::string& text) { return set_volumes(s.docker_volumes, text); }},
       {"runner_docker_socket", "whether jobs may use the Docker engine: they own the machine then",
        "false", parsed_row(s.docker_socket, parse_yes_or_no, "true or false")},
+      {"runner_shell_memory", "memory limit of a shell job, as 2G; 0 is none", "0",
+       [&s](const std::string& text) -> std::string {
+         const auto bytes = parse_bytes(text);
+         if (!bytes) return "a size, as 500M";
+         s.shell_memory = *bytes;
+         return {};
+       }},
+      {"runner_shell_pids", "most processes of a shell job; 0 is no limit", "0",
+       count_row(s.shell_pids, 0, 1'000'000)},
       {"runner_docker_memory", "memory limit of docker jobs, as 512m", "",
        text_row(s.docker_memory)},
       {"runner_docker_cpus", "CPU limit of docker jobs, as 1.5", "", text_row(s.docker_cpus)},

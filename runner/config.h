@@ -36,7 +36,9 @@ struct RunnerSettings {
   std::vector<std::string> docker_cap_drop{"NET_RAW"};
   std::vector<std::string> docker_volumes;  // host mounts of every job, as docker takes them
   bool docker_socket = false;               // jobs are masters of this machine
-  std::string docker_memory;                // as docker takes it: "512m"; "" is no limit
+  long long shell_memory = 0;               // bytes for all processes of a job; 0 is no limit
+  int shell_pids = 0;
+  std::string docker_memory;  // as docker takes it: "512m"; "" is no limit
   std::string docker_cpus;
   int docker_pids = 512;
   std::chrono::seconds docker_services_timeout{30};  // until a service is not waited for any more

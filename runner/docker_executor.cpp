@@ -159,7 +159,8 @@ void DockerExecutor::kill() const {
 
 // The container is asked first and killed after the grace. Ending the docker command alone would
 // leave it running.
-void DockerExecutor::end_when_asked(const std::stop_token& stop, const std::stop_token& finished,
+void DockerExecutor::end_when_asked(const std::stop_token& stop, const std::stop_token& lost,
+                                    const std::stop_token& finished,
                                     std::stop_source& abandon) const {
   std::mutex mutex;
   std::condition_variable_any changed;
@@ -180,7 +181,7 @@ void DockerExecutor::end_when_asked(const std::stop_token& stop, const std::stop
   const auto ended = [&] { return std::filesystem::exists(mark("ended")); };
   (void)replace_file(mark("canceled"), "", 0644);
   // An after_script that runs already is let run.
-  if (ended() || ask_to_end()) {
+  if (!lost.stop_requested() && (ended() || ask_to_end())) {
     if (finished_within(kGrace, ended)) return;
     if (ended() && finished_within(kAfterScriptDeadline + kGrace, [] { return false; })) return;
   }
@@ -229,8 +230,9 @@ Result<ScriptOutcome> DockerExecutor::run(const JobScripts& scripts,
   std::string words;  // docker's own, when there is no container to speak
   bool begun = false;
   std::stop_source abandon;
-  std::jthread watcher{
-      [&, stop](const std::stop_token& finished) { end_when_asked(stop, finished, abandon); }};
+  std::jthread watcher{[&, stop](const std::stop_token& finished) {
+    end_when_asked(stop, scripts.lost, finished, abandon);
+  }};
   const auto outcome = run_process(
       spec,
       [&](std::string_view chunk) {

@@ -36,8 +36,8 @@ class DockerExecutor final : public Executor {
   [[nodiscard]] std::vector<std::string> arguments() const;
   [[nodiscard]] Result<ScriptOutcome> never_started(int exit_code, const std::string& words) const;
   [[nodiscard]] bool ask_to_end() const;
-  void end_when_asked(const std::stop_token& stop, const std::stop_token& finished,
-                      std::stop_source& abandon) const;
+  void end_when_asked(const std::stop_token& stop, const std::stop_token& lost,
+                      const std::stop_token& finished, std::stop_source& abandon) const;
   void kill() const;
   [[nodiscard]] std::filesystem::path mark(const char* name) const;
   [[nodiscard]] Result<void> make_marks() const;

@@ -34,6 +34,8 @@ struct JobScripts {
   std::optional<Script> after;  // runs whatever became of the first, and changes nothing
   std::string after_heading;    // printed before it
   std::string after_end;        // and after it
+  // Asked when the job is not ours any more: all is ended at once, and no after_script runs.
+  std::stop_token lost;
 };
 
 using Sink = std::function<void(std::string_view)>;

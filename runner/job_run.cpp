@@ -9,6 +9,7 @@
 #include <ctime>
 #include <system_error>
 
+#include "base/crypto.h"
 #include "base/files.h"
 #include "base/logging.h"
 #include "pipeline/variables.h"
@@ -99,9 +100,12 @@ void JobRun::run() {
     return;
   }
   collect_variables();
-  auto trace = TraceWriter::start(std::move(link_), spec_.id, spec_.token, workplace_.own / "trace",
-                                  Masker{secrets(), spec_.token_mask_prefixes},
-                                  [this](Interruption) { cancel_.request_stop(); });
+  auto trace =
+      TraceWriter::start(std::move(link_), spec_.id, spec_.token, workplace_.own / "trace",
+                         Masker{secrets(), spec_.token_mask_prefixes}, [this](Interruption why) {
+                           if (why == Interruption::Abort) lost_.request_stop();
+                           cancel_.request_stop();
+                         });
   if (!trace) {
     log::error("spool.failed", {{"job", spec_.id}, {"error", trace.error().message}});
     return;  // the server notices by the lease
@@ -392,7 +396,10 @@ JobRun::Outcome JobRun::get_sources() {
 }
 
 std::unique_ptr<Executor> JobRun::make_executor() {
-  if (settings_.executor == ExecutorKind::Shell) return std::make_unique<ShellExecutor>(workplace_);
+  if (settings_.executor == ExecutorKind::Shell)
+    return std::make_unique<ShellExecutor>(
+        workplace_, fmt::format("slipway-{}-{}-{}", place_.runner_label, spec_.id, random_hex(4)),
+        ProcessLimits{settings_.shell_memory, settings_.shell_pids});
   pipeline::JobImage image = spec_.image.value_or(pipeline::JobImage{});
   image.name = expanded(image.name.empty() ? settings_.default_image : image.name);
   std::vector<pipeline::JobImage> services = spec_.services;
@@ -445,6 +452,7 @@ JobRun::Outcome JobRun::run_scripts(Executor& executor) {
   if (!has_main) return failed(fail(ErrorKind::InvalidInput, "the job has no script"));
   scripts.after_heading = ending("step_script") + heading("after_script", "Running after_script");
   scripts.after_end = "";
+  scripts.lost = lost_.get_token();
   const std::string last = scripts.after ? "after_script" : "step_script";
   say(heading("step_script", "Executing \"step_script\" stage of the job script"));
   std::string tail;

@@ -93,6 +93,7 @@ class JobRun {
   pipeline::JobSpec spec_;
   JobPlace place_;
   std::stop_token runner_stop_;
+  std::stop_source lost_;    // the job is not ours any more
   std::stop_source cancel_;  // of the script: canceled, aborted or the runner is stopped
   Workplace workplace_;
   std::optional<Error> misplaced_;  // what is wrong with the job's GIT_CLONE_PATH

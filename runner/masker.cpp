@@ -1,8 +1,9 @@
 #include "runner/masker.h"
 
 #include <algorithm>
+#include <set>
 
-#include "base/crypto.h"
+#include "runner/secret_forms.h"
 
 namespace slipway::runner {
 namespace {
@@ -14,80 +15,108 @@ bool is_token_byte(char c) {
          c == '_' || c == '.' || c == '=';
 }
 
-std::size_t pair_of(char first, char second) {
-  return static_cast<std::size_t>(static_cast<unsigned char>(first)) << 8U |
-         static_cast<unsigned char>(second);
+bool is_break(char c) {
+  return c == '\n' || c == '\r';
 }
 
-// The part of `value`'s base64 that does not depend on what stands around it, when `before` bytes
-// precede it in a group of three.
-std::string base64_core(std::string_view value, std::size_t before) {
-  const std::string encoded = base64_encode(std::string(before, '\0') + std::string{value});
-  const std::size_t begin = (before * 8 + 5) / 6;
-  const std::size_t end = (before + value.size()) * 8 / 6;
-  return end > begin ? encoded.substr(begin, end - begin) : std::string{};
+constexpr std::size_t kBlock = 3;
+constexpr unsigned kTableBits = 18;
+
+std::size_t block_at(const char* text) {
+  const auto byte = [&](int i) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i]));
+  };
+  return ((byte(0) | byte(1) << 8U | byte(2) << 16U) * 0x9e3779b1U) >> (32U - kTableBits);
+}
+
+// How much of `rest` is `phrase`, line breaks passed over; 0 when it is not. `partial` when `rest`
+// ends too early to tell.
+std::size_t length_of(std::string_view phrase, std::string_view rest, bool& partial) {
+  std::size_t at = 0;
+  for (const char wanted : phrase) {
+    while (at > 0 && at < rest.size() && is_break(rest[at])) ++at;
+    if (at == rest.size()) {
+      partial = true;
+      return 0;
+    }
+    if (rest[at] != wanted) return 0;
+    ++at;
+  }
+  return at;
 }
 
 }  // namespace
 
 Masker::Masker(const std::vector<std::string>& values,
                const std::vector<std::string>& token_prefixes) {
+  std::set<std::string> texts;
   for (const std::string& value : values) {
-    add(value);
-    for (std::size_t begin = 0; begin < value.size();) {
-      const auto end = std::min(value.find_first_of("\r\n", begin), value.size());
-      add(std::string_view{value}.substr(begin, end - begin));
-      begin = end + 1;
-    }
     if (value.size() < kShortest) continue;
-    for (std::size_t before = 0; before < 3; ++before) add(base64_core(value, before));
+    for (std::string& form : forms_of_secret(value))
+      if (form.size() >= kShortest) texts.insert(std::move(form));
   }
+  for (const std::string& text : texts) phrases_.push_back({text, false});
   for (const std::string& prefix : token_prefixes)
     if (!prefix.empty()) phrases_.push_back({prefix, true});
   std::stable_sort(phrases_.begin(), phrases_.end(),
                    [](const Phrase& a, const Phrase& b) { return a.text.size() > b.text.size(); });
-  for (const Phrase& phrase : phrases_) {
+  for (const Phrase& phrase : phrases_)
     by_first_byte_[static_cast<unsigned char>(phrase.text.front())].push_back(&phrase);
-    note_beginning(phrase.text);
+  if (!phrases_.empty()) make_tables();
+}
+
+void Masker::make_tables() {
+  shortest_ = phrases_.back().text.size();
+  if (shortest_ < kBlock) return;
+  const std::size_t farthest = std::min<std::size_t>(shortest_ - kBlock + 1, 255);
+  skip_.assign(std::size_t{1} << kTableBits, static_cast<std::uint8_t>(farthest));
+  beginnings_.assign(std::size_t{1} << kTableBits, false);
+  for (const Phrase& phrase : phrases_) {
+    for (std::size_t i = 0; i + kBlock <= shortest_; ++i) {
+      std::uint8_t& skip = skip_[block_at(phrase.text.data() + i)];
+      skip = static_cast<std::uint8_t>(std::min<std::size_t>(skip, shortest_ - kBlock - i));
+    }
+    beginnings_[block_at(phrase.text.data())] = true;
   }
 }
 
-void Masker::note_beginning(std::string_view text) {
-  if (text.size() > 1)
-    beginnings_.set(pair_of(text[0], text[1]));
-  else
-    for (int second = 0; second < 256; ++second)
-      beginnings_.set(pair_of(text[0], static_cast<char>(second)));
+bool Masker::may_begin(std::string_view rest) const {
+  std::array<char, kBlock> block{};
+  std::size_t count = 0;
+  for (std::size_t at = 0; at < rest.size() && count < kBlock; ++at)
+    if (!is_break(rest[at])) block[count++] = rest[at];
+  return count < kBlock || beginnings_[block_at(block.data())];
 }
 
-// The first place from `at` on where a phrase may begin; the last byte is such a place.
+// The first place from `at` on where a phrase may begin. Within a line whole stretches are passed
+// over; close to its end, where a phrase may be broken, and to that of the text, each byte is
+// looked at.
 std::size_t Masker::next_beginning(std::string_view text, std::size_t at) const {
-  while (at + 1 < text.size() && !beginnings_.test(pair_of(text[at], text[at + 1]))) ++at;
+  if (shortest_ < kBlock) return at;
+  while (at < text.size()) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    // A break may be of two bytes.
+    const auto whole = end > at && text[end - 1] == '\r' ? end - 1 : end;
+    while (at + shortest_ <= whole) {
+      const std::size_t skip = skip_[block_at(text.data() + at + shortest_ - kBlock)];
+      if (skip == 0 && beginnings_[block_at(text.data() + at)]) return at;
+      at += std::max<std::size_t>(skip, 1);
+    }
+    for (; at < end; ++at)
+      if (may_begin(text.substr(at))) return at;
+    if (at < text.size()) ++at;
+  }
   return at;
 }
 
-void Masker::add(std::string_view text) {
-  if (text.size() < kShortest) return;
-  const auto known = std::find_if(phrases_.begin(), phrases_.end(),
-                                  [&](const Phrase& phrase) { return phrase.text == text; });
-  if (known == phrases_.end()) phrases_.push_back({std::string{text}, false});
-}
-
-// The longest phrase at the beginning of `rest`. `undecided` when a longer one may still turn out.
-const Masker::Phrase* Masker::longest_at(std::string_view rest, bool at_end,
-                                         bool& undecided) const {
+Masker::Match Masker::longest_at(std::string_view rest, bool at_end) const {
   for (const Phrase* phrase : by_first_byte_[static_cast<unsigned char>(rest.front())]) {
-    const std::string_view text = phrase->text;
-    if (text.size() > rest.size()) {
-      if (!at_end && text.substr(0, rest.size()) == rest) {
-        undecided = true;
-        return nullptr;
-      }
-      continue;
-    }
-    if (rest.substr(0, text.size()) == text) return phrase;
+    bool partial = false;
+    const std::size_t length = length_of(phrase->text, rest, partial);
+    if (length > 0) return {phrase, length, false};
+    if (partial && !at_end) return {nullptr, 0, true};
   }
-  return nullptr;
+  return {};
 }
 
 // Byte by byte: a secret may begin within another one and end behind it, so what is hidden is
@@ -95,19 +124,22 @@ const Masker::Phrase* Masker::longest_at(std::string_view rest, bool at_end,
 void Masker::scan(bool at_end, std::string& out) {
   const std::string_view text = held_;
   std::size_t at = 0;
-  std::size_t shown = 0;  // up to here it is in `out`, or hidden
+  std::size_t shown = released_;  // up to here it is in `out`, or hidden
+  const auto show_up_to = [&](std::size_t end) {
+    if (end > shown) out.append(text.substr(shown, end - shown));
+    shown = std::max(shown, end);
+  };
   while (at < text.size()) {
     if (covered_ == 0 && token_in_ == 0 && !in_token_) at = next_beginning(text, at);
+    if (at == text.size()) break;
     const char byte = text[at];
     if (!by_first_byte_[static_cast<unsigned char>(byte)].empty()) {
-      bool undecided = false;
-      const Phrase* const phrase = longest_at(text.substr(at), at_end, undecided);
+      const auto [phrase, length, undecided] = longest_at(text.substr(at), at_end);
       if (undecided) break;
       if (phrase != nullptr) {
-        const std::size_t length = phrase->text.size();
         const bool is_hidden = covered_ > 0 || (in_token_ && is_token_byte(byte));
         if (!is_hidden) {
-          out.append(text.substr(shown, at - shown + (phrase->is_prefix ? length : 0)));
+          show_up_to(at + (phrase->is_prefix ? length : 0));
           out += kMask;
         }
         covered_ = std::max(covered_, length);
@@ -119,10 +151,24 @@ void Masker::scan(bool at_end, std::string& out) {
     const bool hidden = covered_ > 0 || in_token_;
     if (covered_ > 0) --covered_;
     ++at;
-    if (hidden) shown = at;
+    if (hidden) shown = std::max(shown, at);
   }
-  out.append(text.substr(shown, at - shown));
+  show_up_to(at);
   held_.erase(0, at);
+  released_ = shown - at;
+  if (!at_end) release_line(out);
+}
+
+// A line that ends is not kept back for a few bytes that could begin a secret broken just there: of
+// such a one those bytes are seen, and no more.
+void Masker::release_line(std::string& out) {
+  constexpr std::size_t kFew = 4;
+  if (held_.empty() || !is_break(held_.back()) || covered_ > 0 || in_token_ || token_in_ > 0)
+    return;
+  const auto breaks = std::count_if(held_.begin(), held_.end(), is_break);
+  if (held_.size() - static_cast<std::size_t>(breaks) >= kFew) return;
+  out.append(held_, std::min(released_, held_.size()));
+  released_ = held_.size();
 }
 
 std::string Masker::feed(std::string_view bytes) {

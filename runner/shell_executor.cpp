@@ -37,11 +37,15 @@ int exit_code_of(const ProcessOutcome& outcome) {
 
 }  // namespace
 
-ShellExecutor::ShellExecutor(Workplace workplace) : workplace_(std::move(workplace)) {}
+ShellExecutor::ShellExecutor(Workplace workplace, std::string name, ProcessLimits limits)
+    : workplace_(std::move(workplace)), name_(std::move(name)), limits_(limits) {}
 
 Result<void> ShellExecutor::prepare(std::chrono::milliseconds /*deadline*/, const Sink& sink,
                                     const std::stop_token& /*stop*/) {
   sink(std::string{"Using Shell ("} + shell() + ") executor...\n");
+  auto processes = JobProcesses::make(name_, limits_);
+  if (!processes) return std::move(processes).error();
+  processes_.emplace(std::move(*processes));
   return {};
 }
 
@@ -50,15 +54,18 @@ Result<ScriptOutcome> ShellExecutor::run_one(const Script& script, const char* n
                                              const std::stop_token& stop) {
   // In a file, so that no argument list shows a secret and no shell prints it when it is killed.
   const auto file = workplace_.own / name;
-  if (auto written = overwrite_file(file, script_text(script), 0600); !written)
+  if (auto written = overwrite_file(file, processes_->enter_line() + script_text(script), 0600);
+      !written)
     return std::move(written).error();
   ProcessSpec spec;
   spec.argv = {shell(), file.string()};
   spec.workdir = workplace_.project;
   spec.env = base_environment();
+  spec.env.merge(processes_->environment());
   spec.deadline = deadline;
   spec.grace = kGrace;
   const auto outcome = run_process(spec, sink, stop);
+  processes_->end_all();
   if (!outcome) return outcome.error();
   switch (outcome->end) {
     case ProcessEnd::TimedOut:
@@ -68,14 +75,17 @@ Result<ScriptOutcome> ShellExecutor::run_one(const Script& script, const char* n
     case ProcessEnd::Exited:
     case ProcessEnd::Signalled: break;
   }
-  return ScriptOutcome{ScriptEnd::Exited, exit_code_of(*outcome), {}};
+  const int code = exit_code_of(*outcome);
+  return ScriptOutcome{ScriptEnd::Exited, code, code == 0 ? "" : processes_->memory_words()};
 }
 
 Result<ScriptOutcome> ShellExecutor::run(const JobScripts& scripts,
                                          std::chrono::milliseconds deadline, const Sink& sink,
                                          const std::stop_token& stop) {
   auto outcome = run_one(scripts.main, "script", deadline, sink, stop);
-  if (!scripts.after || !outcome || outcome->end == ScriptEnd::TimedOut) return outcome;
+  if (!scripts.after || !outcome || outcome->end == ScriptEnd::TimedOut ||
+      scripts.lost.stop_requested())
+    return outcome;
   Script after = *scripts.after;
   const bool canceled = outcome->end == ScriptEnd::Canceled;
   after.variables.emplace_back("CI_JOB_STATUS", canceled                  ? "canceled"

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "base/crypto.h"
+#include "runner/job_processes.h"
 #include "tests/runner/git_remote.h"
 #include "tests/runner/job_bench.h"
 
@@ -213,6 +214,93 @@ TEST_CASE("nobody waits for what a script left in the background", "[job]") {
 
   CHECK(result["state"] == "success");
   CHECK(is_gone(bench.project() / "../background"));
+}
+
+TEST_CASE("a daemon that left the job's session ends with the job", "[job]") {
+  ShellBench bench;
+
+  const auto result = bench.run(JobBench::job(
+      {"setsid sh -c 'echo $$ > ../daemon; exec sleep 1000' > /dev/null 2>&1 < /dev/null &",
+       "while [ ! -s ../daemon ]; do sleep 0.01; done"}));
+
+  CHECK(result["state"] == "success");
+  CHECK(is_gone(bench.project() / "../daemon"));
+}
+
+TEST_CASE("a job that was taken away runs no after_script", "[job]") {
+  ShellBench bench;
+  bench.run(JobBench::job({kTalk}, {"touch ../after"}), [&] {
+    bench.wait_for("\nbegun\n");
+    bench.server.set_job_status("failed");
+  });
+  CHECK_FALSE(fs::exists(bench.project() / "../after"));
+}
+
+TEST_CASE("a silent job hears soon that it is canceled", "[job]") {
+  ShellBench bench;
+  const auto result = bench.run(JobBench::job({"echo begun; sleep 1000"}), [&] {
+    bench.wait_for("\nbegun\n");
+    bench.server.set_job_status("canceling");
+  });
+  CHECK(result["state"] == "failed");
+  CHECK(bench.logged("canceled"));
+}
+
+TEST_CASE("a shell job that runs out of its memory is told so, where limits can be set", "[job]") {
+  ShellBench bench;
+  bench.settings.shell_memory = 64 << 20;
+  bench.settings.shell_pids = 50;
+
+  const auto result = bench.run(JobBench::job({"tail /dev/zero"}));
+
+  if (result["failure_reason"] == "runner_configuration_error") {
+    CHECK(bench.logged("runner_shell_memory cannot be enforced"));
+    return;
+  }
+  CHECK(result["failure_reason"] == "script_failure");
+  CHECK(result["failure_text"].get<std::string>().rfind(
+            "the job ran out of memory: its limit is 64 MiB, its peak 64 MiB", 0) == 0);
+}
+
+TEST_CASE("a command that is not there, or no program, is told beside the exit code", "[job]") {
+  ShellBench bench;
+  const auto result = bench.run(JobBench::job({"no-such-command"}));
+  CHECK(result["exit_code"] == 127);
+  CHECK(result["failure_text"] == "a command was not found, see the end of the log");
+  ShellBench other;
+  CHECK(other.run(JobBench::job({"echo > file; ./file"}))["failure_text"] ==
+        "a file is not executable, see the end of the log");
+}
+
+TEST_CASE("what a killed runner's jobs left is ended by its next life", "[job]") {
+  const std::string prefix = "slipway-test" + random_hex(4) + "-";
+  auto left = JobProcesses::make(prefix + "1", {});
+  REQUIRE(left);
+  if (left->enter_line().empty()) return;  // without cgroups nothing is known of earlier lives
+  ProcessSpec spec;
+  spec.argv = {"sh", "-c", left->enter_line() + "exec sleep 1000"};
+  spec.env = environment_subset({"PATH"});
+  auto child = ChildProcess::start(spec);
+  REQUIRE(child);
+  while (!left->holds(child->pid())) std::this_thread::yield();
+
+  JobProcesses::sweep(prefix);
+
+  CHECK(child->wait().end == ProcessEnd::Signalled);
+}
+
+TEST_CASE("without cgroups a job's processes are known by their environment", "[job]") {
+  const auto processes = JobProcesses::unconfined("slipway-test-" + random_hex(4));
+  ProcessSpec spec;
+  spec.argv = {"sh", "-c", "setsid sleep 1000 & echo $! ; wait"};
+  spec.env = environment_subset({"PATH"});
+  spec.env.merge(processes.environment());
+  auto child = ChildProcess::start(spec);
+  REQUIRE(child);
+
+  processes.end_all();
+
+  CHECK(child->wait().end == ProcessEnd::Signalled);
 }
 
 TEST_CASE("a job that is not ours any more is not begun", "[job]") {

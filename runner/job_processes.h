@@ -1,0 +1,58 @@
+// All processes of one shell job, wherever they went: in a cgroup of the job's own where the runner
+// may make one (version 2, or 1), else known by a variable of their environment, which daemons
+// inherit too. What is left of them is killed when the job ends, and limits hold for all together.
+//
+// Used on the job's thread. What a runner that was killed left behind is swept by its next life.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace slipway::runner {
+
+struct ProcessLimits {
+  long long memory = 0;  // bytes; 0 is no limit
+  long long processes = 0;
+};
+
+class JobProcesses {
+ public:
+  // `name` is a file name that no other job has, beginning with a runner's prefix. InvalidInput
+  // when a limit is asked for that this machine does not let the runner set.
+  static Result<JobProcesses> make(const std::string& name, const ProcessLimits& limits);
+  // As on a machine that has no cgroups for the runner.
+  static JobProcesses unconfined(std::string name) { return {std::move(name), {}}; }
+  ~JobProcesses();
+  JobProcesses(JobProcesses&& other) noexcept;
+  JobProcesses& operator=(JobProcesses&&) = delete;
+
+  // The first line of a script: the shell moves itself over. "" without a cgroup.
+  [[nodiscard]] std::string enter_line() const;
+  // To be added to the environment of the first process.
+  [[nodiscard]] std::map<std::string, std::string> environment() const;
+
+  // Whether the process is in the job's cgroup.
+  [[nodiscard]] bool holds(int pid) const;
+
+  // Kills what is left, and returns when it is gone. The destructor does so too.
+  void end_all() const;
+
+  // A sentence with the figures when the kernel has killed for want of memory, else "".
+  [[nodiscard]] std::string memory_words() const;
+
+  // Ends and removes what earlier lives left under names that begin with `prefix`.
+  static void sweep(const std::string& prefix);
+
+ private:
+  JobProcesses(std::string name, std::vector<std::filesystem::path> groups)
+      : name_(std::move(name)), groups_(std::move(groups)) {}
+
+  std::string name_;
+  std::vector<std::filesystem::path> groups_;  // of each hierarchy in use; empty without rights
+};
+
+}  // namespace slipway::runner
