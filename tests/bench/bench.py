@@ -6,6 +6,7 @@ stopwatch.cpp, from the trigger over HTTP to what the server's event streams tel
 """
 
 import json
+import os
 import pathlib
 import resource
 import shutil
