@@ -47,6 +47,11 @@ struct OwnSession {
   int error = -1;  // -1: keep the caller's
   const char* workdir = nullptr;
 
+  // dup2 by the system call: the thread sanitizer takes the child's table of descriptors for ours.
+  static bool becomes(int descriptor, int number) {
+    return descriptor == number || ::syscall(SYS_dup3, descriptor, number, 0) >= 0;
+  }
+
   template <typename Launcher, typename... Rest>
   bp::error_code on_exec_setup(Launcher&, const std::filesystem::path&, Rest&&...) const {
     const auto failed = [] { return bp::error_code{errno, boost::system::system_category()}; };
@@ -56,8 +61,8 @@ struct OwnSession {
     const unsigned long standard[4] = {};  // handler, flags, restorer, mask
     for (int signal = 1; signal < NSIG; ++signal)
       ::syscall(SYS_rt_sigaction, signal, standard, nullptr, sizeof(unsigned long));
-    if (::dup2(input, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0) return failed();
-    if (error >= 0 && ::dup2(error, STDERR_FILENO) < 0) return failed();
+    if (!becomes(input, STDIN_FILENO) || !becomes(output, STDOUT_FILENO)) return failed();
+    if (error >= 0 && !becomes(error, STDERR_FILENO)) return failed();
     if (workdir != nullptr && ::chdir(workdir) != 0) return failed();
     // Boost's own closing walks descriptors one by one; one call closes all.
     if (::syscall(SYS_close_range, 3U, ~0U, 0U) != 0) return failed();

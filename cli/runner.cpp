@@ -65,7 +65,9 @@ class StopSignals {
       }
     }};
   }
-  ~StopSignals() {
+  ~StopSignals() { end(); }
+  // Before the agent goes: a signal may be on its way to it.
+  void end() {
     if (!thread_.joinable()) return;
     ::pthread_kill(thread_.native_handle(), SIGUSR1);
     thread_.join();
@@ -91,6 +93,7 @@ int run(const RunnerSettings& settings, const std::string& config_file) {
                                {"executor", runner::to_string(settings.executor)},
                                {"concurrent", settings.concurrent}});
   const auto ended = agent.run();
+  signals.end();
   if (!ended) return report(ended.error());
   log::info("runner.stopped");
   return kOk;

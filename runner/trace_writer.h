@@ -95,7 +95,8 @@ class TraceWriter {
   std::atomic<long long> size_{0};
   std::atomic<Interruption> interruption_{Interruption::None};
   std::uint32_t crc_ = 0;
-  long long sent_ = 0;  // of the thread, and of finish() once the thread has ended
+  // Moved by the thread, and by finish() once the thread has ended; writers look at it.
+  std::atomic<long long> sent_ = 0;
   int failures_ = 0;
   bool out_of_step_ = false;     // the server refused the last offset
   std::optional<Error> broken_;  // of the writing thread
