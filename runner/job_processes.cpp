@@ -117,6 +117,19 @@ std::vector<int> marked_processes(const std::string& name) {
   return found;
 }
 
+// One that is just being replaced by another program shows no environment for a moment. Some never
+// have any, so this says only that it is worth another look.
+bool any_between_programs() {
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator{"/proc", failed}) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const bool has_program = !fs::read_symlink(entry.path() / "exe", failed).empty();
+    if (has_program && text_of(entry.path() / "environ").empty()) return true;
+  }
+  return false;
+}
+
 // A process that forks while the others are killed is caught by the next look.
 template <typename List>
 bool kill_until_none(const List& list) {
@@ -214,7 +227,12 @@ std::map<std::string, std::string> JobProcesses::environment() const {
 
 void JobProcesses::end_all() const {
   for (const fs::path& group : groups_) (void)empty_group(group);
-  if (groups_.empty()) (void)kill_until_none([this] { return marked_processes(name_); });
+  if (!groups_.empty()) return;
+  for (int look = 0; look < 3; ++look) {
+    (void)kill_until_none([this] { return marked_processes(name_); });
+    if (!any_between_programs()) return;
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
 }
 
 std::string JobProcesses::memory_words() const {

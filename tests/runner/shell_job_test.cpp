@@ -300,7 +300,8 @@ TEST_CASE("without cgroups a job's processes are known by their environment", "[
 
   processes.end_all();
 
-  CHECK(child->wait().end == ProcessEnd::Signalled);
+  // Killed, or gone by itself when it saw the other killed.
+  CHECK_FALSE(child->wait().succeeded());
 }
 
 TEST_CASE("a job that is not ours any more is not begun", "[job]") {
