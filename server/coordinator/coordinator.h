@@ -73,11 +73,11 @@ enum class JobOutcome : std::uint8_t { Success, Failed };
 struct FinishedJob {
   JobOutcome outcome = JobOutcome::Success;
   std::string failure_reason;  // GitLab's words; "" becomes script_failure when it failed
-  std::string failure_text;    // what the runner says beside it, "" when nothing
   std::optional<int> exit_code;
   std::optional<double> coverage;  // see coverage_of_trace()
   long long trace_size = 0;
   std::string trace_checksum;
+  std::string failure_text;  // what the runner says beside its reason, "" when nothing
 };
 
 struct StoredDelivery {
