@@ -261,24 +261,18 @@ TEST_CASE("an image of a closed registry comes with the job's credentials, and t
     CHECK(bench.logged("no basic auth credentials"));
   }
   pipeline::JobVariable variable{"DOCKER_AUTH_CONFIG", registry.auth_config()};
-  SECTION("from a variable") {
+  enum From { Variable, FileVariable, Server, VariableBeforeServer, Runner };
+  const auto from = GENERATE(Variable, FileVariable, Server, VariableBeforeServer, Runner);
+  CAPTURE(static_cast<int>(from));
+  variable.file = from == FileVariable;
+  if (from == Variable || from == FileVariable || from == VariableBeforeServer)
     spec.variables.push_back(variable);
-  }
-  SECTION("from a variable that is a file") {
-    variable.file = true;
-    spec.variables.push_back(variable);
-  }
-  SECTION("from the server") {
+  if (from == Server)
     spec.credentials.push_back({"registry", registry.address(), "user", "correct-password"});
-  }
-  SECTION("from the server, but the job's own count first") {
+  if (from == VariableBeforeServer)
     spec.credentials.push_back({"registry", registry.address(), "user", "wrong"});
-    spec.variables.push_back(variable);
-  }
   DockerBench bench;
-  SECTION("from the runner") {
-    bench.settings.docker_auth_config = registry.auth_config();
-  }
+  if (from == Runner) bench.settings.docker_auth_config = registry.auth_config();
   CHECK(bench.run(spec)["state"] == "success");
   CHECK(bench.logged("\nran\n"));
   CHECK_FALSE(fs::exists(bench.project().string() + ".run/docker"));
