@@ -158,6 +158,7 @@ void LocalRun::collect() {
     if (!told || told->state != "success") {
       event.kind = EventKind::Fail;
       event.failure_reason = told ? told->failure_reason : "runner_system_failure";
+      if (told) event.reason.text = told->text;
       event.exit_code = job.exit_code = told ? told->exit_code : std::nullopt;
     }
     apply(event);
