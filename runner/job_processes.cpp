@@ -98,9 +98,30 @@ std::optional<fs::path> limited_group(const char* controller, const std::string&
   return std::nullopt;
 }
 
-std::vector<int> marked_processes(const std::string& name) {
+// Whether the process has a program and its environment stands. One that is just being replaced by
+// another program shows none for a moment, which the end of its place tells (proc(5), stat,
+// env_end) from one that has an empty environment.
+bool is_settled(const fs::path& process) {
+  std::error_code failed;
+  if (fs::read_symlink(process / "exe", failed).empty()) return true;  // the kernel's, or ended
+  const std::string stat = text_of(process / "stat");
+  std::istringstream fields{stat.substr(std::min(stat.rfind(')') + 1, stat.size()))};
+  constexpr int kBeforeEnvStart = 47;  // of those that follow the name
+  std::string skipped;
+  for (int i = 0; i < kBeforeEnvStart; ++i) fields >> skipped;
+  std::uint64_t start = 0;
+  std::uint64_t end = 0;
+  return fields >> start >> end && end != 0 && start == end;
+}
+
+struct Marked {
+  std::vector<int> processes;
+  bool whole = true;  // false: of some it cannot be said yet
+};
+
+Marked marked_processes(const std::string& name) {
   const std::string wanted = std::string{kMark} + "=" + name;
-  std::vector<int> found;
+  Marked found;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator{"/proc", ignored}) {
     const std::string number = entry.path().filename();
@@ -108,26 +129,14 @@ std::vector<int> marked_processes(const std::string& name) {
     if (std::from_chars(number.data(), number.data() + number.size(), pid).ec != std::errc{})
       continue;
     const std::string environment = text_of(entry.path() / "environ");
+    if (environment.empty() && !is_settled(entry.path())) found.whole = false;
     const auto at = environment.find(wanted);
     const bool is_whole =
         at != std::string::npos && (at == 0 || environment[at - 1] == '\0') &&
         (at + wanted.size() == environment.size() || environment[at + wanted.size()] == '\0');
-    if (is_whole) found.push_back(pid);
+    if (is_whole) found.processes.push_back(pid);
   }
   return found;
-}
-
-// One that is just being replaced by another program shows no environment for a moment. Some never
-// have any, so this says only that it is worth another look.
-bool any_between_programs() {
-  std::error_code failed;
-  for (const auto& entry : fs::directory_iterator{"/proc", failed}) {
-    const std::string name = entry.path().filename();
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    const bool has_program = !fs::read_symlink(entry.path() / "exe", failed).empty();
-    if (has_program && text_of(entry.path() / "environ").empty()) return true;
-  }
-  return false;
 }
 
 // A process that forks while the others are killed is caught by the next look.
@@ -228,9 +237,10 @@ std::map<std::string, std::string> JobProcesses::environment() const {
 void JobProcesses::end_all() const {
   for (const fs::path& group : groups_) (void)empty_group(group);
   if (!groups_.empty()) return;
-  for (int look = 0; look < 3; ++look) {
-    (void)kill_until_none([this] { return marked_processes(name_); });
-    if (!any_between_programs()) return;
+  for (int look = 0; look < kMostLooks; ++look) {
+    const Marked left = marked_processes(name_);
+    if (left.processes.empty() && left.whole) return;
+    for (const int pid : left.processes) ::kill(pid, SIGKILL);
     std::this_thread::sleep_for(kBetweenLooks);
   }
 }
