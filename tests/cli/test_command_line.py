@@ -80,7 +80,8 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(several.returncode, 3)
         self.assertIn("several [[runners]] sections", several.stderr)
         self.assertIn("--section NAME: 'a', 'b'", several.stderr)
-        done = slipway("runner", "doctor", "--config", config, "--section", "a")
+        done = slipway("runner", "doctor", "--config", config, "--section", "a",
+                       "--runner-builds-dir", self.directory.name + "/builds")
         self.assertIn("config.toml:6: runners.output_limit = 100 is not supported", done.stderr)
         other = slipway("runner", "run", "--config", config, "--section", "b")
         self.assertEqual(other.returncode, 3)

@@ -131,7 +131,8 @@ class Runner:
         self.log_path = self.directory / f"runner-{uuid.uuid4().hex[:8]}.log"
         config = self.directory / "slipway-runner.yml"
         lines = {"runner_url": server.url, "runner_token": token, "runner_executor": executor,
-                 "runner_builds_dir": str(self.builds), **settings}
+                 "runner_builds_dir": str(self.builds), "runner_cache_dir": str(self.directory / "cache"),
+                 **settings}
         text = "".join(f"{name}: {json.dumps(value)}\n" for name, value in lines.items())
         if environment:
             text += "runner_environment:\n" + "".join(f"  - {json.dumps(e)}\n" for e in environment)
