@@ -8,6 +8,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <mutex>
+#include <vector>
 
 namespace slipway::runner {
 namespace {

@@ -5,31 +5,20 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "pipeline/job_payload.h"
 #include "pipeline/lifecycle.h"
 #include "tests/pipeline/golden/case_file.h"
 
 namespace slipway::pipeline::golden {
 namespace {
 
-JobNode node_of(const PlannedJob& planned, std::int64_t id) {
-  JobNode node;
-  node.id = id;
-  node.name = planned.job.name;
-  node.stage_index = planned.job.stage_index;
-  for (const Need& need : planned.needs) node.needs.push_back(need.job);
-  node.dag = planned.dag;
-  node.when = planned.when;
-  node.allow_failure = planned.allow_failure;
-  node.retry = planned.job.retry;
-  node.interruptible = planned.interruptible;
-  node.start_in = planned.start_in;
-  return node;
-}
-
 class Story {
  public:
   explicit Story(const Plan& plan) {
-    for (const PlannedJob& planned : plan.jobs) state_.jobs.push_back(node_of(planned, ++last_id_));
+    for (const PlannedJob& planned : plan.jobs) {
+      state_.jobs.push_back(job_node(planned));
+      state_.jobs.back().id = ++last_id_;
+    }
     state_.cancel_on_failure = plan.auto_cancel_on_job_failure == "all";
     happen({EventKind::Begin});
   }
