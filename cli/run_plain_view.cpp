@@ -94,7 +94,7 @@ class JsonView final : public RunView {
                {"seconds", nullptr}};
     if (job.exit_code) event["exit_code"] = *job.exit_code;
     if (pipeline::is_final(job.status)) event["seconds"] = seconds(job.took);
-    tell("job", std::move(event));
+    tell("job", event);
   }
   void job_wrote(const LocalJob& job, std::string_view bytes) override {
     logs_[job.id].feed(bytes, [&](const LogLine& line) { show(job, line); });
@@ -126,7 +126,7 @@ class JsonView final : public RunView {
     at->second.finish([&](const LogLine& line) { show(job, line); });
     logs_.erase(at);
   }
-  void tell(const char* what, json fields) {
+  void tell(const char* what, const json& fields) {
     json event{{"event", what}, {"at", to_rfc3339(SystemClock{}.now())}};
     event.update(fields);
     out_ << event.dump(-1, ' ', false, json::error_handler_t::replace) << "\n" << std::flush;

@@ -83,10 +83,10 @@ class Expander {
     const bool parallel = total > 1 || !written.instances.front().suffix.empty();
     for (int i = 0; i < total; ++i) {
       const Instance& instance = written.instances[static_cast<std::size_t>(i)];
-      if (i + 1 == total)
-        jobs.push_back(std::move(job));
-      else
+      if (i + 1 < total)
         jobs.push_back(job);  // NOLINT(bugprone-use-after-move): only the last is moved
+      else
+        jobs.push_back(std::move(job));
       Job& made = jobs.back();
       made.name += instance.suffix;
       for (const Variable& variable : instance.variables) set_variable(made.variables, variable);

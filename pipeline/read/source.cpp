@@ -136,11 +136,15 @@ class Parser {
   }
 
   // Keeps the node under its anchor, and the whole below its limit.
-  NodePtr keep(const std::string& anchor, Node node, const yaml_mark_t& mark) {
+  void check_weight(const Node& node, const yaml_mark_t& mark) const {
     if (node.weight > limits_.nodes)
       throw Refused{finding(
           mark, "too_big",
           "The parsed YAML is too big: more than " + std::to_string(limits_.nodes) + " values")};
+  }
+
+  NodePtr keep(const std::string& anchor, Node node, const yaml_mark_t& mark) {
+    check_weight(node, mark);
     auto kept = std::make_shared<const Node>(std::move(node));
     if (!anchor.empty()) anchors_[anchor] = kept;
     return kept;
@@ -228,7 +232,8 @@ class Parser {
       const bool by_alias = content_event->type == YAML_ALIAS_EVENT;
       NodePtr content = value_of(content_event, depth + 1);
       node.count(*content);
-      if (++node.weight > limits_.nodes) keep({}, std::move(node), start->start_mark);
+      ++node.weight;
+      check_weight(node, start->start_mark);
       // Psych takes a list of mappings only where it stands, not through an alias.
       const bool may_merge = !symbol && (!by_alias || content->kind == Kind::Mapping);
       add(pairs, std::move(key), std::move(content), may_merge);

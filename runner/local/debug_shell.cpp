@@ -22,12 +22,14 @@ std::vector<std::string> environment_of(const std::map<std::string, std::string>
   for (const auto& [name, value] : at.variables)
     if (is_variable_name(name)) environment[name] = value;
   std::vector<std::string> lines;
+  lines.reserve(environment.size());
   for (const auto& [name, value] : environment) lines.push_back(name + "=" + value);
   return lines;
 }
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;

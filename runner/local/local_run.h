@@ -80,7 +80,7 @@ class LocalRun {
   void take_from_others(const pipeline::PlannedJob& planned, pipeline::JobFacts& facts) const;
   [[nodiscard]] bool is_taken(const pipeline::PlannedJob& planned,
                               const pipeline::PlannedJob& other) const;
-  void debug_shell(const RunningJob& running, const Script& place);
+  void debug_shell(const RunningJob& running, const Script& at);
   void tell_change(std::int64_t id);
   [[nodiscard]] LocalSummary summary() const;
   [[nodiscard]] const pipeline::PlannedJob& planned(const std::string& name) const;

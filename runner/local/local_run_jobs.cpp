@@ -17,7 +17,6 @@ namespace slipway::runner {
 using pipeline::Event;
 using pipeline::EventKind;
 using pipeline::PlannedJob;
-using pipeline::Status;
 
 LocalRun::~LocalRun() {
   for (auto& [slot, running] : slots_) running->stop.request_stop();
