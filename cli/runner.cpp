@@ -9,6 +9,7 @@
 #include <csignal>
 #include <ctime>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -20,6 +21,7 @@
 #include "runner/config.h"
 #include "runner/config_toml.h"
 #include "runner/doctor.h"
+#include "runner/slot_process.h"
 
 namespace slipway::cli {
 namespace {
@@ -78,7 +80,19 @@ class StopSignals {
   std::thread thread_;
 };
 
-int run(const RunnerSettings& settings, const std::string& config_file) {
+using SettingTexts = std::map<std::string, std::string>;
+
+runner::SlotSource slot_processes(const SettingTexts& texts, const std::string& label) {
+  const runner::SlotLogs logs{texts.at("runner_log_level"), texts.at("runner_log_format")};
+  runner::SlotSource source;
+  source.settings = texts;
+  source.launch = [label, logs](int index, UniqueFd listener) {
+    return runner::start_slot_process(index, label, logs, std::move(listener));
+  };
+  return source;
+}
+
+int run(const RunnerSettings& settings, const SettingTexts& texts, const std::string& config_file) {
   if (settings.token.empty())
     return report(fail(ErrorKind::InvalidInput, "the runner has no token")
                       .with_hint("register it first: slipway runner register --help"));
@@ -87,7 +101,8 @@ int run(const RunnerSettings& settings, const std::string& config_file) {
   if (!id) return report(id.error());
   ::signal(SIGPIPE, SIG_IGN);
   StopSignals signals;
-  runner::Agent agent{settings, identity_of(settings, *id)};
+  const auto identity = identity_of(settings, *id);
+  runner::Agent agent{settings, identity, slot_processes(texts, runner::runner_label(identity))};
   signals.watch(agent, settings.shutdown_timeout);
   log::info("runner.started", {{"url", settings.url},
                                {"executor", runner::to_string(settings.executor)},
@@ -121,8 +136,17 @@ int register_runner(const RunnerSettings& settings, const std::string& config_fi
 struct Command {
   RunnerSettings settings;
   std::vector<Setting> table;
+  SettingTexts texts;  // of the settings, by name, once they are applied
   std::shared_ptr<SettingFlags> flags;
-  Command() : table(runner::settings_table(settings)) {}
+  Command() : table(runner::settings_table(settings)) {
+    for (Setting& row : table)
+      row.set = [this, name = row.name, set = row.set](const std::string& text) {
+        texts[name] = text;
+        return set(text);
+      };
+  }
+  Command(const Command&) = delete;
+  Command& operator=(const Command&) = delete;
 
   [[nodiscard]] std::string config_file() const {
     return flags->config_file.empty() ? kDefaultFile : flags->config_file;
@@ -236,6 +260,21 @@ void add_doctor(CLI::App& runner, int& exit_code) {
   });
 }
 
+// Not for people: the agent starts it.
+void add_slot(CLI::App& runner) {
+  auto* sub = runner.add_subcommand("slot", "run the jobs of an agent")->group("");
+  const auto index = std::make_shared<int>(0);
+  const auto logs = std::make_shared<runner::SlotLogs>();
+  sub->add_option("index", *index)->required();
+  sub->add_option("--log-level", logs->level);
+  sub->add_option("--log-format", logs->format);
+  sub->callback([index, logs] {
+    log::configure(log::parse_level(logs->level).value_or(log::Level::Info),
+                   log::parse_format(logs->format).value_or(log::Format::Text));
+    runner::be_slot_process(*index);
+  });
+}
+
 }  // namespace
 
 CLI::App* add_runner_command(CLI::App& app, int& exit_code) {
@@ -250,6 +289,7 @@ CLI::App* add_runner_command(CLI::App& app, int& exit_code) {
   add_register(*runner, exit_code);
 
   add_doctor(*runner, exit_code);
+  add_slot(*runner);
 
   auto* run_command = runner->add_subcommand("run", "ask for jobs and run them until told to stop");
   const auto command = std::make_shared<Command>();
@@ -260,7 +300,8 @@ CLI::App* add_runner_command(CLI::App& app, int& exit_code) {
   const auto section = add_section(*run_command);
   run_command->callback([command, section, &exit_code] {
     const auto loaded = load(*command, *section);
-    exit_code = loaded ? run(command->settings, command->config_file()) : report(loaded.error());
+    exit_code = loaded ? run(command->settings, command->texts, command->config_file())
+                       : report(loaded.error());
   });
   return runner;
 }

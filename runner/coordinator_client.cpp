@@ -95,8 +95,7 @@ Result<std::int64_t> CoordinatorClient::verify() {
   return body["id"].get<std::int64_t>();
 }
 
-Result<std::optional<pipeline::JobSpec>> CoordinatorClient::request_job(
-    const std::stop_token& stop) {
+Result<std::optional<HandedJob>> CoordinatorClient::request_job(const std::stop_token& stop) {
   HttpRequest request;
   request.method = "POST";
   request.target = "/api/v4/jobs/request";
@@ -107,17 +106,17 @@ Result<std::optional<pipeline::JobSpec>> CoordinatorClient::request_job(
                      .dump();
   const auto response = http_.send(request, stop);
   if (!response) return response.error();
-  if (response->status == 204) return std::optional<pipeline::JobSpec>{};
+  if (response->status == 204) return std::optional<HandedJob>{};
   if (response->status == 403)
     return fail(ErrorKind::Denied, "the server does not know this runner's token");
   if (response->status != 201)
     return fail(ErrorKind::Unavailable, "the server answered " + std::to_string(response->status) +
                                             ": " + message_of(*response));
   const auto body = json::parse(response->body, nullptr, false);
-  if (body.is_discarded()) return fail(ErrorKind::Internal, "the job is not JSON");
-  auto spec = pipeline::job_spec_from_json(body);
-  if (!spec) return std::move(spec).error();
-  return std::optional{std::move(*spec)};
+  const bool is_job = body.is_object() && body.contains("id") && body["id"].is_number_integer() &&
+                      body.contains("token") && body["token"].is_string();
+  if (!is_job) return fail(ErrorKind::Internal, "what the server handed out is no job");
+  return std::optional{HandedJob{body["id"], body["token"], response->body}};
 }
 
 Result<JobAnswer> CoordinatorClient::update(std::int64_t job, const std::string& job_token,

@@ -14,7 +14,6 @@
 
 #include "base/error.h"
 #include "base/http_client.h"
-#include "pipeline/job_spec.h"
 #include "runner/job_link.h"
 
 namespace slipway::runner {
@@ -25,6 +24,13 @@ struct RunnerIdentity {
   std::string system_id;
   std::string executor;
   std::string name;
+};
+
+// A job as the server hands it out.
+struct HandedJob {
+  std::int64_t id = 0;
+  std::string token;
+  std::string payload;  // JSON, as pipeline/job_spec.h reads it
 };
 
 class CoordinatorClient final : public JobLink {
@@ -40,7 +46,7 @@ class CoordinatorClient final : public JobLink {
   // The runner's number. Denied when the server does not know the token.
   Result<std::int64_t> verify();
   // A job, or nullopt when there was none for as long as the server held the call.
-  Result<std::optional<pipeline::JobSpec>> request_job(const std::stop_token& stop);
+  Result<std::optional<HandedJob>> request_job(const std::stop_token& stop);
   Result<JobAnswer> update(std::int64_t job, const std::string& job_token,
                            const JobState& state) override;
   Result<JobAnswer> append_trace(std::int64_t job, const std::string& job_token, long long offset,

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/logging.h"
+#include "runner/slot_process.h"
 
 namespace slipway::runner {
 namespace {
@@ -33,7 +34,7 @@ void remove_all(const char* what, std::vector<std::string> list, std::vector<std
 
 std::map<std::string, std::string> docker_environment() {
   return environment_subset({"PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT",
-                             "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"});
+                             "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", kSlotMark});
 }
 
 std::string docker_label(const std::string& runner_label) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/crypto.h"
+#include "runner/slot_process.h"
 
 namespace slipway::runner {
 namespace {
@@ -86,7 +87,7 @@ Git::Git(const RemoteAddress& remote, GitConfiguration more, Sink sink, std::sto
   GitConfiguration configuration = own_configuration();
   for (GitConfiguration part : {credentials_of(remote), std::move(more)})
     configuration.insert(configuration.end(), part.begin(), part.end());
-  environment_ = environment_subset({"PATH", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR"});
+  environment_ = environment_subset({"PATH", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR", kSlotMark});
   environment_["GIT_TERMINAL_PROMPT"] = "0";
   environment_["GIT_ALLOW_PROTOCOL"] =  // for submodules too
       options_.local == LocalRepositories::allowed ? "https:http:ssh:file" : "https:http:ssh";

@@ -268,7 +268,8 @@ std::string JobProcesses::memory_words() const {
   return {};
 }
 
-void JobProcesses::sweep(const std::string& prefix) {
+void JobProcesses::sweep(const std::string& prefix,
+                         const std::function<bool(const std::string& name)>& is_live) {
   for (const char* controller : {"", "pids", "freezer", "memory"}) {
     const auto own = own_group(controller);
     if (!own) continue;
@@ -277,6 +278,9 @@ void JobProcesses::sweep(const std::string& prefix) {
     for (const auto& entry : fs::directory_iterator{*own, failed})
       if (entry.path().filename().string().compare(0, prefix.size(), prefix) == 0)
         left.push_back(entry.path());
+    left.erase(std::remove_if(left.begin(), left.end(),
+                              [&](const fs::path& group) { return is_live(group.filename()); }),
+               left.end());
     if (!left.empty())
       log::warn("processes.left_over", {{"groups", left.size()}, {"in", own->string()}});
     for (const fs::path& group : left) end_group(group);

@@ -2,10 +2,11 @@
 // may make one (version 2, or 1), else known by a variable of their environment, which daemons
 // inherit too. What is left of them is killed when the job ends, and limits hold for all together.
 //
-// Used on the job's thread. What a runner that was killed left behind is swept by its next life.
+// Used on the job's thread. What a slot that was killed left behind is swept by its agent.
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -44,8 +45,10 @@ class JobProcesses {
   // A sentence with the figures when the kernel has killed for want of memory, else "".
   [[nodiscard]] std::string memory_words() const;
 
-  // Ends and removes what earlier lives left under names that begin with `prefix`.
-  static void sweep(const std::string& prefix);
+  // Ends and removes the groups whose names begin with `prefix`, but for those that `is_live` says;
+  // it is asked once all have been looked for.
+  static void sweep(const std::string& prefix,
+                    const std::function<bool(const std::string& name)>& is_live);
 
  private:
   JobProcesses(std::string name, std::vector<std::filesystem::path> groups)

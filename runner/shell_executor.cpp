@@ -6,6 +6,7 @@
 
 #include "base/files.h"
 #include "base/process.h"
+#include "runner/slot_process.h"
 
 namespace slipway::runner {
 namespace {
@@ -23,7 +24,7 @@ const char* shell() {
 // What a login would give; everything else comes from the job.
 std::map<std::string, std::string> base_environment() {
   auto environment = environment_subset(
-      {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SHELL"});
+      {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SHELL", kSlotMark});
   // A bash that thinks it was started by a remote shell reads ~/.bashrc; SHLVL tells it otherwise.
   environment["SHLVL"] = "1";
   // Without it bash looks the user up in the directory of users before it does anything else.

@@ -4,6 +4,7 @@ Nothing here sleeps for luck: every wait is for a condition, with a deadline tha
 has already failed.
 """
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -128,25 +129,55 @@ class Runner:
     def __init__(self, server, token, directory, executor="shell", environment=(), **settings):
         self.directory = pathlib.Path(directory)
         self.builds = self.directory / "builds"
-        self.log_path = self.directory / f"runner-{uuid.uuid4().hex[:8]}.log"
-        config = self.directory / "slipway-runner.yml"
+        self.label = hashlib.sha256(token.encode()).hexdigest()[:9]
+        self.config = config = self.directory / "slipway-runner.yml"
         lines = {"runner_url": server.url, "runner_token": token, "runner_executor": executor,
-                 "runner_builds_dir": str(self.builds), "runner_cache_dir": str(self.directory / "cache"),
-                 **settings}
+                 "runner_builds_dir": str(self.builds),
+                 "runner_cache_dir": str(self.directory / "cache"), **settings}
         text = "".join(f"{name}: {json.dumps(value)}\n" for name, value in lines.items())
         if environment:
             text += "runner_environment:\n" + "".join(f"  - {json.dumps(e)}\n" for e in environment)
         config.touch(mode=0o600)
         config.write_text(text)
+        self.start()
+
+    def start(self, binary=BINARY):
+        """The agent, once more after kill(); `binary` may be another build of it."""
+        self.log_path = self.directory / f"runner-{uuid.uuid4().hex[:8]}.log"
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [BINARY, "runner", "run", "--config", str(config)],
+                [binary, "runner", "run", "--config", str(self.config)],
                 env={"PATH": os.environ["PATH"], "HOME": str(self.directory), **SANITIZERS},
                 stderr=log, stdout=log, stdin=subprocess.DEVNULL)
 
     def kill(self):
+        """The agent alone: its slots go on."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+
+    def marked(self):
+        """What bears this runner's mark: its slots and the programs of their jobs, {pid: command}."""
+        found = {}
+        for entry in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                environment = (entry / "environ").read_bytes().split(b"\0")
+                if any(v.startswith(f"SLIPWAY_SLOT={self.label}/".encode()) for v in environment):
+                    found[int(entry.name)] = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            except OSError:
+                pass  # it has ended, or is not ours
+        return found
+
+    def slots(self):
+        """The slots, {index: pid}."""
+        return {int(command[3]): pid for pid, command in self.marked().items() if command[1:3] == ["runner", "slot"]}
+
+    def kill_all(self):
+        """As when the machine loses its power: the agent, its slots and their jobs."""
+        self.kill()
+        while left := self.marked():
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def stop(self):
         if self.process.poll() is None:
@@ -191,6 +222,7 @@ class EndToEnd(unittest.TestCase):
         directory = pathlib.Path(tempfile.mkdtemp(prefix="runner-", dir=self.directory))
         runner = Runner(self.server, made["token"], directory, executor, environment, **settings)
         runner.id = made["id"]
+        self.addCleanup(lambda: runner.marked() and runner.kill_all())
         self.addCleanup(runner.stop)
         return runner
 

@@ -251,14 +251,14 @@ make:
         log = self.trace(repository.id, result["jobs"]["make"]["id"]).decode()
         self.assertIn("dotenv line 2: expected KEY=value", log)
 
-    def test_a_killed_runner_ends_its_job_as_lost(self):
+    def test_a_machine_that_goes_down_ends_its_job_as_lost(self):
         runner = self.runner()
         repository = self.repository(files={".gitlab-ci.yml": "t:\n  script: [sleep 30]\n"})
         sha = repository.push()
         pipeline = self.pipeline(repository.id, sha)
         self.job_in(repository.id, pipeline, "t", "running")
 
-        runner.kill()
+        runner.kill_all()
 
         result = self.finished(repository.id, pipeline)
         self.assertEqual(result["status"], "failed")

@@ -1,45 +1,18 @@
 #include "runner/agent.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
-#include "tests/runner/job_bench.h"
+#include "tests/runner/slot_bench.h"
 
 using namespace slipway;
 using namespace slipway::runner;
-using test::JobBench;
-
-namespace {
-
-struct AgentBench : JobBench {
-  AgentBench() : JobBench(ExecutorKind::Shell) { settings.concurrent = 2; }
-
-  void offer(std::int64_t id, const std::string& command) {
-    auto spec = job({command});
-    spec.id = id;
-    server.offer_job(pipeline::to_json(spec).dump());
-  }
-  // What the server was told of the ends of jobs: "12 success".
-  std::vector<std::string> results() {
-    std::vector<std::string> found;
-    for (const auto& request : server.requests()) {
-      if (request.method != "PUT" || request.body.find("\"checksum\"") == std::string::npos)
-        continue;
-      const auto body = nlohmann::json::parse(request.body);
-      found.push_back(request.target.substr(request.target.rfind('/') + 1) + " " +
-                      body["state"].get<std::string>());
-    }
-    return found;
-  }
-};
-
-}  // namespace
+using test::AgentBench;
 
 TEST_CASE("a runner whose token is not known ends with words", "[agent]") {
   AgentBench bench;
   for (int i = 0; i < 3; ++i)  // one may be a server that is starting
     bench.server.answer_once("POST /api/v4/jobs/request", {403, "", ""});
-  Agent agent{bench.settings, bench.identity};
+  Agent agent{bench.settings, bench.identity, bench.slots()};
 
   const auto done = agent.run();
 
@@ -51,18 +24,14 @@ TEST_CASE("a runner whose token is not known ends with words", "[agent]") {
 TEST_CASE("a draining runner ends its jobs and takes no more", "[agent]") {
   AgentBench bench;
   bench.offer(21, "echo begun; while [ ! -e ../go ]; do sleep 0.05; done");
-  Agent agent{bench.settings, bench.identity};
+  Agent agent{bench.settings, bench.identity, bench.slots()};
   Result<void> done;
   {
     const std::jthread running{[&] { done = agent.run(); }};
     bench.wait_for("\nbegun\n");
     agent.drain();
     bench.offer(22, "true");
-    // Agent's label is its own; the directory below it is the only one.
-    const auto label = std::filesystem::directory_iterator {
-      bench.directory / "builds"
-      } -> path();
-    REQUIRE(replace_file(label / "0/group/go", ""));
+    REQUIRE(replace_file(bench.own() / "0/group/go", ""));
   }
   CHECK(done);
   CHECK(bench.results() == std::vector<std::string>{"21 success"});
@@ -71,7 +40,7 @@ TEST_CASE("a draining runner ends its jobs and takes no more", "[agent]") {
 TEST_CASE("a stopped runner reports its jobs as interrupted", "[agent]") {
   AgentBench bench;
   bench.offer(31, "echo begun; sleep 1000");
-  Agent agent{bench.settings, bench.identity};
+  Agent agent{bench.settings, bench.identity, bench.slots()};
   {
     const std::jthread running{[&] { (void)agent.run(); }};
     bench.wait_for("\nbegun\n");
@@ -90,7 +59,7 @@ TEST_CASE("jobs run side by side, and a broken answer costs none", "[agent]") {
       "; while [ $(ls " + met.string() + " | wc -l) -lt 2 ]; do sleep 0.05; done";
   bench.offer(41, "touch " + (met / "a").string() + both);
   bench.offer(42, "touch " + (met / "b").string() + both);
-  Agent agent{bench.settings, bench.identity};
+  Agent agent{bench.settings, bench.identity, bench.slots()};
   {
     const std::jthread running{[&] { (void)agent.run(); }};
     CHECK(bench.server.wait_until([](const std::string&, const auto& seen) {

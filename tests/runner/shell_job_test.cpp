@@ -272,21 +272,28 @@ TEST_CASE("a command that is not there, or no program, is told beside the exit c
         "a file is not executable, see the end of the log");
 }
 
-TEST_CASE("what a killed runner's jobs left is ended by its next life", "[job]") {
+TEST_CASE("what a killed slot's job left is ended, and what lives is not", "[job]") {
   const std::string prefix = "slipway-test" + random_hex(4) + "-";
-  auto left = JobProcesses::make(prefix + "1", {});
+  const auto left = JobProcesses::make(prefix + "1", {});
+  const auto living = JobProcesses::make(prefix + "2", {});
   REQUIRE(left);
-  if (left->enter_line().empty()) return;  // without cgroups nothing is known of earlier lives
-  ProcessSpec spec;
-  spec.argv = {"sh", "-c", left->enter_line() + "exec sleep 1000"};
-  spec.env = environment_subset({"PATH"});
-  auto child = ChildProcess::start(spec);
-  REQUIRE(child);
-  while (!left->holds(child->pid())) std::this_thread::yield();
+  REQUIRE(living);
+  if (left->enter_line().empty()) return;  // without cgroups the slot's mark tells
+  std::vector<ChildProcess> children;
+  for (const JobProcesses* processes : {&*left, &*living}) {
+    ProcessSpec spec;
+    spec.argv = {"sh", "-c", processes->enter_line() + "exec sleep 1000"};
+    spec.env = environment_subset({"PATH"});
+    auto child = ChildProcess::start(spec);
+    REQUIRE(child);
+    while (!processes->holds(child->pid())) std::this_thread::yield();
+    children.push_back(std::move(*child));
+  }
 
-  JobProcesses::sweep(prefix);
+  JobProcesses::sweep(prefix, [&](const std::string& name) { return name == prefix + "2"; });
 
-  CHECK(child->wait().end == ProcessEnd::Signalled);
+  CHECK(children[0].wait().end == ProcessEnd::Signalled);
+  CHECK_FALSE(children[1].try_wait());
 }
 
 TEST_CASE("without cgroups a job's processes are known by their environment", "[job]") {
