@@ -268,6 +268,7 @@ void Server::stop() {
   if (!state_ || state_->stopped) return;
   state_->stopped = true;
   state_->dispatch.stop();
+  state_->mirrors.stop();  // so that nobody waits for a slow git host
   state_->http->stop();
   state_->intake.stop();
   state_->outbox.stop();

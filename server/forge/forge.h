@@ -1,18 +1,28 @@
 // Webhooks of git hosts: their signature, and what they tell, in one shape for all.
 //
 // Pure: headers and raw body in, values out. The signature is verified over the bytes as they came,
-// before anything is parsed; every text in a payload is data and nothing more.
+// before anything is parsed; every text in a payload is data and nothing more. Each host has a file
+// of its own; hosts.h is what they have in common with this one.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 namespace slipway::server {
+
+enum class ForgeKind : std::uint8_t { GitHub, GitLab, Gitea, Forgejo, Bitbucket };
+
+// "github", …; also how a project's settings name it.
+std::string_view to_string(ForgeKind kind);
+std::optional<ForgeKind> forge_named(std::string_view name);
 
 // The value of a header by its name (any case), or nullopt. Several of one name: nullopt as well,
 // since a sender has no reason for that.
@@ -22,10 +32,20 @@ struct PushEvent {
   std::string ref;  // short name
   bool is_tag = false;
   std::string before;  // "" for a new ref
-  std::string after;
-  bool deleted = false;
+  std::string after;   // the commit, also for an annotated tag
   std::string head_message;
   std::string pusher;
+};
+
+// A merge request, or a pull request as others call it.
+struct MergeRequestEvent {
+  enum class Action : std::uint8_t { Opened, Updated, Closed };
+  Action action = Action::Opened;
+  std::int64_t number = 0;
+  std::string source_branch;
+  std::string target_branch;
+  std::string sha;  // of the source branch; "" when the host does not give it in full
+  bool from_fork = false;
 };
 
 // A signed event that makes no pipeline, and why.
@@ -33,11 +53,14 @@ struct IgnoredEvent {
   std::string reason;
 };
 
-using ForgeEvent = std::variant<PushEvent, IgnoredEvent>;
+using ForgeEvent = std::variant<PushEvent, MergeRequestEvent, IgnoredEvent>;
+
+// Why nothing follows from an event; "" for a push.
+std::string why_no_pipeline(const ForgeEvent& event);
 
 struct Delivery {
-  std::string key;    // the sender's id of this delivery
-  std::string event;  // the sender's word: "push"
+  std::string key;    // the sender's id of this delivery; holds no '/'
+  std::string event;  // the sender's word: "push", "Push Hook", "repo:push"
 };
 
 // What a payload must name to be about this project.
@@ -46,18 +69,20 @@ struct HookedProject {
   std::string repository_url;
 };
 
-// GitHub's form; plain git servers send the same through deploy/hooks/post-receive.
-namespace github {
+// Whose call it is, by the header that names the event. Forgejo and Gitea also send the headers of
+// those that they descend from, so the youngest name decides.
+std::optional<ForgeKind> forge_of(const HeaderLookup& header);
 
-// Unauthenticated: no signature, or not the right one. InvalidInput: not one of GitHub's calls.
-Result<Delivery> verify(const HeaderLookup& header, std::string_view body, std::string_view secret);
+// By the scheme of the host that sent it and no other. Unauthenticated: no signature, or not the
+// right one. InvalidInput: signed, but not one of the host's calls. `now` is for dated signatures.
+Result<Delivery> verify(const HeaderLookup& header, std::string_view body, std::string_view secret,
+                        UnixMillis now);
 
-// The body of a verified delivery. Denied when it is about another repository, InvalidInput when it
-// is not what GitHub sends.
-Result<ForgeEvent> parse(std::string_view event, std::string_view body,
-                         const HookedProject& project);
-
-}  // namespace github
+// The body of a verified delivery; its event word tells whose it is. One event, but for hosts that
+// tell several pushes at once. Denied when it is about another repository, InvalidInput when it is
+// not what the host sends.
+Result<std::vector<ForgeEvent>> parse(std::string_view event, std::string_view body,
+                                      const HookedProject& project);
 
 // Whether a commit message asks for no pipeline: [skip ci] or [ci skip], in any case.
 bool asks_to_skip(std::string_view message);

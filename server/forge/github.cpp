@@ -1,147 +1,77 @@
-// Source: GitHub's documentation of webhook events (push, ping) and of validating deliveries.
+// GitHub: docs.github.com/webhooks/webhook-events-and-payloads.
+#include "server/forge/hosts.h"
+#include "server/forge/payload.h"
 
-#include <algorithm>
-#include <cctype>
-#include <nlohmann/json.hpp>
-
-#include "base/crypto.h"
-#include "server/forge/forge.h"
-
-namespace slipway::server {
-namespace {
+namespace slipway::server::github {
 
 using nlohmann::json;
 
-constexpr int kDeepest = 64;
+namespace {
 
-// nlohmann parses any depth and then overflows the stack on the way out, so depth is bounded here.
-json parse_bounded(std::string_view body) {
-  const json::parser_callback_t bounded = [](int depth, json::parse_event_t, json&) {
-    if (depth > kDeepest) throw std::length_error{"too deep"};
-    return true;
-  };
-  try {
-    return json::parse(body, bounded, false);
-  } catch (const std::length_error&) {
-    return json(json::value_t::discarded);
-  }
-}
+constexpr std::string_view kHost = "GitHub";
 
-std::string text_at(const json& object, const char* key) {
-  if (!object.is_object()) return {};
-  const auto at = object.find(key);
-  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string{};
-}
-
-const json& object_at(const json& object, const char* key) {
-  static const json none = json::object();
-  const auto at = object.find(key);
-  return at != object.end() && at->is_object() ? *at : none;
-}
-
-Error malformed(const std::string& why) {
-  return fail(ErrorKind::InvalidInput, "the payload is not a push as GitHub sends it: " + why);
-}
-
-bool is_id(std::string_view text) {
-  return (text.size() == 40 || text.size() == 64) &&
-         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-bool is_zero(std::string_view id) {
-  return id.find_first_not_of('0') == std::string_view::npos;
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-std::string without_git_suffix(std::string url) {
-  while (!url.empty() && url.back() == '/') url.pop_back();
-  if (url.size() > 4 && url.substr(url.size() - 4) == ".git") url.resize(url.size() - 4);
-  return url;
-}
-
-bool is_about(const json& repository, const HookedProject& project) {
-  if (lower(text_at(repository, "full_name")) == lower(project.path)) return true;
-  const std::string wanted = without_git_suffix(project.repository_url);
-  for (const char* key : {"clone_url", "ssh_url", "git_url", "html_url"})
-    if (!wanted.empty() && without_git_suffix(text_at(repository, key)) == wanted) return true;
-  return false;
+Result<ForgeEvent> pull_request(const json& payload) {
+  MergeRequestEvent event;
+  const std::string action = text_at(payload, "action");
+  if (action == "opened" || action == "reopened")
+    event.action = MergeRequestEvent::Action::Opened;
+  else if (action == "synchronize" || action == "synchronized")  // the second is Gitea's
+    event.action = MergeRequestEvent::Action::Updated;
+  else if (action == "closed")
+    event.action = MergeRequestEvent::Action::Closed;
+  else
+    return ForgeEvent{IgnoredEvent{"the pull request's '" + action + "' makes no pipeline"}};
+  const json& request = object_at(payload, "pull_request");
+  const json& head = object_at(request, "head");
+  const json& base = object_at(request, "base");
+  event.number = number_at(payload, "number");
+  event.source_branch = text_at(head, "ref");
+  event.target_branch = text_at(base, "ref");
+  event.sha = text_at(head, "sha");
+  if (event.number <= 0 || !is_commit_hash(event.sha))
+    return fail(
+        ErrorKind::InvalidInput,
+        "the payload is not a pull request as GitHub sends it: number or commit is missing");
+  // A head whose repository is gone was a fork.
+  event.from_fork = text_at(object_at(head, "repo"), "full_name") !=
+                        text_at(object_at(base, "repo"), "full_name") ||
+                    text_at(object_at(head, "repo"), "full_name").empty();
+  return ForgeEvent{std::move(event)};
 }
 
 }  // namespace
 
-namespace github {
-
 Result<Delivery> verify(const HeaderLookup& header, std::string_view body,
                         std::string_view secret) {
-  const auto unauthenticated = [](const char* why) {
-    return fail(ErrorKind::Unauthenticated, std::string{"the webhook's signature is "} + why)
-        .with_hint("X-Hub-Signature-256 must be sha256= and the HMAC of the body by the secret");
-  };
-  if (secret.empty()) return unauthenticated("refused: the project has no secret");
-  const auto signature = header("X-Hub-Signature-256");
-  if (!signature) return unauthenticated("missing");
-  static constexpr std::string_view kPrefix = "sha256=";
-  if (signature->substr(0, kPrefix.size()) != kPrefix) return unauthenticated("not a SHA-256");
-  if (!constant_time_equal(signature->substr(kPrefix.size()), hmac_sha256_hex(secret, body)))
-    return unauthenticated("not the right one");
-
-  Delivery delivery{header("X-GitHub-Delivery").value_or(""),
-                    header("X-GitHub-Event").value_or("")};
-  if (delivery.event.empty() || delivery.event.size() > 64)
-    return fail(ErrorKind::InvalidInput, "the header X-GitHub-Event is missing");
-  if (delivery.key.empty() || delivery.key.size() > 128)
-    return fail(ErrorKind::InvalidInput, "the header X-GitHub-Delivery is missing");
-  return delivery;
+  return verify_signed(header, body, secret,
+                       {"X-Hub-Signature-256", "sha256=", "X-GitHub-Event", "X-GitHub-Delivery"});
 }
 
 Result<ForgeEvent> parse(std::string_view event, std::string_view body,
                          const HookedProject& project) {
   const json payload = parse_bounded(body);
-  if (!payload.is_object()) return malformed("it is not a JSON object");
-  if (!is_about(object_at(payload, "repository"), project))
-    return fail(ErrorKind::Denied,
-                "the payload is about another repository than '" + project.path + "'");
+  if (!payload.is_object()) return malformed(kHost, "it is not a JSON object");
+  const json& repository = object_at(payload, "repository");
+  if (!is_about(project, text_at(repository, "full_name"),
+                {text_at(repository, "clone_url"), text_at(repository, "ssh_url"),
+                 text_at(repository, "git_url"), text_at(repository, "html_url")}))
+    return about_another(project);
   if (event == "ping") return ForgeEvent{IgnoredEvent{"a ping is answered and makes no pipeline"}};
-  if (event != "push")
-    return ForgeEvent{IgnoredEvent{"the event '" + std::string{event} + "' makes no pipeline"}};
+  if (event == "pull_request") return pull_request(payload);
+  if (event != "push") return other_event(event);
 
-  PushEvent push;
-  const std::string ref = text_at(payload, "ref");
-  static constexpr std::string_view kHeads = "refs/heads/";
-  static constexpr std::string_view kTags = "refs/tags/";
-  if (ref.substr(0, kHeads.size()) == kHeads)
-    push.ref = ref.substr(kHeads.size());
-  else if (ref.substr(0, kTags.size()) == kTags)
-    push.ref = ref.substr(kTags.size());
-  else
-    return malformed("'ref' must begin with refs/heads/ or refs/tags/");
-  if (push.ref.empty()) return malformed("'ref' names no branch or tag");
-  push.is_tag = ref.substr(0, kTags.size()) == kTags;
-  push.before = text_at(payload, "before");
-  push.after = text_at(payload, "after");
-  if (!is_id(push.after)) return malformed("'after' must be a commit id");
-  if (!push.before.empty() && !is_id(push.before)) return malformed("'before' must be a commit id");
-  push.deleted = is_zero(push.after);
-  if (is_zero(push.before)) push.before.clear();
-  push.head_message = text_at(object_at(payload, "head_commit"), "message");
-  push.pusher = text_at(object_at(payload, "pusher"), "name");
-  if (push.deleted) return ForgeEvent{IgnoredEvent{"'" + push.ref + "' was deleted"}};
-  return ForgeEvent{std::move(push)};
-}
-
-}  // namespace github
-
-bool asks_to_skip(std::string_view message) {
-  std::string text;
-  for (const char c : message) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += c == '-' || c == '_' ? ' ' : static_cast<char>(std::tolower(byte));
+  auto told = push_of(payload, kHost);
+  if (!told) return told;
+  if (auto* push = std::get_if<PushEvent>(&*told)) {
+    const json& head = object_at(payload, "head_commit");
+    push->head_message = text_at(head, "message");
+    // `after` of an annotated tag is the tag's own id.
+    if (const auto commit = text_at(head, "id"); push->is_tag && is_commit_hash(commit))
+      push->after = commit;
+    push->pusher = text_at(object_at(payload, "pusher"), "name");
+    if (push->pusher.empty()) push->pusher = text_at(object_at(payload, "pusher"), "login");
   }
-  return text.find("[skip ci]") != std::string::npos || text.find("[ci skip]") != std::string::npos;
+  return told;
 }
 
-}  // namespace slipway::server
+}  // namespace slipway::server::github

@@ -6,6 +6,8 @@
 namespace slipway::server {
 namespace {
 
+constexpr std::size_t kLongestOutput = std::size_t{16} << 20U;
+
 Error invalid(std::string_view url, const std::string& why) {
   return fail(ErrorKind::InvalidInput,
               "'" + std::string{url} + "' is no repository to fetch from: " + why)
@@ -116,15 +118,18 @@ ProcessSpec git_process(const std::filesystem::path& repository,
 
 Result<std::string> run_git(const std::filesystem::path& repository,
                             const std::vector<std::string>& arguments, LocalRepositories local,
-                            std::chrono::milliseconds deadline) {
+                            std::chrono::milliseconds deadline, const std::stop_token& stop) {
   ProcessSpec spec = git_process(repository, arguments, local);
   spec.error_output = Stderr::Separate;
   spec.deadline = deadline;
-  auto done = collect_process(spec);
+  spec.grace = std::chrono::seconds{1};
+  auto done = collect_process(spec, kLongestOutput, stop);
   if (!done) return std::move(done).error();
   const ProcessOutcome& outcome = done->outcome;
   if (outcome.succeeded()) return std::move(done->output);
   const std::string what = "git " + arguments.front();
+  if (outcome.end == ProcessEnd::Cancelled)
+    return fail(ErrorKind::Unavailable, what + " was stopped: the server is stopping");
   if (outcome.end == ProcessEnd::TimedOut)
     return fail(ErrorKind::Unavailable,
                 what + " took longer than " + std::to_string(deadline.count() / 1000) + " s");

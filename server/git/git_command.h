@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,9 +30,11 @@ bool is_commit_id(std::string_view text);
 ProcessSpec git_process(const std::filesystem::path& repository,
                         const std::vector<std::string>& arguments, LocalRepositories local);
 
-// Runs it and gives its output; git's own words are in the Error when it fails.
+// Runs it and gives its output; git's own words are in the Error when it fails. With `stop`
+// requested it is ended within a second, and the Error is Unavailable.
 Result<std::string> run_git(const std::filesystem::path& repository,
                             const std::vector<std::string>& arguments, LocalRepositories local,
-                            std::chrono::milliseconds deadline = std::chrono::minutes{10});
+                            std::chrono::milliseconds deadline = std::chrono::minutes{10},
+                            const std::stop_token& stop = {});
 
 }  // namespace slipway::server

@@ -33,6 +33,8 @@ Result<git::TreeEntry> entry_at(git_repository& repository, const std::string& s
   return entry;
 }
 
+constexpr std::chrono::milliseconds kDeadline = std::chrono::minutes{10};
+
 struct Walk {
   std::vector<std::string> paths;
   std::size_t limit = 0;
@@ -70,16 +72,25 @@ std::shared_ptr<std::mutex> Mirrors::lock_of(std::int64_t project) {
   return entry;
 }
 
+void Mirrors::stop() {
+  stop_.request_stop();
+}
+
+Result<std::string> Mirrors::git(std::int64_t project,
+                                 const std::vector<std::string>& arguments) const {
+  return run_git(path_of(project), arguments, local_, kDeadline, stop_.get_token());
+}
+
 Result<void> Mirrors::ensure(std::int64_t project) {
   const auto path = path_of(project);
   if (std::filesystem::exists(path / "HEAD")) return {};
   std::error_code failed;
   std::filesystem::create_directories(path, failed);
   if (failed) return errno_error("cannot make '" + path.string() + "'", failed.value());
-  auto made = run_git(path, {"init", "--quiet", "--bare", "."}, local_);
+  auto made = git(project, {"init", "--quiet", "--bare", "."});
   if (!made) return std::move(made).error();
   // Runners fetch commits that no branch has any more.
-  auto set = run_git(path, {"config", "uploadpack.allowAnySHA1InWant", "true"}, local_);
+  auto set = git(project, {"config", "uploadpack.allowAnySHA1InWant", "true"});
   if (!set) return std::move(set).error();
   return {};
 }
@@ -112,6 +123,7 @@ Result<void> Mirrors::fetch(std::int64_t project, const std::string& url, const 
   if (!sha.empty() && !is_commit_id(sha))
     return fail(ErrorKind::InvalidInput, "'" + sha + "' is no commit id");
   if (is_current(project, url, ref, sha)) return {};
+  if (stopped()) return fail(ErrorKind::Unavailable, "nothing is fetched: the server is stopping");
   const auto mutex = lock_of(project);
   const std::lock_guard lock{*mutex};
   // Whoever had the lock before may have brought it already.
@@ -122,19 +134,15 @@ Result<void> Mirrors::fetch(std::int64_t project, const std::string& url, const 
 Result<void> Mirrors::fetch_refs(std::int64_t project, const std::string& url,
                                  const std::string& sha) {
   if (auto ready = ensure(project); !ready) return ready;
-  const auto path = path_of(project);
-  const auto all =
-      run_git(path,
-              {"fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head",
-               "--end-of-options", url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"},
-              local_);
+  const auto all = git(
+      project, {"fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head",
+                "--end-of-options", url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"});
   if (!all) return all.error();
   if (sha.empty() || is_current(project, url, {}, sha)) return {};
   // Pushed over in the meantime: most servers still give a commit by its id.
-  const auto one = run_git(path,
-                           {"fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
-                            "--end-of-options", url, "+" + sha + ":refs/slipway/" + sha},
-                           local_);
+  const auto one = git(project, {"fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
+                                 "--end-of-options", url, "+" + sha + ":refs/slipway/" + sha});
+  if (!one && stopped()) return one.error();
   if (!one)
     return fail(ErrorKind::NotFound,
                 "the repository has no commit " + sha + " any more: " + one.error().message);
@@ -188,8 +196,7 @@ Result<std::vector<std::string>> Mirrors::tags(std::int64_t project) const {
 Result<std::string> Mirrors::default_branch(std::int64_t project, const std::string& url) {
   if (auto allowed = check_repository_url(url, local_); !allowed) return allowed.error();
   if (auto ready = ensure(project); !ready) return ready.error();
-  const auto told =
-      run_git(path_of(project), {"ls-remote", "--symref", "--end-of-options", url, "HEAD"}, local_);
+  const auto told = git(project, {"ls-remote", "--symref", "--end-of-options", url, "HEAD"});
   if (!told) return told.error();
   static constexpr std::string_view kBegin = "ref: refs/heads/";
   const std::string branch = told->substr(0, told->find('\t'));

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,11 @@ class Mirrors {
   Result<void> keep(std::int64_t project, const std::string& sha);
   void remove(std::int64_t project);
 
+  // Ends every git that runs for a fetch, and refuses fetches from now on: Unavailable. For the
+  // server's end, which must not wait for a slow git host.
+  void stop();
+  [[nodiscard]] bool stopped() const { return stop_.stop_requested(); }
+
   // A branch or a tag, by its short name; branches win. NotFound otherwise.
   [[nodiscard]] Result<ResolvedRef> resolve(std::int64_t project, const std::string& ref) const;
   // The names of all tags.
@@ -71,6 +77,7 @@ class Mirrors {
 
  private:
   Result<void> ensure(std::int64_t project);
+  Result<std::string> git(std::int64_t project, const std::vector<std::string>& arguments) const;
   Result<void> fetch_refs(std::int64_t project, const std::string& url, const std::string& sha);
   [[nodiscard]] bool is_current(std::int64_t project, const std::string& url,
                                 const std::string& ref, const std::string& sha) const;
@@ -78,6 +85,7 @@ class Mirrors {
 
   std::filesystem::path directory_;
   LocalRepositories local_;
+  std::stop_source stop_;
   std::mutex mutex_;
   std::map<std::int64_t, std::shared_ptr<std::mutex>> locks_;
 };

@@ -77,14 +77,6 @@ Response git_response(std::string_view content_type, std::unique_ptr<BodySource>
 
 }  // namespace
 
-Result<Response> HookRoutes::receive(const Call& call) {
-  const auto verdict = intake_.receive_hook(*call.project, call.request.headers, call.request.body);
-  if (!verdict) return verdict.error();
-  return json_response(202, {{"delivery_id", verdict->delivery.value},
-                             {"verdict", verdict->verdict},
-                             {"reason", verdict->reason}});
-}
-
 Result<Response> GitRoutes::info_refs(const Call& call) {
   if (call.request.query_value("service") != "git-upload-pack")
     return fail(ErrorKind::Denied,

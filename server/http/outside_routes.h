@@ -1,4 +1,4 @@
-// What others than our page and our runners ask for: forges' hooks, git, badges.
+// What others than our page and our runners ask for: git, badges.
 #pragma once
 
 #include "server/http/ports.h"
@@ -6,16 +6,6 @@
 #include "server/store/database.h"
 
 namespace slipway::server::http {
-
-class HookRoutes {
- public:
-  explicit HookRoutes(PipelineIntake& intake) : intake_(intake) {}
-  // Answers as soon as the delivery is stored.
-  Result<Response> receive(const Call& call);
-
- private:
-  PipelineIntake& intake_;
-};
 
 class GitRoutes {
  public:

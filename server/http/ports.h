@@ -69,6 +69,8 @@ class PipelineIntake {
   // A webhook's delivery with its raw body. Denied when the signature is wrong.
   virtual Result<HookVerdict> receive_hook(const ProjectRow& project, const Headers& headers,
                                            std::string_view body) = 0;
+  // Works on a stored delivery, which is set to accepted.
+  virtual void take_up(const ProjectRow& project, DeliveryId delivery) = 0;
   // A pipeline by hand; what is wrong with the ref or the file comes as InvalidInput.
   virtual Result<PipelineId> trigger(const ProjectRow& project, const TriggerRequest& request) = 0;
   virtual Result<LintVerdict> lint(const ProjectRow& project, const LintRequest& request) = 0;

@@ -58,6 +58,12 @@ json linted_job_view(const LintedJob& job) {
           {"needs", job.needs}};
 }
 
+bool is_webhook_secret(std::string_view secret) {
+  return secret.size() >= 16 && secret.size() <= 256 &&
+         std::all_of(secret.begin(), secret.end(),
+                     [](unsigned char c) { return c > ' ' && c < 0x7F; });
+}
+
 }  // namespace
 
 Result<void> check_project_path(std::string_view path) {
@@ -115,6 +121,12 @@ Result<void> ProjectRoutes::read_fields(const json& body, ProjectRow& row) {
   if (!is_branch_name(row.default_branch)) fields.refuse("default_branch", "the name of a branch");
   if (!is_file_path(row.ci_config_path))
     fields.refuse("ci_config_path", "a path inside the repository");
+  if (const auto secret = fields.text("webhook_secret")) {
+    if (is_webhook_secret(*secret))
+      row.webhook_secret = setup_.seal_webhook_secret(*secret);
+    else
+      fields.refuse("webhook_secret", "16 to 256 characters without blanks");
+  }
   if (fields.error()) return *fields.error();
   return setup_.check_repository_url(row.repository_url);
 }
@@ -129,8 +141,11 @@ Result<Response> ProjectRoutes::create(const Call& call) {
   if (fields.error()) return *fields.error();
   if (auto fine = check_project_path(row.path); !fine) return fine.error();
   if (auto fine = read_fields(*body, row); !fine) return fine.error();
-  const auto secret = random_token("");
-  row.webhook_secret = setup_.seal_webhook_secret(secret);
+  auto secret = fields.text("webhook_secret");
+  if (!secret) {
+    secret = random_token("");
+    row.webhook_secret = setup_.seal_webhook_secret(*secret);
+  }
   const auto made =
       coordinator_.write<ProjectRow>([&](WriteTransaction& transaction) -> Result<ProjectRow> {
         auto& stores = transaction.stores;
@@ -147,7 +162,7 @@ Result<Response> ProjectRoutes::create(const Call& call) {
   if (!made) return made.error();
   auto read = database_.read();
   auto view = Views{*read, url_, clock_.now()}.project(*made);
-  view["webhook_secret"] = secret;
+  view["webhook_secret"] = *secret;
   return json_response(201, view);
 }
 
@@ -191,16 +206,6 @@ Result<Response> ProjectRoutes::coverage(const Call& call) {
   for (const auto& point : read->pipelines.coverage_history(call.project->id, ref, kCoveragePoints))
     items.push_back(coverage_view(point));
   return json_response(200, items);
-}
-
-Result<Response> ProjectRoutes::deliveries(const Call& call) {
-  const auto page = page_of(call.request);
-  if (!page) return page.error();
-  auto read = database_.read();
-  const auto rows = read->deliveries.list(call.project->id, *page);
-  auto items = json::array();
-  for (const auto& row : rows.rows) items.push_back(delivery_view(row));
-  return list_response(items, *page, rows.total);
 }
 
 Result<Response> ProjectRoutes::lint(const Call& call) {

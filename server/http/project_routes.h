@@ -1,4 +1,4 @@
-// Projects: list, make, show, change, remove; their coverage, webhook deliveries and lint.
+// Projects: list, make, show, change, remove; their coverage and lint.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -22,7 +22,6 @@ class ProjectRoutes {
   Result<Response> update(const Call& call);
   Result<Response> remove(const Call& call);
   Result<Response> coverage(const Call& call);
-  Result<Response> deliveries(const Call& call);
   Result<Response> lint(const Call& call);             // of a text
   Result<Response> lint_of_project(const Call& call);  // of the project's own file
 

@@ -53,6 +53,10 @@ Result<HookVerdict> IntakeRoom::receive_hook(const ProjectRow& project, const He
   return HookVerdict{received->delivery, received->verdict, received->reason};
 }
 
+void IntakeRoom::take_up(const ProjectRow& project, DeliveryId delivery) {
+  intake_.take_up(project, delivery);
+}
+
 Result<PipelineId> IntakeRoom::trigger(const ProjectRow& project, const TriggerRequest& request) {
   ManualTrigger trigger;
   trigger.ref = request.ref;

@@ -25,6 +25,7 @@ class IntakeRoom final : public PipelineIntake {
   explicit IntakeRoom(Intake& intake) : intake_(intake) {}
   Result<HookVerdict> receive_hook(const ProjectRow& project, const Headers& headers,
                                    std::string_view body) override;
+  void take_up(const ProjectRow& project, DeliveryId delivery) override;
   Result<PipelineId> trigger(const ProjectRow& project, const TriggerRequest& request) override;
   Result<LintVerdict> lint(const ProjectRow& project, const LintRequest& request) override;
 

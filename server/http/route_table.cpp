@@ -51,6 +51,7 @@ constexpr auto kApi = Scope::Api;
 
 std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
   using A = AccountRoutes;
+  using D = DeliveryRoutes;
   using J = ProjectRoutes;
   using P = PipelineRoutes;
   using R = RunnerRoutes;
@@ -78,7 +79,9 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"PUT", SLIPWAY_PROJECT, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.projects, &J::update)},
     {"DELETE", SLIPWAY_PROJECT, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.projects, &J::remove)},
     {"GET", SLIPWAY_PROJECT "/coverage", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::coverage)},
-    {"GET", SLIPWAY_PROJECT "/deliveries", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::deliveries)},
+    {"GET", SLIPWAY_PROJECT "/deliveries", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.deliveries, &D::list)},
+    {"GET", SLIPWAY_PROJECT "/deliveries/{delivery_id}", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.deliveries, &D::show)},
+    {"POST", SLIPWAY_PROJECT "/deliveries/{delivery_id}/replay", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deliveries, &D::replay)},
     {"GET", SLIPWAY_PROJECT "/ci/lint", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::lint_of_project)},
     {"POST", SLIPWAY_PROJECT "/ci/lint", kUser, Role::Developer, kApi, Csrf::Session, kFile, plain(h.projects, &J::lint)},
 
@@ -116,7 +119,7 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"POST", "/api/v4/runners/{runner_id}/reset_authentication_token", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.runners, &R::reset_token)},
     {"POST", "/api/v4/user/runners", kUser, Role::Admin, Scope::CreateRunner, Csrf::Session, kSmall, plain(h.runners, &R::create)},
 
-    {"POST", "/hooks/{project_path}", kNone, Role::Anybody, kApi, Csrf::Token, limits.webhook, plain(h.hooks, &HookRoutes::receive)},
+    {"POST", "/hooks/{project_path}", kNone, Role::Anybody, kApi, Csrf::Token, limits.webhook, plain(h.deliveries, &D::receive)},
     {"GET", "/{project_path}.git/info/refs", kBasic, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.git, &GitRoutes::info_refs)},
     {"POST", "/{project_path}.git/git-upload-pack", kBasic, Role::Reader, kRead, Csrf::Token, kGit, plain(h.git, &GitRoutes::upload_pack)},
     {"GET", "/{project_path}/badges/{ref}/pipeline.svg", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.badges, &BadgeRoutes::pipeline)},

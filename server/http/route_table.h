@@ -5,6 +5,7 @@
 
 #include "server/http/account_routes.h"
 #include "server/http/artifact_routes.h"
+#include "server/http/delivery_routes.h"
 #include "server/http/health_routes.h"
 #include "server/http/outside_routes.h"
 #include "server/http/page_routes.h"
@@ -26,7 +27,7 @@ struct Handlers {
   RunnerProtocolRoutes protocol;
   TraceRoutes traces;
   ArtifactRoutes artifacts;
-  HookRoutes hooks;
+  DeliveryRoutes deliveries;
   GitRoutes git;
   BadgeRoutes badges;
   PageRoutes pages;

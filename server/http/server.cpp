@@ -27,7 +27,7 @@ Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& 
                            options.poll_hold},
       TraceRoutes{s.database, s.coordinator, s.traces, s.feed},
       ArtifactRoutes{s.database, s.coordinator, s.blobs, s.clock, options.artifact_limit},
-      HookRoutes{s.intake},
+      DeliveryRoutes{s.database, s.coordinator, s.intake},
       GitRoutes{s.mirrors},
       BadgeRoutes{s.database},
       PageRoutes{s.files, s.feed},

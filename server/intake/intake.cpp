@@ -1,6 +1,6 @@
 #include "server/intake/intake.h"
 
-#include <algorithm>
+#include <charconv>
 #include <exception>
 #include <nlohmann/json.hpp>
 
@@ -11,19 +11,37 @@ namespace slipway::server {
 namespace {
 
 constexpr std::string_view kSealContext = "project webhook secret";
-constexpr int kFetchAttempts = 5;
-constexpr int kMostAttempts = 3;  // at one delivery, over restarts
+constexpr int kWorkers = 6;
+constexpr int kMostOfOneHost = 3;
+constexpr int kFetchAttempts = 10;  // with pauses of 1, 2, 4 … seconds: more than eight minutes
+constexpr int kMostAttempts = 3;    // at one delivery, over restarts
+
+constexpr const char* kKeptHeaders[]{
+    "User-Agent",       "X-GitHub-Event",      "X-GitHub-Delivery",  "X-GitHub-Hook-ID",
+    "X-Gitlab-Event",   "X-Gitlab-Event-UUID", "X-Gitlab-Instance",  "Idempotency-Key",
+    "webhook-id",       "webhook-timestamp",   "X-Gitea-Event",      "X-Gitea-Event-Type",
+    "X-Gitea-Delivery", "X-Forgejo-Event",     "X-Forgejo-Delivery", "X-Event-Key",
+    "X-Request-UUID",   "X-Hook-UUID",         "X-Attempt-Number"};
 
 // Kept with the delivery, so that a person can see what came; signatures and tokens are left out.
 std::string kept_headers(const HeaderLookup& header) {
   nlohmann::json kept = nlohmann::json::object();
-  for (const char* name : {"User-Agent", "X-GitHub-Event", "X-GitHub-Delivery", "X-GitHub-Hook-ID"})
+  for (const char* name : kKeptHeaders)
     if (const auto value = header(name)) kept[name] = *value;
   return kept.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 pipeline::Reason fetch_reason(const Error& error) {
   return pipeline::make_reason(pipeline::ReasonCode::FetchFailed, error.message);
+}
+
+// Which of the pushes of one call a delivery is, by its key: "KEY" is the first, "KEY/2" follows.
+std::size_t part_of(const std::string& key) {
+  const auto slash = key.rfind('/');
+  std::size_t part = 1;
+  if (slash != std::string::npos)
+    std::from_chars(key.data() + slash + 1, key.data() + key.size(), part);
+  return part;
 }
 
 }  // namespace
@@ -35,7 +53,8 @@ Intake::Intake(Coordinator& coordinator, Database& database, Mirrors& mirrors, P
       mirrors_(mirrors),
       planner_(planner),
       clock_(clock),
-      seal_key_(std::move(seal_key)) {}
+      seal_key_(std::move(seal_key)),
+      queue_(kMostOfOneHost) {}
 
 Intake::~Intake() {
   stop();
@@ -45,9 +64,11 @@ void Intake::start() {
   {
     auto read = database_.read();
     const std::lock_guard lock{mutex_};
-    for (const DeliveryRow& row : read->deliveries.waiting()) queue_.push_back(row.id);
+    for (const DeliveryRow& row : read->deliveries.waiting())
+      if (const auto project = read->projects.find(row.project_id))
+        queue_.push({row.id, project->id, host_of_repository(project->repository_url)});
   }
-  worker_ = std::thread{[this] { work(); }};
+  for (int i = 0; i < kWorkers; ++i) workers_.emplace_back([this] { work(); });
 }
 
 void Intake::stop() {
@@ -56,7 +77,8 @@ void Intake::stop() {
     stopping_ = true;
   }
   wake_.notify_all();
-  if (worker_.joinable()) worker_.join();
+  for (std::thread& worker : workers_) worker.join();
+  workers_.clear();
 }
 
 std::string Intake::seal_webhook_secret(std::string_view secret) const {
@@ -67,21 +89,36 @@ Result<ReceivedHook> Intake::receive_hook(const ProjectRow& project, const Heade
                                           std::string_view body) {
   const auto secret = unseal(seal_key_, project.webhook_secret, kSealContext);
   if (!secret) return fail(ErrorKind::Internal, "the project's webhook secret cannot be opened");
-  const auto delivery = github::verify(header, body, *secret);
+  const auto delivery = verify(header, body, *secret, clock_.now());
   if (!delivery) return delivery.error();
-  const auto event = github::parse(delivery->event, body, {project.path, project.repository_url});
-  if (!event) return event.error();
+  const auto events = parse(delivery->event, body, {project.path, project.repository_url});
+  if (!events) return events.error();
 
   DeliveryRow row;
   row.project_id = project.id;
-  row.delivery_key = delivery->key;
   row.event = delivery->event;
   row.headers = kept_headers(header);
-  row.body = body;
   row.received_at = clock_.now();
-  const auto* ignored = std::get_if<IgnoredEvent>(&*event);
-  row.verdict = ignored != nullptr ? "ignored" : "accepted";
-  row.reason = ignored != nullptr ? ignored->reason : "";
+  // A call that is cut off half way is sent again, and what of it is stored already is a duplicate.
+  std::optional<ReceivedHook> answer;
+  for (std::size_t i = 0; i < events->size(); ++i) {
+    row.delivery_key = i == 0 ? delivery->key : delivery->key + "/" + std::to_string(i + 1);
+    row.body = i == 0 ? body : std::string_view{};
+    auto stored = store(project, row, (*events)[i]);
+    if (!stored) return stored;
+    if (!answer || (answer->verdict != "accepted" && stored->verdict == "accepted"))
+      answer = std::move(*stored);
+  }
+  if (!answer) return fail(ErrorKind::InvalidInput, "the payload tells of nothing");
+  return std::move(*answer);
+}
+
+Result<ReceivedHook> Intake::store(const ProjectRow& project, DeliveryRow row,
+                                   const ForgeEvent& event) {
+  row.reason = why_no_pipeline(event);
+  row.verdict = row.reason.empty() ? "accepted" : "ignored";
+  const std::string verdict = row.verdict;
+  const std::string reason = row.reason;
 
   std::promise<Result<StoredDelivery>> answered;
   coordinator_.store_delivery(std::move(row), [&](Result<StoredDelivery> result) {
@@ -91,49 +128,69 @@ Result<ReceivedHook> Intake::receive_hook(const ProjectRow& project, const Heade
   if (!stored) return std::move(stored).error();
   if (stored->duplicate)
     return ReceivedHook{stored->id, "duplicate", "a delivery of this number is known already"};
-  if (ignored != nullptr) return ReceivedHook{stored->id, "ignored", ignored->reason};
+  if (verdict == "accepted") take_up(project, stored->id);
+  return ReceivedHook{stored->id, verdict, reason};
+}
+
+void Intake::take_up(const ProjectRow& project, DeliveryId delivery) {
   {
     const std::lock_guard lock{mutex_};
-    queue_.push_back(stored->id);
+    queue_.push({delivery, project.id, host_of_repository(project.repository_url)});
   }
-  wake_.notify_all();
-  return ReceivedHook{stored->id, "accepted", ""};
+  wake_.notify_one();
 }
 
 void Intake::work() {
-  while (true) {
-    DeliveryId id;
-    {
-      std::unique_lock lock{mutex_};
-      wake_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
-      if (stopping_) return;
-      id = queue_.front();
-      queue_.pop_front();
+  std::unique_lock lock{mutex_};
+  while (!stopping_) {
+    const auto entry = queue_.take(clock_.steady());
+    if (!entry) {
+      const auto due = queue_.next_due(clock_.steady());
+      if (due)
+        wake_.wait_for(lock, *due - clock_.steady());
+      else
+        wake_.wait(lock);
+      continue;
     }
+    lock.unlock();
+    Result<void> done;
     try {
-      process(id);
+      done = process(*entry);
     } catch (const std::exception& error) {
       // Put aside: the next ones must not wait behind it, and a restart must not meet it again.
-      log::error("delivery.failed", {{"delivery", id.value}, {"error", error.what()}});
-      settle(id, "failed", "working on it failed; the server's log has the details");
+      log::error("delivery.failed", {{"delivery", entry->delivery.value}, {"error", error.what()}});
+      settle(entry->delivery, "failed", "working on it failed; the server's log has the details");
     }
+    lock.lock();
+    if (done)
+      queue_.done(*entry);
+    else
+      queue_.put_back(*entry, clock_.steady() + std::chrono::seconds{1LL << entry->failures});
+    // Whoever waited for this project or its git host may go on.
+    wake_.notify_all();
   }
 }
 
-void Intake::process(DeliveryId id) {
+Result<void> Intake::process(const DeliveryQueue::Entry& entry) {
+  const DeliveryId id = entry.delivery;
   std::optional<DeliveryRow> delivery;
   std::optional<ProjectRow> project;
   {
     auto read = database_.read();
     delivery = read->deliveries.find(id);
     if (delivery) project = read->projects.find(delivery->project_id);
+    if (project && part_of(delivery->delivery_key) > 1) {
+      const auto first = read->deliveries.find_by_key(
+          project->id, delivery->delivery_key.substr(0, delivery->delivery_key.rfind('/')));
+      if (first) delivery->body = first->body;
+    }
   }
-  if (!delivery || !project) return;
+  if (!delivery || !project || delivery->verdict != "accepted") return {};
   if (delivery->attempts >= kMostAttempts) {
     settle(id, "failed",
            "put aside: the server ended while working on it, " + std::to_string(kMostAttempts) +
                " times");
-    return;
+    return {};
   }
   // On disk before anything is done, so that a delivery which ends the process is counted.
   const auto counted = coordinator_.write<bool>([&](WriteTransaction& write) -> Result<bool> {
@@ -142,38 +199,53 @@ void Intake::process(DeliveryId id) {
   });
   if (!counted) {
     log::warn("delivery.not_begun", {{"delivery", id.value}, {"error", counted.error().message}});
-    return;  // stays accepted and is taken up after a restart
+    return {};  // stays accepted and is taken up after a restart
   }
-  if (auto done = process_push(*delivery, *project); !done)
+  const auto done = process_delivery(*delivery, *project);
+  if (done) return done;
+  const bool may_pass = done.error().kind == ErrorKind::Unavailable;
+  if (!mirrors_.stopped() && (!may_pass || entry.failures + 1 >= kFetchAttempts)) {
     settle(id, "failed", done.error().message);
+    return {};
+  }
+  log::warn("delivery.put_back", {{"delivery", id.value}, {"error", done.error().message}});
+  const auto kept = coordinator_.write<bool>([&](WriteTransaction& write) -> Result<bool> {
+    write.stores.deliveries.put_back(
+        id, mirrors_.stopped() ? "" : "Waits for another attempt: " + done.error().message);
+    return true;
+  });
+  if (!kept)
+    log::warn("delivery.not_put_back", {{"delivery", id.value}, {"error", kept.error().message}});
+  return done;
 }
 
-Result<void> Intake::process_push(const DeliveryRow& delivery, const ProjectRow& project) {
-  const auto event =
-      github::parse(delivery.event, delivery.body, {project.path, project.repository_url});
-  if (!event) return event.error();
-  const auto* push = std::get_if<PushEvent>(&*event);
-  if (push == nullptr) return fail(ErrorKind::InvalidInput, "not a push");
+Result<void> Intake::process_delivery(const DeliveryRow& delivery, const ProjectRow& project) {
+  const auto events = parse(delivery.event, delivery.body, {project.path, project.repository_url});
+  if (!events) return events.error();
+  const std::size_t part = part_of(delivery.delivery_key);
+  if (part == 0 || part > events->size())
+    return fail(ErrorKind::InvalidInput, "the payload tells of fewer pushes");
+  const ForgeEvent& event = (*events)[part - 1];
+  if (const auto* push = std::get_if<PushEvent>(&event))
+    return process_push(*push, delivery, project);
+  settle(delivery.id, "ignored", why_no_pipeline(event));
+  return {};
+}
 
-  Result<void> fetched;
-  for (int attempt = 0; attempt < kFetchAttempts; ++attempt) {
-    fetched = mirrors_.fetch(project.id.value, project.repository_url, push->ref, push->after);
-    if (fetched || fetched.error().kind != ErrorKind::Unavailable) break;
-    log::warn("fetch.failed", {{"project", project.path}, {"error", fetched.error().message}});
-    std::unique_lock lock{mutex_};
-    if (wake_.wait_for(lock, std::chrono::seconds{1 << attempt}, [&] { return stopping_; }))
-      return {};  // stays accepted and is taken up after the restart
-  }
-  if (!fetched) return fail(ErrorKind::Unavailable, fetch_reason(fetched.error()).text);
+Result<void> Intake::process_push(const PushEvent& push, const DeliveryRow& delivery,
+                                  const ProjectRow& project) {
+  const auto fetched =
+      mirrors_.fetch(project.id.value, project.repository_url, push.ref, push.after);
+  if (!fetched) return fail(fetched.error().kind, fetch_reason(fetched.error()).text);
 
   PlanRequest request;
   request.project = project;
   request.source = pipeline::Source::Push;
-  request.ref = push->ref;
-  request.is_tag = push->is_tag;
-  request.sha = push->after;
-  request.before_sha = push->before;
-  request.user_login = push->pusher;
+  request.ref = push.ref;
+  request.is_tag = push.is_tag;
+  request.sha = push.after;
+  request.before_sha = push.before;
+  request.user_login = push.pusher;
   auto made = make_pipeline(request, delivery.id);
   if (made) return {};
   if (made.error().kind != ErrorKind::InvalidInput) return std::move(made).error();
@@ -203,6 +275,8 @@ Result<PipelineId> Intake::make_pipeline(const PlanRequest& request,
                                          std::optional<DeliveryId> delivery) {
   auto planned = planner_.plan(request);
   if (!planned) return std::move(planned).error();
+  // What an include needed may just not have been fetched any more.
+  if (mirrors_.stopped()) return fail(ErrorKind::Unavailable, "the server is stopping");
   if (planned->none) return fail(ErrorKind::InvalidInput, planned->none->reason.text);
   planned->pipeline->delivery = delivery;
   // First, so that every job finds its commit whatever happens to the branch.

@@ -1,13 +1,14 @@
 // A trigger, whatever sent it, becomes a planned pipeline.
 //
-// Webhooks are stored first and worked on afterwards, by a thread of this room, so that the sender
+// Webhooks are stored first and worked on afterwards, by threads of this room, so that the sender
 // is answered at once and a crash loses nothing: what was accepted and not finished is taken up
-// again at start. A delivery that has brought the process down three times is put aside.
+// again at start. Projects do not wait for each other. While a git host cannot be reached, its
+// deliveries wait with growing pauses; one that has brought the process down three times is put
+// aside.
 // Thread-safe.
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "server/coordinator/coordinator.h"
 #include "server/forge/forge.h"
 #include "server/git/mirror.h"
+#include "server/intake/delivery_queue.h"
 #include "server/intake/planner.h"
 
 namespace slipway::server {
@@ -48,11 +50,15 @@ class Intake {
 
   // Takes up what a restart left; deliveries that come before wait.
   void start();
+  // Waits for what is being worked on; Mirrors::stop() makes that short. What is not done stays
+  // accepted.
   void stop();
 
   // Verifies, stores and queues. Unauthenticated or Denied when it must not be believed.
   Result<ReceivedHook> receive_hook(const ProjectRow& project, const HeaderLookup& header,
                                     std::string_view body);
+  // Works on a stored delivery, which the caller has set to accepted.
+  void take_up(const ProjectRow& project, DeliveryId delivery);
   // A pipeline by hand, at once. InvalidInput when none results, with the reason.
   Result<PipelineId> trigger(const ProjectRow& project, const ManualTrigger& trigger);
   // `content`, or the project's own file, with the files of `file_ref` ("": the default branch).
@@ -64,9 +70,13 @@ class Intake {
   [[nodiscard]] std::string seal_webhook_secret(std::string_view secret) const;
 
  private:
+  Result<ReceivedHook> store(const ProjectRow& project, DeliveryRow row, const ForgeEvent& event);
   void work();
-  void process(DeliveryId id);
-  Result<void> process_push(const DeliveryRow& delivery, const ProjectRow& project);
+  // An Error when the delivery is to be worked on again, later.
+  Result<void> process(const DeliveryQueue::Entry& entry);
+  Result<void> process_delivery(const DeliveryRow& delivery, const ProjectRow& project);
+  Result<void> process_push(const PushEvent& push, const DeliveryRow& delivery,
+                            const ProjectRow& project);
   void settle(DeliveryId id, const std::string& verdict, const std::string& reason);
   Result<PipelineId> create(NewPipeline pipeline);
   Result<PipelineId> make_pipeline(const PlanRequest& request, std::optional<DeliveryId> delivery);
@@ -80,9 +90,9 @@ class Intake {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<DeliveryId> queue_;
+  DeliveryQueue queue_;
   bool stopping_ = false;
-  std::thread worker_;
+  std::vector<std::thread> workers_;
 };
 
 }  // namespace slipway::server

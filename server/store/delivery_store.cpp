@@ -59,6 +59,18 @@ void DeliveryStore::count_attempt(DeliveryId id) {
   execute(session_, "UPDATE deliveries SET attempts = attempts + 1 WHERE id = ?", id);
 }
 
+void DeliveryStore::put_back(DeliveryId id, std::string_view reason) {
+  execute(session_, "UPDATE deliveries SET attempts = attempts - 1, reason = ? WHERE id = ?",
+          reason, id);
+}
+
+void DeliveryStore::begin_again(DeliveryId id) {
+  execute(session_,
+          "UPDATE deliveries SET verdict = 'accepted', reason = '', pipeline_id = NULL,"
+          " attempts = 0 WHERE id = ?",
+          id);
+}
+
 void DeliveryStore::set_verdict(DeliveryId id, std::string_view verdict, std::string_view reason,
                                 std::optional<PipelineId> pipeline) {
   execute(session_, "UPDATE deliveries SET verdict = ?, reason = ?, pipeline_id = ? WHERE id = ?",

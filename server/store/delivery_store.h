@@ -19,10 +19,12 @@ class Session;
 struct DeliveryRow {
   DeliveryId id;
   ProjectId project_id;
-  std::string delivery_key;  // the sender's id; unique within the project
+  // The sender's id; unique within the project. With "/2" and so on behind it for the second push
+  // and those after it, where a sender tells of several at once.
+  std::string delivery_key;
   std::string event;
   std::string headers;  // JSON object, secrets left out
-  std::string body;     // raw; left empty by list()
+  std::string body;     // raw; left empty by list(), and where a key "KEY/2" means that of "KEY"
   std::string verdict;  // "accepted", "ignored", "refused", "failed", "done"
   std::string reason;
   UnixMillis received_at = 0;
@@ -45,6 +47,10 @@ class DeliveryStore {
   DeliveryId insert(const DeliveryRow& row);
   // Work on it begins.
   void count_attempt(DeliveryId id);
+  // It was put back in order, and waits for another time; `reason` says why.
+  void put_back(DeliveryId id, std::string_view reason);
+  // As if it had just come.
+  void begin_again(DeliveryId id);
   void set_verdict(DeliveryId id, std::string_view verdict, std::string_view reason,
                    std::optional<PipelineId> pipeline);
 

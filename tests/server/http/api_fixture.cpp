@@ -58,6 +58,10 @@ Result<HookVerdict> FakeOutside::receive_hook(const ProjectRow& project, const H
   return HookVerdict{DeliveryId{7}, "accepted", ""};
 }
 
+void FakeOutside::take_up(const ProjectRow& project, DeliveryId delivery) {
+  asked.push_back("take up " + project.path + " " + std::to_string(delivery.value));
+}
+
 Result<PipelineId> FakeOutside::trigger(const ProjectRow& project, const TriggerRequest& request) {
   asked.push_back("trigger " + request.ref);
   if (request.ref != "main")
@@ -83,8 +87,8 @@ Result<void> FakeOutside::check_repository_url(std::string_view url) {
   return fail(ErrorKind::InvalidInput, "field 'url' must begin with https://");
 }
 
-std::string FakeOutside::seal_webhook_secret(std::string_view) {
-  return "sealed";
+std::string FakeOutside::seal_webhook_secret(std::string_view secret) {
+  return "sealed " + std::string{secret};
 }
 
 void FakeOutside::removed(ProjectId project) {

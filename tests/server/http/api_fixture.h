@@ -30,6 +30,7 @@ class FakeOutside final : public server::http::JobPayloads,
   Result<server::http::HookVerdict> receive_hook(const server::ProjectRow& project,
                                                  const server::http::Headers& headers,
                                                  std::string_view body) override;
+  void take_up(const server::ProjectRow& project, server::DeliveryId delivery) override;
   Result<server::PipelineId> trigger(const server::ProjectRow& project,
                                      const server::http::TriggerRequest& request) override;
   Result<server::http::LintVerdict> lint(const server::ProjectRow& project,

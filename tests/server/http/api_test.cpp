@@ -134,6 +134,14 @@ TEST_CASE("a project is made, shown, changed and removed", "[api]") {
   check_contract("PUT", kProject, changed, 200);
   CHECK(changed.body["visibility"] == "public");
   CHECK_FALSE(changed.body.contains("webhook_secret"));
+  const std::string token = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+  const auto keyed = api.call("PUT", "/api/v4/projects/1", {{"webhook_secret", token}});
+  CHECK(keyed.status == 200);
+  CHECK(keyed.raw.body.find(token) == std::string::npos);
+  CHECK(api.database->read()->projects.find_by_path("group/name")->webhook_secret ==
+        "sealed " + token);
+  CHECK(api.call("PUT", "/api/v4/projects/1", {{"webhook_secret", "short"}}).body["message"] ==
+        "field 'webhook_secret' must be 16 to 256 characters without blanks");
   CHECK(api.call_with("", "GET", "/api/v4/projects/1").status == 200);
 
   CHECK(api.call("DELETE", "/api/v4/projects/1").status == 202);
@@ -216,6 +224,58 @@ TEST_CASE("pipelines and jobs are shown as the contract says", "[api]") {
   check_contract("GET", "/api/v4/projects/{id}/deliveries", api.call("GET", base + "/deliveries"),
                  200);
   CHECK(api.call("GET", base + "/jobs/x").status == 404);
+}
+
+TEST_CASE("the webhook inbox lists, shows and replays deliveries", "[api]") {
+  ApiFixture api;
+  api.make_project("a/first");
+  api.make_project("a/second");
+  const auto insert = [&](const std::string& key, const std::string& body,
+                          const std::string& verdict) {
+    return std::to_string(*api.coordinator->write<std::int64_t>(
+        [&](server::WriteTransaction& write) -> Result<std::int64_t> {
+          server::DeliveryRow row;
+          row.project_id = server::ProjectId{1};
+          row.delivery_key = key;
+          row.event = "repo:push";
+          row.headers = R"({"X-Event-Key":"repo:push"})";
+          row.body = body;
+          row.verdict = verdict;
+          row.reason = "because";
+          return write.stores.deliveries.insert(row).value;
+        }));
+  };
+  const std::string base = "/api/v4/projects/1/deliveries";
+  const std::string kOne = "/api/v4/projects/{id}/deliveries/{delivery_id}";
+  const auto first = insert("key", std::string(300'000, 'x'), "ignored");
+  const auto second = insert("key/2", "", "accepted");
+  check_contract("GET", "/api/v4/projects/{id}/deliveries", api.call("GET", base), 200);
+
+  const auto shown = api.call("GET", base + "/" + first);
+  check_contract("GET", kOne, shown, 200);
+  CHECK(shown.body["delivery_id"] == "key");
+  CHECK(shown.body["reason"] == "because");
+  CHECK(shown.body["headers"]["X-Event-Key"] == "repo:push");
+  CHECK(shown.body["body"] == std::string(256 * 1024, 'x'));
+  CHECK(shown.body["body_truncated"] == true);
+  // The second push of the call shows the call's body.
+  CHECK(api.call("GET", base + "/" + second).body["body"] == shown.body["body"]);
+
+  const auto again = api.call("POST", base + "/" + first + "/replay");
+  check_contract("POST", kOne + "/replay", again, 202);
+  CHECK(again.body["verdict"] == "accepted");
+  CHECK(again.body["reason"] == "");
+  CHECK(api.outside.asked.back() == "take up a/first " + first);
+  const auto busy = api.call("POST", base + "/" + first + "/replay");
+  check_contract("POST", kOne + "/replay", busy, 409);
+  CHECK(busy.body["message"] == "the delivery is being worked on");
+  CHECK(api.database->read()->audit.list({}).rows[0].action == "delivery.replayed");
+
+  for (const auto& path : {"/api/v4/projects/2/deliveries/" + first, base + "/99", base + "/x"}) {
+    CHECK(api.call("GET", path).status == 404);
+    CHECK(api.call("POST", path + "/replay").status == 404);
+  }
+  CHECK(api.call_with("", "GET", base + "/" + first).status != 200);
 }
 
 TEST_CASE("ids of another project are not found", "[api]") {

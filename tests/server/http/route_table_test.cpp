@@ -34,7 +34,7 @@ struct TableOnly {
                            api.clock, std::chrono::seconds{1}},
       TraceRoutes{*api.database, *api.coordinator, *api.traces, *api.feed},
       ArtifactRoutes{*api.database, *api.coordinator, *api.blobs, api.clock, 1},
-      HookRoutes{api.outside},
+      DeliveryRoutes{*api.database, *api.coordinator, api.outside},
       GitRoutes{api.outside},
       BadgeRoutes{*api.database},
       PageRoutes{api.outside, *api.feed}};

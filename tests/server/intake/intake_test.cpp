@@ -1,53 +1,11 @@
-#include "server/intake/intake.h"
-
-#include <chrono>
-#include <nlohmann/json.hpp>
-#include <thread>
-
-#include "base/crypto.h"
-#include "tests/server/coordinator/coordinator_fixture.h"
-#include "tests/server/git/git_repository.h"
-#include "tests/support/catch.h"
+#include "tests/server/intake/intake_fixture.h"
 
 namespace slipway::server {
 namespace {
 
 using nlohmann::json;
-using Headers = std::map<std::string, std::string>;
 
-const std::string kKey(32, 'k');
-const std::string kSecret = "hook secret";
-
-struct Fixture : test::CoordinatorFixture {
-  test::GitRepository remote;
-  Mirrors mirrors{directory / "mirrors", LocalRepositories::allowed};
-  Planner planner{mirrors, {{"https://ci.example", "", "1.0"}}};
-  ProjectRow hooked;
-  std::unique_ptr<Intake> intake;
-
-  Fixture() {
-    coordinator->start();
-    intake = make_intake();
-    hooked.path = "group/hooked";
-    hooked.repository_url = remote.url();
-    hooked.webhook_secret = intake->seal_webhook_secret(kSecret);
-    auto id = coordinator->write<ProjectId>([&](WriteTransaction& write) -> Result<ProjectId> {
-      return write.stores.projects.insert(hooked);
-    });
-    REQUIRE(id);
-    hooked.id = *id;
-  }
-  ~Fixture() {
-    intake.reset();
-    coordinator->stop();
-  }
-  std::unique_ptr<Intake> make_intake() {
-    return std::make_unique<Intake>(*coordinator, *database, mirrors, planner, clock, kKey);
-  }
-  std::string commit(const std::string& yaml, const std::string& message = "Change") {
-    remote.write(".gitlab-ci.yml", yaml);
-    return remote.commit(message);
-  }
+struct Fixture : test::IntakeFixture {
   [[nodiscard]] static json payload(const std::string& after, const std::string& ref) {
     return {{"ref", ref},
             {"before", std::string(40, '0')},
@@ -58,43 +16,16 @@ struct Fixture : test::CoordinatorFixture {
   Result<ReceivedHook> receive(const std::string& body, const std::string& key,
                                const std::string& secret = kSecret,
                                const std::string& event = "push") {
-    const Headers headers{{"X-Hub-Signature-256", "sha256=" + hmac_sha256_hex(secret, body)},
-                          {"X-GitHub-Delivery", key},
-                          {"X-GitHub-Event", event},
-                          {"User-Agent", "GitHub-Hookshot/1"},
-                          {"Authorization", "Bearer secret"}};
-    return intake->receive_hook(
-        hooked,
-        [&](std::string_view name) -> std::optional<std::string> {
-          const auto at = headers.find(std::string{name});
-          if (at == headers.end()) return std::nullopt;
-          return at->second;
-        },
-        body);
+    test::Call call = test::github_call(body, secret, key, event);
+    call.headers.emplace("User-Agent", "GitHub-Hookshot/1");
+    call.headers.emplace("Authorization", "Bearer secret");
+    return IntakeFixture::receive(call);
   }
   ReceivedHook push(const std::string& sha, const std::string& key = "one",
                     const std::string& ref = "refs/heads/main") {
     const auto received = receive(payload(sha, ref).dump(), key);
     REQUIRE(received);
     return *received;
-  }
-  // The delivery when it is not waiting any more.
-  DeliveryRow settled(DeliveryId id) {
-    for (int i = 0; i < 2000; ++i) {
-      auto row = database->read()->deliveries.find(id);
-      REQUIRE(row);
-      if (row->verdict != "accepted") return *row;
-      std::this_thread::sleep_for(std::chrono::milliseconds{10});
-    }
-    FAIL("the delivery was never worked on");
-    return {};
-  }
-  std::vector<DeliveryRow> deliveries() {
-    return database->read()->deliveries.list(hooked.id, {}).rows;
-  }
-  PipelineRow pipeline_of(const DeliveryRow& delivery) {
-    REQUIRE(delivery.pipeline_id);
-    return *database->read()->pipelines.find(*delivery.pipeline_id);
   }
 };
 
@@ -180,7 +111,7 @@ TEST_CASE_METHOD(Fixture, "what was accepted before a restart is worked on after
   const ReceivedHook received = push(sha);
   CHECK(database->read()->deliveries.find(received.delivery)->verdict == "accepted");
   intake.reset();
-  intake = make_intake();
+  intake = make_intake(mirrors, planner);
   intake->start();
   CHECK(pipeline_of(settled(received.delivery)).sha == sha);
 }

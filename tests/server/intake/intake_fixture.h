@@ -1,0 +1,92 @@
+// An intake over a real coordinator and real git repositories.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "server/intake/intake.h"
+#include "tests/server/coordinator/coordinator_fixture.h"
+#include "tests/server/forge/calls.h"
+#include "tests/server/git/git_repository.h"
+#include "tests/support/catch.h"
+
+namespace slipway::server::test {
+
+struct IntakeFixture : CoordinatorFixture {
+  GitRepository remote;
+  Mirrors mirrors{directory / "mirrors", LocalRepositories::allowed};
+  Planner planner{mirrors, {{"https://ci.example", "", "1.0"}}};
+  ProjectRow hooked;
+  std::unique_ptr<Intake> intake;
+
+  IntakeFixture() {
+    coordinator->start();
+    intake = make_intake(mirrors, planner);
+    hooked = add_project("group/hooked", remote.url());
+  }
+  ~IntakeFixture() {
+    intake.reset();
+    coordinator->stop();
+  }
+  IntakeFixture(const IntakeFixture&) = delete;
+  IntakeFixture& operator=(const IntakeFixture&) = delete;
+
+  static constexpr const char* kSecret = "hook secret";
+
+  std::unique_ptr<Intake> make_intake(Mirrors& used, Planner& plans) {
+    return std::make_unique<Intake>(*coordinator, *database, used, plans, clock,
+                                    std::string(32, 'k'));
+  }
+  ProjectRow add_project(const std::string& path, const std::string& url) {
+    ProjectRow row;
+    row.path = path;
+    row.repository_url = url;
+    row.webhook_secret = intake->seal_webhook_secret(kSecret);
+    auto id = coordinator->write<ProjectId>([&](WriteTransaction& write) -> Result<ProjectId> {
+      return write.stores.projects.insert(row);
+    });
+    REQUIRE(id);
+    row.id = *id;
+    return row;
+  }
+  std::string commit(const std::string& yaml, const std::string& message = "Change") {
+    remote.write(".gitlab-ci.yml", yaml);
+    return remote.commit(message);
+  }
+  Result<ReceivedHook> receive(const Call& call) { return receive(call, hooked); }
+  Result<ReceivedHook> receive(const Call& call, const ProjectRow& project) {
+    return intake->receive_hook(project, lookup(call.headers), call.body);
+  }
+  DeliveryRow row_of_delivery(DeliveryId id) {
+    auto row = database->read()->deliveries.find(id);
+    REQUIRE(row);
+    return *row;
+  }
+  // The delivery once `ready` holds for it.
+  template <typename Ready>
+  DeliveryRow delivery_when(DeliveryId id, Ready ready) {
+    for (int i = 0; i < 2000; ++i) {
+      DeliveryRow row = row_of_delivery(id);
+      if (ready(row)) return row;
+      std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    }
+    FAIL("the delivery was never worked on");
+    return {};
+  }
+  DeliveryRow settled(DeliveryId id) {
+    return delivery_when(id, [](const DeliveryRow& row) { return row.verdict != "accepted"; });
+  }
+  std::vector<DeliveryRow> deliveries() {
+    return database->read()->deliveries.list(hooked.id, {}).rows;
+  }
+  PipelineRow pipeline_of(const DeliveryRow& delivery) {
+    REQUIRE(delivery.pipeline_id);
+    return *database->read()->pipelines.find(*delivery.pipeline_id);
+  }
+};
+
+}  // namespace slipway::server::test
