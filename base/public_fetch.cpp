@@ -196,8 +196,8 @@ class Deadline {
   std::jthread thread_;
 };
 
-Result<HttpResponse> get(const Url& url, const std::string& address, Clock::time_point end,
-                         const PublicFetchOptions& options) {
+Result<HttpResponse> ask(const Url& url, HttpRequest request, const std::string& address,
+                         Clock::time_point end, const PublicFetchOptions& options) {
   const auto timeout = fail(ErrorKind::Unavailable, "a timeout error");
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
   if (left.count() <= 0) return timeout;
@@ -208,7 +208,6 @@ Result<HttpResponse> get(const Url& url, const std::string& address, Clock::time
   how.connect_to = address;
   auto client = HttpClient::create(url.origin, how);
   if (!client) return fail(ErrorKind::InvalidInput, client.error().message);
-  HttpRequest request;
   request.target = url.target;
   auto answer = [&] {
     const Deadline deadline{*client, end};
@@ -258,7 +257,7 @@ Result<std::string> fetch_public(const std::string& url, const PublicFetchOption
     secure = parsed_url->scheme == "https";
     const auto address = checked_address(*parsed_url, options);
     if (!address) return address.error();
-    auto answer = get(*parsed_url, *address, end, options);
+    auto answer = ask(*parsed_url, {}, *address, end, options);
     if (!answer) return std::move(answer).error();
     if (answer->status >= 200 && answer->status < 300) return std::move(answer->body);
     const auto location = answer->header("Location");
@@ -267,6 +266,18 @@ Result<std::string> fetch_public(const std::string& url, const PublicFetchOption
     next = redirected(*parsed_url, *location);
   }
   return fail(ErrorKind::Unavailable, "too many redirects");
+}
+
+Result<HttpResponse> send_public(const std::string& url, HttpRequest request,
+                                 const PublicFetchOptions& options) {
+  const auto parsed_url = parse_url(url);
+  if (!parsed_url)
+    return fail(ErrorKind::InvalidInput, "'" + url + "' is no address")
+        .with_hint("write it as https://host/path");
+  const auto end = Clock::now() + options.deadline;
+  const auto address = checked_address(*parsed_url, options);
+  if (!address) return address.error();
+  return ask(*parsed_url, std::move(request), *address, end, options);
 }
 
 }  // namespace slipway

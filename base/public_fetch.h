@@ -14,6 +14,9 @@
 
 namespace slipway {
 
+struct HttpRequest;  // of base/http_client.h
+struct HttpResponse;
+
 struct PublicFetchOptions {
   bool allow_private = false;  // also loopback, private and link-local addresses
   std::size_t limit = std::size_t{1} << 20U;
@@ -24,6 +27,11 @@ struct PublicFetchOptions {
 // says why. InvalidInput: `url` is no such address. Otherwise the message ends the sentence "could
 // not be fetched because of …".
 Result<std::string> fetch_public(const std::string& url, const PublicFetchOptions& options = {});
+
+// One call to such an address, for those who send something there. Redirects are not followed: any
+// answer is a value. Errors as above.
+Result<HttpResponse> send_public(const std::string& url, HttpRequest request,
+                                 const PublicFetchOptions& options = {});
 
 // Why the numeric address (IPv4 or IPv6) is not public; "" when it is. What is no address is not.
 std::string why_not_public(std::string_view address);

@@ -25,6 +25,7 @@
 #include "server/intake/intake.h"
 #include "server/intake/job_payload.h"
 #include "server/intake/planner.h"
+#include "server/outbox/forge_status.h"
 #include "server/outbox/outbox.h"
 #include "server/store/database.h"
 #include "server/telemetry/metrics.h"
@@ -123,6 +124,20 @@ LocalRepositories local_repositories(const ServerSettings& settings) {
                                            : LocalRepositories::refused;
 }
 
+ForgeStatusOptions forge_options(const ServerSettings& settings, const std::string& url) {
+  ForgeStatusOptions options;
+  options.external_url = url;
+  options.allow_private = settings.allow_private_forges;
+  return options;
+}
+
+// With pauses of ten minutes at most: about a day.
+OutboxOptions outbox_options() {
+  OutboxOptions options;
+  options.attempts = 150;
+  return options;
+}
+
 CoordinatorOptions coordinator_options(const ServerSettings& settings) {
   CoordinatorOptions options;
   options.ack_timeout = settings.ack_timeout;
@@ -148,7 +163,9 @@ struct Server::State {
         dispatch(coordinator),
         feed(*database, clock, url),
         outbox_writer(coordinator),
-        outbox(*database, outbox_writer, clock, {{"", &log_target}}),
+        forge_status(*database, clock, seal_key, forge_options(given, url)),
+        outbox(*database, outbox_writer, clock,
+               {{"pipeline_status", &forge_status}, {"", &log_target}}, outbox_options()),
         wake_outbox(outbox),
         account_writer(coordinator),
         accounts(*database, account_writer, clock, given.data_dir),
@@ -162,7 +179,7 @@ struct Server::State {
         payload(*database, {{url, given.registry, version}, given.default_timeout}),
         payload_room(payload),
         intake_room(intake),
-        project_room(mirrors, intake, local_repositories(given)),
+        project_room(mirrors, intake, forge_status, local_repositories(given)),
         git_room(mirrors),
         services{clock,    *database,    coordinator, dispatch,     *traces,  blobs, feed,
                  accounts, payload_room, intake_room, project_room, git_room, files, metrics} {
@@ -193,6 +210,7 @@ struct Server::State {
   http::EventFeed feed;
   LogTarget log_target;
   OutboxThroughCoordinator outbox_writer;
+  ForgeStatusTarget forge_status;
   Outbox outbox;
   WakeOutbox wake_outbox;
   http::CoordinatorWriter account_writer;

@@ -199,21 +199,20 @@ void Coordinator::Work::write_pipeline(AlivePipeline& alive) {
 
 void Coordinator::Work::owe_status(const AlivePipeline& alive) {
   const PipelineRow& row = alive.row;
-  // What a forge shows: that it runs, and how it ended.
-  if (row.status != "running" && !is_final_word(row.status)) return;
-  // A bare repository on this machine has no forge to tell.
+  // What a git host shows: that it waits, for runners or a hand, that it runs, and how it ended.
+  if (row.status != "pending" && row.status != "manual" && row.status != "running" &&
+      !is_final_word(row.status))
+    return;
   const auto project = stores().projects.find(row.project_id);
-  if (!project || project->repository_url.rfind('/', 0) == 0) return;
+  if (!project || project->forge.empty()) return;
   EffectRow effect;
   effect.kind = "pipeline_status";
-  effect.channel = fmt::format("project/{}", row.project_id.value);
-  effect.payload = nlohmann::json{
-      {"pipeline_id", row.id.value},
-      {"project_id", row.project_id.value},
-      {"ref", row.ref},
-      {"sha", row.sha},
-      {"status",
-       row.status}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  // What is said of one commit under one name is said in order; the rest does not wait for it.
+  effect.channel = fmt::format("status/{}/{}/{}", row.project_id.value, row.sha, row.source);
+  effect.payload =
+      nlohmann::json{
+          {"pipeline_id", row.id.value}, {"status", row.status}, {"reason", row.reason_text}}
+          .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   effect.created_at = now();
   effect.due_at = now();
   stores().outbox.insert(effect);

@@ -83,6 +83,9 @@ class ProjectSetup {
   // InvalidInput when git must not fetch from there.
   virtual Result<void> check_repository_url(std::string_view url) = 0;
   virtual std::string seal_webhook_secret(std::string_view secret) = 0;
+  // Where its git host is told of pipelines; InvalidInput when that cannot be.
+  virtual Result<std::string> forge_api_of(const ProjectRow& project) = 0;
+  virtual std::string seal_forge_token(std::string_view token) = 0;
   // The project is gone: so are its files.
   virtual void removed(ProjectId project) = 0;
 };

@@ -58,6 +58,12 @@ json linted_job_view(const LintedJob& job) {
           {"needs", job.needs}};
 }
 
+// It stands in a header.
+bool is_token(std::string_view token) {
+  return token.size() <= 1024 && std::all_of(token.begin(), token.end(),
+                                             [](unsigned char c) { return c > ' ' && c < 0x7F; });
+}
+
 bool is_webhook_secret(std::string_view secret) {
   return secret.size() >= 16 && secret.size() <= 256 &&
          std::all_of(secret.begin(), secret.end(),
@@ -112,6 +118,7 @@ Result<Response> ProjectRoutes::list(const Call& call) {
 
 Result<void> ProjectRoutes::read_fields(const json& body, ProjectRow& row) {
   FieldReader fields{body};
+  const ProjectRow before = row;
   row.repository_url = fields.text("url").value_or(row.repository_url);
   row.default_branch = fields.text("default_branch").value_or(row.default_branch);
   row.visibility = fields.text("visibility").value_or(row.visibility);
@@ -127,8 +134,28 @@ Result<void> ProjectRoutes::read_fields(const json& body, ProjectRow& row) {
     else
       fields.refuse("webhook_secret", "16 to 256 characters without blanks");
   }
+  row.forge = fields.text("forge").value_or(row.forge);
+  row.forge_api_url = fields.text("forge_api_url").value_or(row.forge_api_url);
+  const auto token = fields.text("forge_token");
+  if (token && !is_token(*token)) fields.refuse("forge_token", "a token, without blanks");
   if (fields.error()) return *fields.error();
-  return setup_.check_repository_url(row.repository_url);
+  if (auto fine = setup_.check_repository_url(row.repository_url); !fine) return fine;
+  return read_forge(before, token, row);
+}
+
+Result<void> ProjectRoutes::read_forge(const ProjectRow& before,
+                                       const std::optional<std::string>& token, ProjectRow& row) {
+  if (row.forge.empty()) {
+    row.forge_token.clear();
+    return {};
+  }
+  const auto api = setup_.forge_api_of(row);
+  if (!api) return api.error();
+  const auto api_before = setup_.forge_api_of(before);
+  // A token is for the host that it was given for.
+  if (!api_before || *api_before != *api) row.forge_token.clear();
+  if (token) row.forge_token = token->empty() ? "" : setup_.seal_forge_token(*token);
+  return {};
 }
 
 Result<Response> ProjectRoutes::create(const Call& call) {

@@ -105,6 +105,14 @@ std::string ProjectRoom::seal_webhook_secret(std::string_view secret) {
   return intake_.seal_webhook_secret(secret);
 }
 
+Result<std::string> ProjectRoom::forge_api_of(const ProjectRow& project) {
+  return forge_.api_of(project);
+}
+
+std::string ProjectRoom::seal_forge_token(std::string_view token) {
+  return forge_.seal_token(token);
+}
+
 void ProjectRoom::removed(ProjectId project) {
   mirrors_.remove(project.value);
 }

@@ -8,6 +8,7 @@
 #include "server/http/ports.h"
 #include "server/intake/intake.h"
 #include "server/intake/job_payload.h"
+#include "server/outbox/forge_status.h"
 
 namespace slipway::server::http {
 
@@ -35,15 +36,19 @@ class IntakeRoom final : public PipelineIntake {
 
 class ProjectRoom final : public ProjectSetup {
  public:
-  ProjectRoom(Mirrors& mirrors, const Intake& intake, LocalRepositories local)
-      : mirrors_(mirrors), intake_(intake), local_(local) {}
+  ProjectRoom(Mirrors& mirrors, const Intake& intake, const ForgeStatusTarget& forge,
+              LocalRepositories local)
+      : mirrors_(mirrors), intake_(intake), forge_(forge), local_(local) {}
   Result<void> check_repository_url(std::string_view url) override;
   std::string seal_webhook_secret(std::string_view secret) override;
+  Result<std::string> forge_api_of(const ProjectRow& project) override;
+  std::string seal_forge_token(std::string_view token) override;
   void removed(ProjectId project) override;
 
  private:
   Mirrors& mirrors_;
   const Intake& intake_;
+  const ForgeStatusTarget& forge_;
   LocalRepositories local_;
 };
 

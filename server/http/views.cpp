@@ -128,6 +128,9 @@ json Views::project(const ProjectRow& row) const {
           {"repository_url", without_credentials(row.repository_url)},
           {"ci_config_path", row.ci_config_path},
           {"webhook_url", std::string{url_} + "/hooks/" + row.path},
+          {"forge", row.forge},
+          {"forge_api_url", row.forge_api_url},
+          {"forge_token_set", !row.forge_token.empty()},
           {"created_at", to_rfc3339(row.created_at)},
           {"last_pipeline", last ? pipeline(*last) : json(nullptr)}};
 }

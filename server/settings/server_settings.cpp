@@ -101,6 +101,9 @@ std::vector<Setting> settings_table(ServerSettings& s) {
       {"allow_private_includes",
        "whether `include: remote` may reach loopback, private and link-local addresses", "false",
        flag_row(s.allow_private_includes)},
+      {"allow_private_forges",
+       "whether git hosts may be told of pipelines on such addresses, and without TLS", "false",
+       flag_row(s.allow_private_forges)},
   };
 }
 

@@ -32,6 +32,7 @@ struct ServerSettings {
   int worker_threads = 8;
   bool allow_local_repositories = false;
   bool allow_private_includes = false;
+  bool allow_private_forges = false;
 };
 
 // Rows that write into `settings`, which must outlive them.

@@ -269,10 +269,17 @@ const Migration kDotenv{
     "variables TEXT NOT NULL)",
 };
 
+// Where a project's git host is told of its pipelines.
+const Migration kForge{
+    "ALTER TABLE projects ADD COLUMN forge TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE projects ADD COLUMN forge_api_url TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE projects ADD COLUMN forge_token TEXT NOT NULL DEFAULT ''",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> all{kFirst, kDeliveryAttempts, kExclusion, kDotenv};
+  static const std::vector<Migration> all{kFirst, kDeliveryAttempts, kExclusion, kDotenv, kForge};
   return all;
 }
 

@@ -149,6 +149,15 @@ std::optional<PipelineRow> PipelineStore::newest(ProjectId project, std::string_
   return select_one<PipelineRow>(session_, sql, project, ref);
 }
 
+bool PipelineStore::has_successor(const PipelineRow& row) const {
+  return select_one<Scalar<long long>>(
+             session_,
+             "SELECT 1 FROM pipelines WHERE id > ? AND project_id = ? AND sha = ? AND source = ?"
+             " LIMIT 1",
+             row.id, row.project_id, row.sha, row.source)
+      .has_value();
+}
+
 std::optional<double> PipelineStore::newest_coverage(ProjectId project,
                                                      std::string_view ref) const {
   const auto row = select_one<Scalar<double>>(session_, R"sql(

@@ -98,6 +98,8 @@ class PipelineStore {
   [[nodiscard]] Page<PipelineRow> list(ProjectId project, const PipelineFilter& filter,
                                        PageRequest page) const;
   [[nodiscard]] std::optional<PipelineRow> newest(ProjectId project, std::string_view ref) const;
+  // Whether a later pipeline of the same commit and source exists.
+  [[nodiscard]] bool has_successor(const PipelineRow& row) const;
   // The newest finished one of `ref` that has a coverage.
   [[nodiscard]] std::optional<double> newest_coverage(ProjectId project,
                                                       std::string_view ref) const;

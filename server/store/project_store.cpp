@@ -15,6 +15,9 @@ struct Columns<ProjectRow> {
     f("visibility", row.visibility);
     f("ci_config_path", row.ci_config_path);
     f("webhook_secret", row.webhook_secret);
+    f("forge", row.forge);
+    f("forge_api_url", row.forge_api_url);
+    f("forge_token", row.forge_token);
     f("created_at", row.created_at);
   }
 };
@@ -73,10 +76,10 @@ void ProjectStore::update(const ProjectRow& row) {
   execute(session_, R"sql(
 UPDATE projects
    SET path = ?, repository_url = ?, default_branch = ?, visibility = ?, ci_config_path = ?,
-       webhook_secret = ?
+       webhook_secret = ?, forge = ?, forge_api_url = ?, forge_token = ?
  WHERE id = ?)sql",
           row.path, row.repository_url, row.default_branch, row.visibility, row.ci_config_path,
-          row.webhook_secret, row.id);
+          row.webhook_secret, row.forge, row.forge_api_url, row.forge_token, row.id);
 }
 
 void ProjectStore::remove(ProjectId id) {

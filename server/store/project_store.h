@@ -25,6 +25,9 @@ struct ProjectRow {
   std::string visibility = "private";  // or "public"
   std::string ci_config_path = ".gitlab-ci.yml";
   std::string webhook_secret;  // sealed
+  std::string forge;           // the git host that is told of pipelines: "github", …; "" for none
+  std::string forge_api_url;   // "" for the one that follows from the repository's address
+  std::string forge_token;     // sealed; "" for none
   UnixMillis created_at = 0;
 };
 

@@ -38,7 +38,7 @@ const std::map<std::string, Rooms>& allowed() {
       {"server/telemetry", {}},
       {"server/reports", {}},
       {"server/auth", {"server/store"}},
-      {"server/outbox", {"server/store"}},
+      {"server/outbox", {"server/forge", "server/store"}},
       // The log's file is closed, and the coverage read from it, with the job's result.
       {"server/coordinator", {"pipeline", "server/outbox", "server/store", "server/trace"}},
       {"server/dispatch", {"pipeline", "server/coordinator", "server/store"}},

@@ -34,6 +34,7 @@ TEST_CASE("every default is a value that its own setting accepts", "[settings]")
   CHECK(settings.poll_hold == std::chrono::seconds{30});
   CHECK_FALSE(settings.allow_local_repositories);
   CHECK_FALSE(settings.allow_private_includes);
+  CHECK_FALSE(settings.allow_private_forges);
 }
 
 TEST_CASE("each setting of the server stands in the README with its default", "[settings]") {

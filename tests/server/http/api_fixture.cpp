@@ -91,6 +91,15 @@ std::string FakeOutside::seal_webhook_secret(std::string_view secret) {
   return "sealed " + std::string{secret};
 }
 
+Result<std::string> FakeOutside::forge_api_of(const ProjectRow& project) {
+  if (project.forge != "gitlab") return fail(ErrorKind::InvalidInput, "no such git host");
+  return project.forge_api_url.empty() ? "https://git.test" : project.forge_api_url;
+}
+
+std::string FakeOutside::seal_forge_token(std::string_view token) {
+  return "sealed " + std::string{token};
+}
+
 void FakeOutside::removed(ProjectId project) {
   asked.push_back("removed " + std::to_string(project.value));
 }

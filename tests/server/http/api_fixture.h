@@ -37,6 +37,8 @@ class FakeOutside final : public server::http::JobPayloads,
                                          const server::http::LintRequest& request) override;
   Result<void> check_repository_url(std::string_view url) override;
   std::string seal_webhook_secret(std::string_view secret) override;
+  Result<std::string> forge_api_of(const server::ProjectRow& project) override;
+  std::string seal_forge_token(std::string_view token) override;
   void removed(server::ProjectId project) override;
   Result<std::unique_ptr<server::http::BodySource>> advertise(server::ProjectId project,
                                                               std::string_view protocol) override;

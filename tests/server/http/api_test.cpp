@@ -226,6 +226,36 @@ TEST_CASE("pipelines and jobs are shown as the contract says", "[api]") {
   CHECK(api.call("GET", base + "/jobs/x").status == 404);
 }
 
+TEST_CASE("a project's git host and its token are set, and the token is never shown", "[api]") {
+  ApiFixture api;
+  api.make_project();
+  const auto put = [&](const json& body) { return api.call("PUT", "/api/v4/projects/1", body); };
+  const auto token = [&] {
+    return api.database->read()->projects.find_by_path("group/name")->forge_token;
+  };
+  const auto set = put({{"forge", "gitlab"}, {"forge_token", "glpat-x"}});
+  check_contract("PUT", kProject, set, 200);
+  CHECK(set.body["forge"] == "gitlab");
+  CHECK(set.body["forge_token_set"] == true);
+  CHECK(set.raw.body.find("glpat-x") == std::string::npos);
+  CHECK(token() == "sealed glpat-x");
+
+  CHECK(put({{"visibility", "public"}}).body["forge_token_set"] == true);
+  // A token does not follow to another host.
+  CHECK(put({{"forge_api_url", "https://evil.test"}}).body["forge_token_set"] == false);
+  CHECK(token().empty());
+  put({{"forge_token", "glpat-y"}});
+  CHECK(token() == "sealed glpat-y");
+  CHECK(put({{"forge_token", ""}}).body["forge_token_set"] == false);
+  put({{"forge_token", "glpat-z"}});
+  CHECK(put({{"forge", ""}}).body["forge_token_set"] == false);
+  CHECK(token().empty());
+
+  CHECK(put({{"forge", "sourceforge"}}).body["message"] == "no such git host");
+  CHECK(put({{"forge_token", "a\r\nb"}}).body["message"] ==
+        "field 'forge_token' must be a token, without blanks");
+}
+
 TEST_CASE("the webhook inbox lists, shows and replays deliveries", "[api]") {
   ApiFixture api;
   api.make_project("a/first");
@@ -246,13 +276,14 @@ TEST_CASE("the webhook inbox lists, shows and replays deliveries", "[api]") {
         }));
   };
   const std::string base = "/api/v4/projects/1/deliveries";
-  const std::string kOne = "/api/v4/projects/{id}/deliveries/{delivery_id}";
+  const auto* one = "/api/v4/projects/{id}/deliveries/{delivery_id}";
+  const auto* replay = "/api/v4/projects/{id}/deliveries/{delivery_id}/replay";
   const auto first = insert("key", std::string(300'000, 'x'), "ignored");
   const auto second = insert("key/2", "", "accepted");
   check_contract("GET", "/api/v4/projects/{id}/deliveries", api.call("GET", base), 200);
 
   const auto shown = api.call("GET", base + "/" + first);
-  check_contract("GET", kOne, shown, 200);
+  check_contract("GET", one, shown, 200);
   CHECK(shown.body["delivery_id"] == "key");
   CHECK(shown.body["reason"] == "because");
   CHECK(shown.body["headers"]["X-Event-Key"] == "repo:push");
@@ -262,12 +293,12 @@ TEST_CASE("the webhook inbox lists, shows and replays deliveries", "[api]") {
   CHECK(api.call("GET", base + "/" + second).body["body"] == shown.body["body"]);
 
   const auto again = api.call("POST", base + "/" + first + "/replay");
-  check_contract("POST", kOne + "/replay", again, 202);
+  check_contract("POST", replay, again, 202);
   CHECK(again.body["verdict"] == "accepted");
   CHECK(again.body["reason"] == "");
   CHECK(api.outside.asked.back() == "take up a/first " + first);
   const auto busy = api.call("POST", base + "/" + first + "/replay");
-  check_contract("POST", kOne + "/replay", busy, 409);
+  check_contract("POST", replay, busy, 409);
   CHECK(busy.body["message"] == "the delivery is being worked on");
   CHECK(api.database->read()->audit.list({}).rows[0].action == "delivery.replayed");
 

@@ -39,11 +39,12 @@ TEST_CASE("a project does not wait for another, and they take turns", "[intake]"
   queue.push(entry(4, 8));
   const auto first = queue.take(kNow);
   CHECK(first->delivery.value == 1);
-  CHECK(taken(queue) == 4);
-  queue.push(entry(5, 9));
   queue.done(*first);
-  CHECK(taken(queue) == 5);  // before the second of 7
+  CHECK(taken(queue) == 4);  // before the second of 7
+  queue.push(entry(5, 9));
   CHECK(taken(queue) == 2);
+  CHECK(taken(queue) == 5);  // while 7 and 8 are busy
+  CHECK(taken(queue) == 0);
 }
 
 TEST_CASE("one git host keeps only some of the workers busy", "[intake]") {

@@ -40,6 +40,7 @@ struct StoreFixture {
       row.path = path;
       row.repository_url = "https://git.example/" + path;
       row.webhook_secret = "sealed";
+      row.forge = "github";
       row.created_at = 5;
       return stores.projects.insert(row);
     });

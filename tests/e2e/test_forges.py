@@ -1,0 +1,205 @@
+"""Five git hosts against a real server: their signed calls with real repositories behind them, what is refused, the
+inbox, and what each host is told in return."""
+
+import base64
+import hashlib
+import hmac
+import http.server
+import json
+import threading
+import time
+import uuid
+
+from harness import Api, EndToEnd, wait_for
+
+ZERO = "0" * 40
+SKIPPED = "Docs only [skip ci]"
+
+
+def mac(secret, content):
+    return hmac.new(secret.encode(), content, hashlib.sha256)
+
+
+class GitHost:
+    """A host's status API. Answers as `plan` says, one code after the other, then 201; keeps what it was told."""
+
+    def __init__(self, test):
+        self.told = []
+        self.plan = []
+        host = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                code = host.plan.pop(0) if host.plan else 201
+                host.told.append((code, self.path, dict(self.headers), body))
+                self.send_response(code)
+                if code == 302:
+                    self.send_header("Location", "http://127.0.0.1:1/")
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        thread = threading.Thread(target=self.server.serve_forever)
+        thread.start()
+        test.addCleanup(thread.join)
+        test.addCleanup(self.server.server_close)
+        test.addCleanup(self.server.shutdown)
+
+    def taken(self):
+        return [body for code, _, _, body in self.told if code == 201]
+
+
+class Dialect:
+    """How one host sends a push and what it is told. `state` is the field with the status."""
+
+    def __init__(self, name, path, auth, done="success", state="state", context="context"):
+        self.name, self.path, self.auth = name, path, auth
+        self.done, self.state, self.context = done, state, context
+
+    def body(self, project, before, after, ref, message):
+        if self.name == "bitbucket":
+            kind, short = ("tag" if ref.startswith("refs/tags/") else "branch"), ref.split("/", 2)[2]
+            target = {"type": kind, "name": short, "target": {"hash": after, "message": message}}
+            return {"actor": {"nickname": "ann"}, "repository": {"full_name": project},
+                    "push": {"changes": [{"old": None, "new": None if after == ZERO else target,
+                                          **({"old": target} if after == ZERO else {})}]}}
+        common = {"ref": ref, "before": before, "after": after}
+        if self.name == "gitlab":
+            return {**common, "object_kind": "push", "checkout_sha": after, "user_username": "ann",
+                    "project": {"path_with_namespace": project}, "commits": []}
+        return {**common, "repository": {"full_name": project}, "pusher": {"login": "ann"},
+                "head_commit": {"id": after, "message": message}}
+
+    def headers(self, secret, content, key):
+        signed = mac(secret, content).hexdigest()
+        github = {"X-GitHub-Event": "push", "X-GitHub-Delivery": key, "X-Hub-Signature-256": "sha256=" + signed}
+        gitea = {**github, "X-Gitea-Event": "push", "X-Gitea-Delivery": key, "X-Gitea-Signature": signed}
+        if self.name == "gitlab":
+            stamp = str(int(time.time()))
+            message = f"{key}.{stamp}.".encode() + content
+            return {"X-Gitlab-Event": "Push Hook", "webhook-id": key, "webhook-timestamp": stamp,
+                    "webhook-signature": "v1," + base64.b64encode(mac(secret, message).digest()).decode()}
+        return {"github": github, "gitea": gitea,
+                "forgejo": {**gitea, "X-Forgejo-Event": "push", "X-Forgejo-Delivery": key,
+                            "X-Forgejo-Signature": signed},
+                "bitbucket": {"X-Event-Key": "repo:push", "X-Request-UUID": key,
+                              "X-Hub-Signature": "sha256=" + signed}}[self.name]
+
+
+DIALECTS = [
+    Dialect("github", "/repos/team/github/statuses/{sha}", ("Authorization", "Bearer s3cret")),
+    Dialect("gitea", "/repos/team/gitea/statuses/{sha}", ("Authorization", "token s3cret")),
+    Dialect("forgejo", "/repos/team/forgejo/statuses/{sha}", ("Authorization", "token s3cret")),
+    Dialect("gitlab", "/projects/team%2Fgitlab/statuses/{sha}", ("PRIVATE-TOKEN", "s3cret"), context="name"),
+    Dialect("bitbucket", "/repositories/team/bitbucket/commit/{sha}/statuses/build",
+            ("Authorization", "Bearer s3cret"), done="SUCCESSFUL", context="key"),
+]
+
+
+class Forges(EndToEnd):
+    server_settings = {"allow_private_forges": "true"}
+
+    def hosted(self, dialect, host):
+        repository = self.repository(f"team/{dialect.name}", {".gitlab-ci.yml": 't:\n  script: ["true"]\n'},
+                                     forge=dialect.name, forge_api_url=host.url, forge_token="s3cret")
+        (repository.bare / "hooks" / "post-receive").unlink()
+        return repository
+
+    def send(self, repository, dialect, after, ref="refs/heads/main", key=None, secret=None, message="Change"):
+        content = json.dumps(dialect.body(repository.path, ZERO, after, ref, message)).encode()
+        headers = dialect.headers(secret or repository.secret, content, key or str(uuid.uuid4()))
+        status, _, answer = Api(self.server.url).raw("POST", f"/hooks/{repository.path}", content, headers)
+        return status, json.loads(answer)
+
+    def test_a_push_of_each_host_runs_and_the_host_is_told(self):
+        self.runner()
+        host = GitHost(self)
+        for dialect in DIALECTS:
+            with self.subTest(dialect.name):
+                host.told.clear()
+                repository = self.hosted(dialect, host)
+                sha = repository.push()
+                status, answer = self.send(repository, dialect, sha, key="one")
+                self.assertEqual((status, answer["verdict"]), (202, "accepted"), answer)
+                pipeline = self.pipeline(repository.id, sha)
+                self.assertEqual(self.finished(repository.id, pipeline)["status"], "success")
+                wait_for("the last status", lambda: host.taken() and
+                         host.taken()[-1][dialect.state] == dialect.done)
+                for _, path, headers, body in host.told:
+                    self.assertEqual(path, dialect.path.format(sha=sha))
+                    self.assertEqual(headers[dialect.auth[0]], dialect.auth[1])
+                    self.assertEqual(body[dialect.context], "slipway/push")
+                address = host.taken()[-1].get("target_url") or host.taken()[-1]["url"]
+                self.assertEqual(address, f"{self.server.url}/{repository.path}/-/pipelines/{pipeline}")
+
+                self.assertEqual(self.send(repository, dialect, sha, key="one")[1]["verdict"], "duplicate")
+                self.assertEqual(self.send(repository, dialect, ZERO, ref="refs/heads/gone")[1]["reason"],
+                                 "'gone' was deleted")
+                for wrong in ("", "guess", repository.secret + " "):
+                    content = json.dumps(dialect.body(repository.path, ZERO, sha, "refs/heads/main", "x")).encode()
+                    refused, _, _ = Api(self.server.url).raw(
+                        "POST", f"/hooks/{repository.path}", content, dialect.headers(wrong, content, "two"))
+                    self.assertEqual(refused, 401)
+                self.assertEqual(len(self.api.get(f"/api/v4/projects/{repository.id}/pipelines")), 1)
+
+    def test_a_busy_host_is_told_again_and_in_order(self):
+        host = GitHost(self)
+        host.plan = [503, 500]
+        dialect = DIALECTS[0]
+        repository = self.hosted(dialect, host)
+        sha = repository.push(message=SKIPPED)
+        self.send(repository, dialect, sha, message=SKIPPED)
+        told = wait_for("the status", host.taken)
+        self.assertEqual([code for code, *_ in host.told], [503, 500, 201])
+        self.assertEqual(told[0]["state"], "success")
+        self.assertIn("was skipped: ", told[0]["description"])
+        self.assertLessEqual(len(told[0]["description"].encode()), 140)
+
+    def test_a_restarted_server_still_tells_what_it_owed(self):
+        host = GitHost(self)
+        host.plan = [503] * 3
+        dialect = DIALECTS[1]
+        repository = self.hosted(dialect, host)
+        sha = repository.push(message=SKIPPED)
+        self.send(repository, dialect, sha, message=SKIPPED)
+        wait_for("a first try", lambda: host.told)
+        self.server.kill()
+        host.plan = []
+        self.server.start()
+        wait_for("the status", host.taken)
+        self.assertEqual({body["state"] for body in host.taken()}, {"success"})
+
+    def test_the_inbox_shows_what_came_and_replays_it(self):
+        dialect = DIALECTS[3]
+        repository = self.hosted(dialect, GitHost(self))
+        missing = repository.commit()  # not pushed yet
+        self.send(repository, dialect, missing, key="early")
+        inbox = f"/api/v4/projects/{repository.id}/deliveries"
+        failed = wait_for("the verdict", lambda: [d for d in self.api.get(inbox) if d["verdict"] == "failed"])[0]
+        self.assertIn("The commit could not be fetched", failed["reason"])
+        shown = self.api.get(f"{inbox}/{failed['id']}")
+        self.assertEqual(json.loads(shown["body"])["after"], missing)
+        self.assertEqual(shown["headers"]["X-Gitlab-Event"], "Push Hook")
+        self.assertNotIn("webhook-signature", shown["headers"])
+
+        repository._git(repository.work, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+        self.assertEqual(self.api.post(f"{inbox}/{failed['id']}/replay")["verdict"], "accepted")
+        self.pipeline(repository.id, missing)
+        done = self.api.get(f"{inbox}/{failed['id']}")
+        self.assertEqual((done["verdict"], done["attempts"]), ("done", 1))
+        self.assertIsNotNone(done["pipeline_id"])
+
+    def test_a_token_is_not_taken_along_to_another_host(self):
+        host = GitHost(self)
+        repository = self.hosted(DIALECTS[0], host)
+        project = f"/api/v4/projects/{repository.id}"
+        self.assertTrue(self.api.get(project)["forge_token_set"])
+        moved = self.api.call("PUT", project, {"forge_api_url": "http://127.0.0.1:1"})
+        self.assertFalse(moved["forge_token_set"])
+        self.assertNotIn("s3cret", json.dumps(moved))
