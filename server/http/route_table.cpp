@@ -98,6 +98,7 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"POST", SLIPWAY_JOB "/play", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::play_job)},
     {"GET", SLIPWAY_JOB "/trace", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::raw)},
     {"GET", SLIPWAY_JOB "/trace/events", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::events)},
+    {"GET", SLIPWAY_JOB "/trace/search", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::search)},
     {"GET", SLIPWAY_JOB "/artifacts", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.artifacts, &ArtifactRoutes::download)},
     {"GET", "/api/v4/events", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pages, &PageRoutes::events)},
 

@@ -8,6 +8,7 @@
 #include "server/http/common.h"
 #include "server/http/json.h"
 #include "server/http/runner_protocol_routes.h"
+#include "server/trace/trace_search.h"
 
 namespace slipway::server::http {
 
@@ -205,6 +206,29 @@ Result<Response> TraceRoutes::raw(const Call& call) {
   response.stream = std::make_unique<TraceFile>(traces_, row->id, range);
   response.length = range.length;
   return response;
+}
+
+Result<Response> TraceRoutes::search(const Call& call) {
+  const auto row = job_of(call);
+  if (!row) return row.error();
+  const auto& request = call.request;
+  const auto compiled = TraceSearch::compile(request.query_value("q").value_or(""),
+                                             request.query_value("regex").value_or("") == "true");
+  if (!compiled) return compiled.error();
+  const auto limit = query_number(request, "limit");
+  if (!limit) return limit.error();
+  TraceSearchBounds bounds;
+  const auto most = static_cast<long long>(bounds.matches);
+  const auto wanted = limit->value_or(most);
+  if (wanted < 1 || wanted > most)
+    return fail(ErrorKind::InvalidInput, "limit is 1 to " + std::to_string(most));
+  bounds.matches = static_cast<std::size_t>(wanted);
+  const auto found = compiled->run(traces_, row->id.value, bounds);
+  if (!found) return found.error();
+  auto matches = json::array();
+  for (const auto& match : found->matches)
+    matches.push_back({{"line", match.line}, {"offset", match.offset}, {"text", match.text}});
+  return json_response(200, json{{"matches", std::move(matches)}, {"truncated", found->truncated}});
 }
 
 Result<Response> TraceRoutes::events(const Call& call) {

@@ -17,6 +17,8 @@ class TraceRoutes {
   // PATCH with Content-Range: appended when it goes on where the log ends, else 416 and the size.
   Reception append(const SharedCall& call);
   Result<Response> raw(const Call& call);
+  // Lines that hold ?q=, as a text or with ?regex=true as an expression; ?limit= of them.
+  Result<Response> search(const Call& call);
   // Server-sent events: the whole backlog from `offset`, then what comes, until the job has ended.
   Result<Response> events(const Call& call);
 

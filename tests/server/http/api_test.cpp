@@ -462,6 +462,31 @@ TEST_CASE("a log is served in parts", "[api]") {
   CHECK(client.request("HEAD", path, admin).header("content-length") == "10");
 }
 
+TEST_CASE("a log is searched by the server", "[api]") {
+  ApiFixture api;
+  api.make_pipeline(api.make_project());
+  const auto job = api.take_job(api.make_runner());
+  REQUIRE(api.patch_trace(job, 0, "ok\n\x1b[31mERROR: \xff\x1b[0m it\nerror\n").status == 202);
+  const auto path = "/api/v4/projects/1/jobs/" + std::to_string(job.id) + "/trace/search";
+  const auto found = api.call("GET", path + "?q=error");
+  CHECK(found.status == 200);
+  CHECK_FALSE(found.body["truncated"]);
+  REQUIRE(found.body["matches"].size() == 2);
+  CHECK(found.body["matches"][0] ==
+        nlohmann::json{{"line", 2}, {"offset", 3}, {"text", "ERROR: \xef\xbf\xbd it"}});
+  CHECK(api.call("GET", path + "?q=%5Ee.r&regex=true&limit=1").body["matches"][0]["line"] == 3);
+  CHECK(api.call("GET", path + "?q=e&limit=1").body["truncated"]);
+  const auto refused = [&](const std::string& query) {
+    const auto answer = api.call("GET", path + query);
+    CHECK(answer.status == 400);
+    return answer.body["message"];
+  };
+  CHECK(refused("") == "q says what to search for");
+  CHECK(refused("?q=%28&regex=true") == "q must be a regular expression: missing ): (");
+  CHECK(refused("?q=a&limit=0") == "limit is 1 to 1000");
+  CHECK(api.call("GET", "/api/v4/projects/1/jobs/999/trace/search?q=a").status == 404);
+}
+
 TEST_CASE("a log is followed live, resumed, and ends with its job", "[api]") {
   ApiFixture api;
   api.make_pipeline(api.make_project());
