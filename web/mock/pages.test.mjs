@@ -82,7 +82,6 @@ it('a failed job opens at its first error and can be retried in place', async ()
   const marked = page.locator('.line.marked');
   await marked.waitFor();
   assert.match(await marked.innerText(), /half cents go up/);
-  await page.locator('.log').focus();
   await page.keyboard.press('n');
   await page.locator('.line.marked', { hasText: '1 failed' }).waitFor();
 
@@ -164,5 +163,97 @@ it('a log of 50 MB is shown, jumped through, and drawn only where it is seen', a
   await page.locator('.line', { hasText: 'line 500000 ' }).waitFor();
   await page.getByRole('button', { name: 'To the top' }).click();
   await page.locator('.line', { hasText: /line 1 x/ }).waitFor();
+  assert.deepEqual(complaints, []);
+});
+
+it('a log of a million lines opens at its first error, and is searched and read with little memory', async (test) => {
+  const { url, world } = await mock();
+  const id = world.jobs.find((job) => job.status === 'failed').id;
+  const part = Array.from({ length: 1000 }, () => `${'x'.repeat(140)}\n`).join('');
+  world.logs.set(
+    id,
+    Buffer.concat([
+      ...Array.from({ length: 600 }, () => Buffer.from(part)),
+      Buffer.from(`\u001b[31mERROR: the needle\u001b[0m\n${'long '.repeat(1_000_000)}\n`),
+      ...Array.from({ length: 400 }, () => Buffer.from(part)),
+      Buffer.from('the very end\n'),
+    ]),
+  );
+  const { page, complaints } = await openPage(browser);
+  page.setDefaultTimeout(60_000);
+  await signIn(page, url);
+  const begun = Date.now();
+  await page.goto(`${url}/demo/shop/-/jobs/${id}`);
+  await page.getByText('the very end').first().waitFor();
+  test.diagnostic(`the end of 145 MB shown after ${Date.now() - begun} ms`);
+  await page.locator('.line.marked', { hasText: 'ERROR: the needle' }).waitFor();
+  test.diagnostic(`the first error, line 600,001, shown after ${Date.now() - begun} ms`);
+  await page.locator('[data-line="600002"] .control', { hasText: '5.0 MB more' }).waitFor();
+  await page.getByText('1000003 lines').waitFor();
+  test.diagnostic(`all of it read after ${Date.now() - begun} ms`);
+
+  const jumped = Date.now();
+  await page.goto(`${page.url()}#L250000`);
+  await page.locator('.line.chosen .text:not(.coming)').waitFor();
+  test.diagnostic(`line 250,000 shown after ${Date.now() - jumped} ms`);
+
+  await page.keyboard.press('/');
+  await page.keyboard.type('the very');
+  await page.keyboard.press('Enter');
+  const found = page.getByRole('list', { name: 'Lines found' }).getByRole('button');
+  await found.first().waitFor();
+  assert.match(await found.first().innerText(), /1000003\s*the very end/);
+  assert.equal(new URL(page.url()).searchParams.get('q'), 'the very');
+  await page.keyboard.press('Enter');
+  await page.locator('.line.marked', { hasText: 'the very end' }).waitFor();
+  await keepPicture(page, 'log-search');
+
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await cdp.send('Runtime.getHeapUsage');
+  test.diagnostic(`script heap ${(usedSize / 1e6).toFixed(1)} MB`);
+  assert.ok(usedSize < 100e6, `${usedSize} bytes of script heap`);
+  assert.deepEqual(complaints, []);
+});
+
+it('a log wraps, folds, is copied by lines, and tells its keys', async () => {
+  const { url, world } = await mock();
+  const id = world.jobs.find((job) => job.name === 'test' && job.status === 'success').id;
+  world.logs.set(id, `${world.logs.get(id)}${'wide '.repeat(200)}end\n`);
+  const { page, complaints, context } = await openPage(browser);
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await signIn(page, url);
+  await page.goto(`${url}/demo/shop/-/jobs/${id}#L1-L2`);
+  await page.locator('.line.chosen').nth(1).waitFor();
+  await page.getByRole('button', { name: 'Copy' }).click();
+  await page.getByRole('button', { name: 'Copied' }).waitFor();
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(copied, 'Running with slipway 0.1.0\n  on build-host');
+
+  await page.getByRole('button', { name: 'Hide all sections' }).click();
+  await page.locator('.line', { hasText: 'Using image base' }).waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Show all sections' }).click();
+  await page.locator('.line', { hasText: 'Using image base' }).waitFor();
+
+  await page.keyboard.press('w');
+  await page.getByRole('button', { name: 'To the end' }).click();
+  const wide = page.locator('.line', { hasText: 'wide wide' });
+  await wide.waitFor();
+  const box = await wide.boundingBox();
+  const log = await page.locator('.log').boundingBox();
+  assert.ok(box.height > 100 && box.width <= log.width, `${box.width}x${box.height}`);
+  assert.ok(Math.abs(box.y + box.height - log.y - log.height) < 3, 'the last line is at the end');
+  await keepPicture(page, 'log-wrapped');
+  await page.getByRole('button', { name: 'To the top' }).click();
+  await page.locator('[data-line="1"]').waitFor();
+
+  await page.keyboard.press('?');
+  await page.getByRole('heading', { name: 'Keys' }).waitFor();
+  await page.getByText('Next error of a failed job').waitFor();
+  await keepPicture(page, 'keys');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('g');
+  await page.keyboard.press('r');
+  await page.waitForURL(/\/-\/runners$/);
   assert.deepEqual(complaints, []);
 });

@@ -232,8 +232,8 @@ function routes(world) {
     ],
     [
       'GET',
-      '/projects/:id/jobs/:one/trace',
-      ({ one }) => ({ text: world.logs.get(Number(one)) ?? '' }),
+      '/projects/:id/jobs/:one/trace/search',
+      ({ one, query }) => ({ body: searchLog(world.log(Number(one)), query) }),
     ],
     ['GET', '/projects/:id/jobs/:one/artifacts', () => ({ text: 'PK' })],
     ['GET', '/runners', () => ({ body: world.runners })],
@@ -279,6 +279,51 @@ function routes(world) {
   }));
 }
 
+/** A plain search; the server's own leaves colours and markers out, and so does this. */
+function searchLog(bytes, query) {
+  const wanted = query.get('q') ?? '';
+  let expression;
+  try {
+    const source = wanted.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    expression = query.get('regex') === 'true' ? new RegExp(wanted) : new RegExp(source, 'i');
+  } catch {
+    throw new Refusal(400, `q must be a regular expression: ${wanted}`);
+  }
+  const matches = [];
+  let offset = 0;
+  for (const [index, line] of bytes.toString('latin1').split('\n').entries()) {
+    const raw = Buffer.from(line, 'latin1').toString();
+    // eslint-disable-next-line no-control-regex -- colours begin with one
+    const text = raw.replaceAll(/section_\w+:\d+:[\w.-]+\r|\u001b\[[0-9;]*[A-Za-z]|\r$/g, '');
+    if (expression.test(text)) {
+      if (matches.length === 1000) return { matches, truncated: true };
+      matches.push({ line: index + 1, offset, text: text.slice(0, 400) });
+    }
+    offset += line.length + 1;
+  }
+  return { matches, truncated: false };
+}
+
+/** The raw log, whole or the part that was asked for. */
+function sendLog(bytes, request, response) {
+  const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Accept-Ranges': 'bytes' };
+  const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+  if (range === null) {
+    response.writeHead(200, { ...headers, 'Content-Length': bytes.length });
+    response.end(request.method === 'HEAD' ? undefined : bytes);
+    return;
+  }
+  const from = Number(range[1]);
+  const to = Math.min(bytes.length, range[2] === '' ? bytes.length : Number(range[2]) + 1);
+  if (from >= bytes.length) throw new Refusal(416, `the log has ${bytes.length} bytes`);
+  response.writeHead(206, {
+    ...headers,
+    'Content-Length': to - from,
+    'Content-Range': `bytes ${from}-${to - 1}/${bytes.length}`,
+  });
+  response.end(bytes.subarray(from, to));
+}
+
 function eventStream(response) {
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
   response.write(': hello\n\n');
@@ -308,7 +353,7 @@ function sendTrace(world, jobId, offset, request, response) {
   let sent = offset;
   const push = (changed) => {
     if (changed !== jobId) return;
-    const bytes = Buffer.from(world.logs.get(jobId) ?? '');
+    const bytes = world.log(jobId);
     while (sent < bytes.length) {
       const end = characterEnd(bytes, Math.min(sent + pieceSize, bytes.length));
       send('trace', { offset: sent, text: bytes.subarray(sent, end).toString() }, end);
@@ -362,6 +407,8 @@ async function answerApi(world, table, request, url, response) {
     const offset = Number(request.headers['last-event-id'] ?? url.searchParams.get('offset') ?? 0);
     return sendTrace(world, Number(trace[1]), offset, request, response);
   }
+  const log = /\/jobs\/(\d+)\/trace$/.exec(url.pathname);
+  if (log !== null) return sendLog(world.log(Number(log[1])), request, response);
   if (known === undefined) throw new Refusal(404, 'no such address');
   if (request.method !== 'GET' && !known.open && request.headers['x-csrf-token'] !== 'csrf')
     throw new Refusal(403, 'the CSRF token is missing');

@@ -114,6 +114,12 @@ export class World {
     };
   }
 
+  /** The bytes of a job's log; a test may put bytes where there is text else. */
+  log(id) {
+    const log = this.logs.get(id) ?? '';
+    return typeof log === 'string' ? Buffer.from(log) : log;
+  }
+
   tell(kind, value) {
     for (const listener of this.listeners) listener(kind, value);
   }

@@ -9,6 +9,7 @@ import type {
   PipelineDetail,
   Project,
   Runner,
+  TraceMatches,
   User,
 } from './model';
 
@@ -90,8 +91,14 @@ export const changeJob = (
 ): Promise<Job> => change('POST', `${project(path)}/jobs/${id}/${action}`);
 export const traceAddress = (path: string, id: number): string =>
   `${project(path)}/jobs/${id}/trace`;
-export const traceEventsAddress = (path: string, id: number): string =>
-  `${project(path)}/jobs/${id}/trace/events`;
+export const searchTrace = (
+  path: string,
+  id: number,
+  q: string,
+  regex: boolean,
+  signal?: AbortSignal,
+): Promise<TraceMatches> =>
+  get(`${project(path)}/jobs/${id}/trace/search`, { q, regex: regex || undefined }, signal);
 export const artifactsAddress = (path: string, id: number): string =>
   `${project(path)}/jobs/${id}/artifacts`;
 

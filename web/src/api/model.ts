@@ -14,6 +14,7 @@ export type Finding = Schemas['Finding'];
 export type Job = Schemas['Job'];
 export type Artifact = Schemas['Artifact'];
 export type Runner = Schemas['Runner'];
+export type TraceMatches = Schemas['TraceMatches'];
 export type CoveragePoint = Schemas['CoveragePoint'];
 export type Delivery = Schemas['Delivery'];
 

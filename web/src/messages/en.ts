@@ -282,7 +282,46 @@ export const en = {
     expand: (name: string): string => `Show section ${name}`,
     collapse: (name: string): string => `Hide section ${name}`,
     cut: (size: string): string => `… ${size} more of this line, see Raw`,
+    reading: (share: number): string => `${Math.floor(share * 100)} % read`,
+    tail: (share: number): string =>
+      `The last lines of a long log; ${Math.floor(share * 100)} % of it is read.`,
+    search: 'Search the log',
+    regex: 'Regular expression',
+    matches: (at: number, n: number, more: boolean): string => {
+      if (n === 0) return more ? 'nothing found in time' : 'nothing found';
+      const many = more ? `${n} and more` : String(n);
+      return at > 0 ? `${at} of ${many}` : count(n, 'line', 'lines').replace(String(n), many);
+    },
+    matchList: 'Lines found',
+    nextMatch: 'Next line found',
+    previousMatch: 'Previous line found',
+    clearSearch: 'Clear the search',
+    foldAll: 'Hide all sections',
+    unfoldAll: 'Show all sections',
+    wrap: 'Wrap',
+    wrapHint: 'Break long lines at the edge',
+    moments: 'Times',
+    momentsHint: 'Show when each line was printed (UTC)',
+    copyAll: 'Copy the log',
+    copyLines: (from: number, to: number): string =>
+      from === to ? `Copy line ${from}` : `Copy lines ${from} to ${to}`,
+    download: 'Download the log',
     offline: 'The log stream is cut. It goes on by itself when the server answers.',
+  },
+
+  keys: {
+    title: 'Keys',
+    help: 'Show these keys',
+    projects: 'Go to the projects',
+    runners: 'Go to the runners',
+    searchLog: 'Search the log',
+    nextMatch: 'Next line found',
+    previousMatch: 'Previous line found',
+    nextError: 'Next error of a failed job',
+    previousError: 'Previous error of a failed job',
+    wrap: 'Wrap long lines',
+    moments: 'Show times, if the log has them',
+    copy: 'Copy the chosen lines, or the log',
   },
 
   runnerList: {

@@ -1,15 +1,18 @@
 // Whatever others wrote is text on the page. Each component is drawn once with harmless words and once for each payload:
 // the elements and their attributes' names must be the same.
 import { flushSync, mount, unmount, type Component } from 'svelte';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Finding, LeftOutJob, PipelineDetail } from '../../src/api/model';
 import { ApiError } from '../../src/api/client';
 import Breadcrumb from '../../src/components/Breadcrumb.svelte';
 import ErrorNotice from '../../src/components/ErrorNotice.svelte';
 import { plainStyle } from '../../src/lib/log/ansi';
+import { navigation } from '../../src/lib/navigation.svelte';
 import JobFacts from '../../src/pages/job/JobFacts.svelte';
 import JobHeader from '../../src/pages/job/JobHeader.svelte';
 import LogLine from '../../src/pages/job/LogLine.svelte';
+import LogSearch from '../../src/pages/job/LogSearch.svelte';
+import LogTail from '../../src/pages/job/LogTail.svelte';
 import Findings from '../../src/pages/pipeline/Findings.svelte';
 import JobCard from '../../src/pages/pipeline/JobCard.svelte';
 import LeftOutJobs from '../../src/pages/pipeline/LeftOutJobs.svelte';
@@ -157,7 +160,9 @@ describe.each(places)('%s', (_, component, props) => {
 describe('a line of a log', () => {
   const props = (raw: string) => ({
     line: 0,
-    raw,
+    text: { raw, moment: null, left: 0 },
+    wrap: false,
+    moments: false,
     startStyle: plainStyle,
     section: undefined,
     end: null,
@@ -194,10 +199,49 @@ describe('a line of a log', () => {
   });
 
   it('of megabytes is cut, and says so', () => {
-    draw(LogLine, props('x'.repeat(5_000_000)), (root) => {
-      expect(root.querySelector('.text')!.textContent).toMatch(
-        /^x{20000}… 5\.0 MB more of this line, see Raw$/,
+    const text = { raw: 'xx', moment: null, left: 4_980_000 };
+    draw(LogLine, { ...props(''), text }, (root) => {
+      expect(root.querySelector('.text')!.textContent).toBe(
+        'xx… 5.0 MB more of this line, see Raw',
       );
     });
+  });
+
+  it('says when it was printed, if that is wanted', () => {
+    const text = { raw: 'x', moment: '2024-05-22T12:43:46.962646Z', left: 0 };
+    draw(LogLine, { ...props(''), text, moments: true }, (root) => {
+      expect(root.querySelector('.moment')!.textContent).toBe('12:43:46.962');
+    });
+  });
+});
+
+describe('the end of a log', () => {
+  it('shows every payload as text', () => {
+    draw(LogTail, { lines: xssCorpus, read: 0.5 }, (root) => {
+      for (const element of root.querySelectorAll('.line *')) expect(element.tagName).toBe('SPAN');
+      expect(root.querySelectorAll('.line')).toHaveLength(xssCorpus.length);
+    });
+  });
+});
+
+describe('the search in a log', () => {
+  it('shows every line found as text', async () => {
+    const matches = xssCorpus.map((text, line) => ({ line, offset: line, text }));
+    vi.stubGlobal('fetch', () =>
+      Promise.resolve(new Response(JSON.stringify({ matches, truncated: false }))),
+    );
+    navigation.go('/?q=alert');
+    const target = document.createElement('div');
+    const mounted = mount(LogSearch, { target, props: { project: 'a/b', job: 1, show: nothing } });
+    await vi.waitFor(() => expect(target.querySelectorAll('li')).toHaveLength(xssCorpus.length));
+    const allowed = ['BUTTON', 'SPAN', 'MARK'];
+    for (const element of target.querySelectorAll('li *')) {
+      expect(allowed).toContain(element.tagName);
+      expect(['class']).toEqual(expect.arrayContaining(element.getAttributeNames()));
+    }
+    expect(target.querySelector('mark')!.textContent).toBe('alert');
+    void unmount(mounted);
+    navigation.go('/');
+    vi.unstubAllGlobals();
   });
 });

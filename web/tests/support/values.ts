@@ -98,7 +98,7 @@ export function makeRunner(values: Partial<Runner> = {}): Runner {
     created_at: '2025-03-10T11:00:00Z',
     tag_list: [],
     run_untagged: true,
-    access_level: "not_protected",
+    access_level: 'not_protected',
     locked: false,
     maximum_timeout: null,
     running_jobs: 0,

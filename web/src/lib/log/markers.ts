@@ -29,6 +29,15 @@ export function withoutMarkers(raw: string): string {
 const prefix = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [\da-f]{2}[OE]([+ ])/;
 const continued = /\r?\n\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [\da-f]{2}[OE]\+/g;
 
+export function isStamped(raw: string): boolean {
+  return prefix.test(raw);
+}
+
+/** The moment before a line, such as 2024-05-22T12:43:46.962646Z. */
+export function timestampOf(raw: string): string | null {
+  return isStamped(raw) ? raw.slice(0, raw.indexOf('Z') + 1) : null;
+}
+
 /** Whether this line goes on where the one before stopped. */
 export function isContinuation(raw: string): boolean {
   return prefix.exec(raw)?.[1] === '+';

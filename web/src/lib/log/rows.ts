@@ -1,5 +1,5 @@
 // Which lines stand in which rows when some are folded away. Pure.
-import type { Section } from './log_text';
+import type { Section } from './log_index';
 
 export type Range = readonly [from: number, to: number];
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { errorLines, isErrorLine } from '../../../src/lib/log/errors';
-import { LogText } from '../../../src/lib/log/log_text';
+import { isErrorLine } from '../../../src/lib/log/errors';
 
 const esc = '\u001b';
 
@@ -34,12 +33,5 @@ describe('an error', () => {
     '',
   ])('is not seen in %j', (line) => {
     expect(isErrorLine(line)).toBe(false);
-  });
-
-  it('and the lines around it count as one', () => {
-    const log = new LogText();
-    log.append('ok\nError: a\nError: same trace\nok\nok\nok\nok\nfatal: b\n');
-    expect(errorLines(log)).toEqual([1, 7]);
-    expect(errorLines(log, 1)).toEqual([1]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Section } from '../../../src/lib/log/log_text';
+import type { Section } from '../../../src/lib/log/log_index';
 import { hiddenRanges, Rows } from '../../../src/lib/log/rows';
 
 const section = (first: number, last: number | null): Section => ({

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { contentHeight, rowHeight, scrollTopFor, visibleWindow } from '../../../src/lib/log/scroll';
+import {
+  anchoredWindow,
+  contentHeight,
+  rowHeight,
+  scrollTopAt,
+  scrollTopFor,
+  topRow,
+  visibleWindow,
+  wrappedHeight,
+  wrappedScrollTop,
+} from '../../../src/lib/log/scroll';
 
 const view = 600;
 
@@ -47,6 +57,40 @@ describe('jumping to a row', () => {
       const { first, last } = visibleWindow(rows, top, view);
       expect(first).toBeLessThanOrEqual(row);
       expect(last).toBeGreaterThanOrEqual(row);
+    }
+  });
+});
+
+describe('wrapped lines', () => {
+  it('begin with the first at the top and end with the last at the bottom', () => {
+    expect(anchoredWindow(1000, 0, 600, 40_000)).toMatchObject({ first: 0, row: 0, share: 0 });
+    const end = anchoredWindow(1000, 39_400, 600, 40_000);
+    expect(end).toMatchObject({ last: 999, row: 999, part: 1, share: 1 });
+    const middle = anchoredWindow(1000, 19_700, 600, 40_000);
+    expect(middle).toMatchObject({ row: 500, part: 0, share: 0.5 });
+    expect([middle.first, middle.last]).toEqual([468, 532]);
+  });
+
+  it('that fit do not scroll, and no line is no trouble', () => {
+    expect(anchoredWindow(3, 0, 600, 60).share).toBe(0);
+    expect(anchoredWindow(0, 0, 600, 0)).toMatchObject({ first: 0, last: -1 });
+    expect(wrappedScrollTop(0, 0, 600, 0)).toBe(0);
+  });
+
+  it('are scrolled to', () => {
+    const height = wrappedHeight(1000, 200_000, 100);
+    expect(height).toBe(3000 * rowHeight);
+    const top = wrappedScrollTop(700.5, 1000, 600, height);
+    expect(anchoredWindow(1000, top, 600, height).row).toBe(700);
+    expect(wrappedHeight(10_000_000, 1e9, 100)).toBe(12_000_000);
+  });
+});
+
+describe('the place in a log that grows beyond what a browser can scroll', () => {
+  it('is found again', () => {
+    for (const rows of [1000, 500_000, 700_000, 5_000_000]) {
+      const top = scrollTopAt(900.25, rows, view);
+      expect(topRow(rows, top, view)).toBeCloseTo(900.25);
     }
   });
 });
