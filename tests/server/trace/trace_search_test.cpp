@@ -115,7 +115,7 @@ TEST_CASE("a long line is shown around the match, in whole characters", "[trace]
   SearchFixture fixture;
   std::string umlauts;
   for (int i = 0; i < 200; ++i) umlauts += "ü";
-  fixture.append("." + umlauts + "here" + umlauts + "\n");
+  fixture.append("." + umlauts + "xherey" + umlauts + "\n");
   const auto text = fixture.search("here").matches[0].text;
   CHECK(text.substr(0, 5) == "…ü");
   CHECK(text.substr(text.size() - 5) == "ü…");
