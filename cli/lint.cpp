@@ -11,16 +11,15 @@
 #include "base/files.h"
 #include "cli/commands.h"
 #include "cli/include_lock.h"
-#include "cli/include_map.h"
+#include "cli/local_project.h"
 #include "pipeline/lint/warnings.h"
+#include "pipeline/unsupported.h"
 
 namespace slipway::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kDefaultFile = ".gitlab-ci.yml";
-constexpr const char* kStandardInput = "<stdin>";
 constexpr std::size_t kLargestFile = std::size_t{2} << 20U;
 
 // Whether `path` stays below the directory that it is looked up in.
@@ -63,33 +62,38 @@ struct LintOptions {
   }
 };
 
-// Warnings are shown by --strict only, but for those that say that GitLab refuses the file.
+// Warnings are shown by --strict only, but for those that say that GitLab refuses the file or that
+// this server does not do what it asks for.
 void settle_warnings(ReadFile& read, bool strict) {
   pipeline::Diagnostics& findings = read.outcome.findings;
+  if (read.outcome.configuration)
+    pipeline::warn_of_what_does_not_run(*read.outcome.configuration, findings);
   if (!strict) {
     std::erase_if(findings, pipeline::lint::is_for_strict);
+    sort_by_place(findings);
     return;
   }
   IncludedTexts texts{read};
-  const pipeline::lint::Subject subject{
-      read.text, read.path, read.outcome.tree.get(),
-      read.outcome.configuration ? &*read.outcome.configuration : nullptr};
-  auto more =
-      pipeline::lint::warnings(subject, [&](const std::string& file) { return texts.of(file); });
+  auto more = pipeline::lint::warnings(read.outcome,
+                                       [&](const std::string& file) { return texts.of(file); });
   std::move(more.begin(), more.end(), std::back_inserter(findings));
   sort_by_place(findings);
   limit_findings(findings);
 }
 
 int lint(const LintOptions& options) {
-  auto read = read_pipeline_file(options.path, options.includes);
+  auto project = LocalProject::around(options.path, options.includes);
+  if (!project) {
+    print_error(project.error());
+    return kUsage;
+  }
+  auto read = read_pipeline_file(**project, options.includes);
   if (!read) {
     print_error(read.error());
     return kUsage;
   }
   if (options.lock) {
-    auto changed =
-        check_include_lock(WorkingTree::around(read->path).root(), read->outcome.included);
+    auto changed = check_include_lock((*project)->tree().root(), read->outcome.included);
     if (!changed) {
       print_error(changed.error());
       return kUsage;
@@ -181,25 +185,18 @@ Result<std::vector<std::string>> WorkingTree::local_paths() {
   return paths;
 }
 
-Result<ReadFile> read_pipeline_file(const std::string& path, const IncludeOptions& includes,
+Result<ReadFile> read_pipeline_file(LocalProject& project, const IncludeOptions& includes,
                                     pipeline::ReadOptions given) {
-  const bool piped = path == "-";
-  fs::path file = path.empty() ? fs::path{kDefaultFile} : fs::path{piped ? kStandardInput : path};
-  std::error_code ignored;
-  if (!piped && fs::is_directory(file, ignored)) file /= kDefaultFile;
-  auto text = piped ? standard_input() : read_file(file, kLargestFile);
+  const fs::path& file = project.file();
+  auto text = project.is_standard_input() ? standard_input() : read_file(file, kLargestFile);
   if (!text && text.error().kind == ErrorKind::TooLarge) return too_large(file);
   if (!text) return std::move(text).error();
-  const WorkingTree tree = WorkingTree::around(file);
-  const auto map = IncludeMap::read(tree.root(), includes.map);
-  if (!map) return map.error();
   auto inputs = input_values(includes.inputs);
   if (!inputs) return std::move(inputs).error();
   given.inputs = std::move(*inputs);
+  given.repository = &project.repository();
   name_this_server(given.variables);
-  server::Mirrors mirrors{include_cache() / "repositories", server::LocalRepositories::allowed};
-  MappedIncludes source{tree, *map, mirrors, include_cache(), includes.allow_private};
-  auto outcome = pipeline::read_configuration(*text, file.string(), source, given);
+  auto outcome = pipeline::read_configuration(*text, file.string(), project.includes(), given);
   return ReadFile{file.string(), std::move(*text), std::move(outcome)};
 }
 

@@ -31,6 +31,8 @@ class WorkingTree : public pipeline::IncludeSource {
   std::filesystem::path root_;
 };
 
+class LocalProject;
+
 // A pipeline file with its text and what reading it found.
 struct ReadFile {
   std::string path;
@@ -38,9 +40,9 @@ struct ReadFile {
   pipeline::ReadOutcome outcome;
 };
 
-// `path` is a file, a directory with a `.gitlab-ci.yml`, or "-" for standard input. An Error when
-// it cannot be read; what is wrong inside it is a finding. `given` is what includes may use.
-Result<ReadFile> read_pipeline_file(const std::string& path, const IncludeOptions& includes = {},
+// An Error when the project's pipeline file cannot be read; what is wrong inside it is a finding.
+// `given` is what includes may use.
+Result<ReadFile> read_pipeline_file(LocalProject& project, const IncludeOptions& includes = {},
                                     pipeline::ReadOptions given = {});
 
 // The findings as a compiler shows them; the lines of included files are looked up beside `read`.

@@ -9,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/lint.h"
+#include "cli/local_project.h"
 #include "cli/plan_output.h"
 #include "pipeline/lint/yaml_text.h"
 #include "pipeline/plan.h"
@@ -23,6 +24,7 @@ struct PlanOptions {
   std::string branch;
   std::string tag;
   std::string default_branch = "main";
+  std::string target_branch;
   std::vector<std::string> changed;
   std::vector<std::string> variables;
   bool json = false;
@@ -43,8 +45,17 @@ Result<pipeline::Trigger> trigger_of(const PlanOptions& options) {
   }
   trigger.tag = options.tag;
   trigger.project.default_branch = options.default_branch;
+  if (!options.target_branch.empty() && options.event != "merge_request")
+    return fail(ErrorKind::InvalidInput, "--target-branch is for --event merge_request");
   if (trigger.tag.empty())
     trigger.branch = options.branch.empty() ? options.default_branch : options.branch;
+  if (trigger.source == pipeline::Source::MergeRequestEvent) {
+    pipeline::MergeRequestFacts& merge = trigger.merge_request.emplace();
+    merge.iid = "1";
+    merge.source_branch = trigger.branch;
+    merge.target_branch =
+        options.target_branch.empty() ? options.default_branch : options.target_branch;
+  }
   if (!options.changed.empty()) trigger.changed_paths = options.changed;
   for (const std::string& given : options.variables) {
     const auto equals = given.find('=');
@@ -53,16 +64,6 @@ Result<pipeline::Trigger> trigger_of(const PlanOptions& options) {
     set_variable(trigger.pipeline_variables, {given.substr(0, equals), given.substr(equals + 1)});
   }
   return trigger;
-}
-
-bool asks_for_files(const pipeline::Configuration& configuration) {
-  const auto asks = [](const std::vector<pipeline::Rule>& rules) {
-    return std::any_of(rules.begin(), rules.end(),
-                       [](const pipeline::Rule& rule) { return rule.exists.has_value(); });
-  };
-  return (configuration.workflow.rules && asks(*configuration.workflow.rules)) ||
-         std::any_of(configuration.jobs.begin(), configuration.jobs.end(),
-                     [&](const pipeline::Job& job) { return job.rules && asks(*job.rules); });
 }
 
 int refuse(const pipeline::Diagnostics& findings, const ReadFile& read, bool json) {
@@ -77,11 +78,21 @@ int plan(const PlanOptions& options) {
     print_error(trigger.error());
     return kUsage;
   }
+  auto project = LocalProject::around(options.path, options.includes);
+  if (!project) {
+    print_error(project.error());
+    return kUsage;
+  }
+  trigger->repository = &(*project)->repository();
+  // A merge request changes what its target does not have; of other events that is not known.
+  if (trigger->merge_request && !trigger->changed_paths)
+    if (auto changed = trigger->repository->changed_since(trigger->merge_request->target_branch))
+      trigger->changed_paths = std::move(*changed);
   pipeline::Variables for_includes = pipeline::predefined_variables(*trigger);
   for (const pipeline::Variable& variable : trigger->pipeline_variables)
     set_variable(for_includes, variable);
-  const auto read = read_pipeline_file(options.path, options.includes,
-                                       {for_includes, {}, trigger->changed_paths});
+  const auto read = read_pipeline_file(**project, options.includes,
+                                       {for_includes, {}, trigger->changed_paths, nullptr});
   if (!read) {
     print_error(read.error());
     return kUsage;
@@ -94,8 +105,8 @@ int plan(const PlanOptions& options) {
     return kOk;
   }
   const pipeline::Configuration& configuration = *read->outcome.configuration;
-  if (asks_for_files(configuration))
-    if (auto paths = WorkingTree::around(read->path).local_paths()) trigger->paths = *paths;
+  if (pipeline::asks_for_paths(configuration))
+    if (auto paths = (*project)->includes().local_paths()) trigger->paths = std::move(*paths);
   const auto planned = pipeline::make_plan(configuration, *trigger);
   if (has_errors(planned.findings)) return refuse(planned.findings, *read, options.json);
   std::cerr << rendered(planned.findings, *read);
@@ -110,9 +121,11 @@ CLI::App* add_plan_command(CLI::App& app, int& exit_code) {
   auto* command =
       app.add_subcommand("plan", "print the jobs that an event would create, and why not others");
   command->footer(
-      "Without --changed the changed paths are not known, and every `changes` holds. `exists` "
-      "looks at\n"
-      "the files of the working tree.\n\nExamples:\n"
+      "Without --changed the changed paths are not known, and every `changes` holds, but for a "
+      "merge\n"
+      "request and for `compare_to`: git says what differs from the branch. `exists` looks at the "
+      "files\n"
+      "of the working tree.\n\nExamples:\n"
       "  slipway plan --event push --branch feature\n"
       "  slipway plan --event tag --tag v1.0\n"
       "  slipway plan .gitlab-ci.yml --changed docs/index.md --var DEPLOY=yes --json\n"
@@ -125,6 +138,8 @@ CLI::App* add_plan_command(CLI::App& app, int& exit_code) {
   command->add_option("--branch", options->branch, "the branch (the default branch)");
   command->add_option("--tag", options->tag, "the tag");
   command->add_option("--default-branch", options->default_branch, "of the project (main)");
+  command->add_option("--target-branch", options->target_branch,
+                      "of a merge request (the default branch)");
   command->add_option("--changed", options->changed, "a changed path; repeatable")
       ->take_all()
       ->allow_extra_args(false);

@@ -19,6 +19,7 @@
 #include "cli/commands.h"
 #include "cli/include_map.h"
 #include "cli/lint.h"
+#include "cli/local_project.h"
 #include "cli/run_trigger.h"
 #include "cli/run_view.h"
 #include "pipeline/variables.h"
@@ -225,11 +226,14 @@ int run_plan(const RunOptions& options, const runner::Snapshot& snapshot, const 
              const fs::path& file) {
   auto trigger = trigger_of(options.event, snapshot);
   if (!trigger) return refuse(trigger.error(), kUsage);
+  const auto project = LocalProject::around(file.string(), options.includes);
+  if (!project) return refuse(project.error(), kUsage);
+  trigger->repository = &(*project)->repository();
   pipeline::Variables for_includes = pipeline::predefined_variables(*trigger);
   for (const auto* given : {&trigger->project_variables, &trigger->pipeline_variables})
     for (const pipeline::Variable& variable : *given) set_variable(for_includes, variable);
-  const auto read = read_pipeline_file(file.string(), options.includes,
-                                       {for_includes, {}, trigger->changed_paths});
+  const auto read = read_pipeline_file(**project, options.includes,
+                                       {for_includes, {}, trigger->changed_paths, nullptr});
   if (!read) return refuse(read.error(), kUsage);
   if (!read->outcome.configuration) {
     std::cerr << rendered(read->outcome.findings, *read);

@@ -102,6 +102,11 @@ Result<pipeline::Trigger> trigger_of(const EventOptions& options,
     trigger.branch = !options.branch.empty()    ? options.branch
                      : !snapshot.branch.empty() ? snapshot.branch
                                                 : trigger.project.default_branch;
+  if (trigger.source == pipeline::Source::MergeRequestEvent)
+    trigger.merge_request =
+        pipeline::MergeRequestFacts{.iid = "1",
+                                    .source_branch = trigger.branch,
+                                    .target_branch = trigger.project.default_branch};
   trigger.sha = snapshot.sha;
   trigger.commit_message = snapshot.message;
   trigger.commit_author = snapshot.author;

@@ -280,8 +280,7 @@ ReadOutcome read_configuration(std::string_view text, const std::string& file,
 ReadOutcome read_configuration(std::string_view text, const std::string& file,
                                IncludeSource& source, const ReadOptions& options) {
   ReadOutcome outcome;
-  NodePtr root =
-      read::parse_with_includes(text, file, source, options, outcome.included, outcome.findings);
+  NodePtr root = read::parse_with_includes(text, file, source, options, outcome);
   if (root && has_errors(outcome.findings)) {
     check_without_includes(root, outcome.findings);
     sort_by_place(outcome.findings);

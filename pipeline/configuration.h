@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "pipeline/diagnostic.h"
 #include "pipeline/job.h"
+#include "pipeline/repository_facts.h"
 
 namespace slipway::pipeline {
 
@@ -81,6 +82,8 @@ struct ReadOptions {
   std::vector<InputValue> inputs;
   // For `include: rules: changes`, which holds when they are not known.
   std::optional<std::vector<std::string>> changed_paths;
+  // For those of its rules that look further; null: such a rule holds.
+  RepositoryFacts* repository = nullptr;
 };
 
 // A file from outside the commit that took part, in the order of reading.
@@ -101,6 +104,8 @@ struct ReadOutcome {
   std::shared_ptr<const read::Node> tree;
   Diagnostics findings;
   std::vector<IncludedFile> included;
+  // What stands under `include` in each file that was read, as it is written.
+  std::vector<std::shared_ptr<const read::Node>> includes;
 };
 
 ReadOutcome read_configuration(std::string_view text, const std::string& file,

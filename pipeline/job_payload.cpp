@@ -54,6 +54,7 @@ class Builder {
   // jobs hand on, the project's, then what was given with the trigger.
   Result<Variables> variables() {
     Variables all = predefined_variables(facts_.trigger);
+    for (const Variable& variable : planned_.of_event) set_variable(all, variable);
     for (const Variable& variable : job_variables(planned_)) set_variable(all, variable);
     run_variables(all);
     for (const Variables* more :

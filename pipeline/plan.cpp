@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "pipeline/rules/rules.h"
+#include "pipeline/unsupported.h"
 #include "pipeline/variables.h"
 
 namespace slipway::pipeline {
@@ -25,18 +26,12 @@ void override_with(Variables& variables, const Variables& later) {
   for (const Variable& variable : later) set_variable(variables, variable);
 }
 
-template <typename Named>
-std::string names_of(const std::vector<Named>& list) {
-  std::string names;
-  for (const Named& one : list) names += (names.empty() ? "" : ", ") + one.name;
-  return names;
-}
-
 class Planner {
  public:
   Planner(const Configuration& configuration, const Trigger& trigger)
       : configuration_(configuration),
         trigger_(trigger),
+        of_event_(event_variables(trigger)),
         predefined_(predefined_variables(trigger)),
         evaluator_(trigger) {}
 
@@ -90,15 +85,26 @@ class Planner {
     if (!configuration_.workflow.rules) return true;
     const auto verdict =
         evaluator_.evaluate_rules(*configuration_.workflow.rules, {}, operands(globals_, {}));
+    tell_assumed("the workflow", verdict);
     if (verdict.let_in) {
       override_with(globals_, verdict.rule->variables);
       take_auto_cancel(verdict.rule->auto_cancel);
       return true;
     }
-    plan_.no_pipeline = make_reason(ReasonCode::WorkflowFiltered, why(verdict.reason));
+    plan_.no_pipeline = make_reason(ReasonCode::WorkflowFiltered,
+                                    verdict.error.empty() ? why(verdict.reason) : verdict.error);
     plan_.no_pipeline_rule = verdict.at;
     check_globs();
     return false;
+  }
+
+  void tell_assumed(const std::string& whose, const rules::Verdict& verdict) {
+    for (const std::string& assumed : verdict.assumed)
+      plan_.findings.push_back({Severity::Warning,
+                                "assumed",
+                                whose + ": " + assumed + "; the clause is taken to hold",
+                                verdict.at,
+                                {}});
   }
 
   void take_auto_cancel(const AutoCancel& said) {
@@ -138,11 +144,21 @@ class Planner {
   void consider(const Job& job) {
     PlannedJob planned;
     planned.job = job;
+    planned.of_event = of_event_;
     planned.variables = yaml_variables(job);
     const Variables variables = operands(planned.variables, job_variables(planned));
     const auto verdict =
         job.rules ? evaluator_.evaluate_rules(*job.rules, job.at, variables)
                   : evaluator_.evaluate_refs(job, variables, !configuration_.workflow.rules);
+    tell_assumed("job '" + job.name + "'", verdict);
+    if (!verdict.error.empty()) {
+      plan_.findings.push_back({Severity::Error,
+                                "rule_failed",
+                                "Failed to parse rule for " + job.name + ": " + verdict.error,
+                                verdict.at,
+                                {}});
+      return;
+    }
     if (!verdict.let_in) {
       plan_.left_out.push_back({job.name, job.stage, verdict.reason, verdict.at});
       return;
@@ -155,7 +171,7 @@ class Planner {
     }
     expand_names(planned);
     check_variables(planned);
-    warn_of_what_does_not_run(planned.job);
+    warn_of_what_does_not_run(planned.job, plan_.findings);
     plan_.jobs.push_back(std::move(planned));
   }
 
@@ -186,32 +202,6 @@ class Planner {
     planned.job.except.reset();
   }
 
-  // One sentence for each thing that is planned and that this server does not do yet.
-  void warn_of_what_does_not_run(const Job& job) {
-    const auto warn = [&](bool has, const std::string& what, const char* hint) {
-      if (has)
-        plan_.findings.push_back({Severity::Warning, "unsupported_on_slipway",
-                                  "job '" + job.name + "' " + what, job.at, hint});
-    };
-    warn(job.bridge.has_value(),
-         "triggers a pipeline, which this server does not do yet: it will fail", "");
-    warn(!job.steps_json.empty(), "runs steps, which this server does not do yet: it will fail",
-         "say the same with `script`");
-    warn(!job.id_tokens.empty(),
-         "asks for id_tokens, which this server does not issue yet: " + names_of(job.id_tokens) +
-             " will not be set",
-         "");
-    warn(!job.secrets.empty(),
-         "asks for secrets, which this server does not fetch yet: " + names_of(job.secrets) +
-             " will not be set",
-         "keep them as variables of the project");
-    warn(job.release.has_value(),
-         "describes a release, which this server does not make yet: only its script runs", "");
-    warn(!job.foreign_needs.empty(),
-         "needs artifacts of another pipeline, which this server does not fetch yet", "");
-    warn(!job.inputs.empty(), "has inputs, which this server does not ask for yet", "");
-  }
-
   static bool refers(const std::string& text) {
     return text.find_first_of("$%") != std::string::npos;
   }
@@ -233,7 +223,7 @@ class Planner {
                                 "let one of them have a plain value"});
   }
 
-  void expand_names(PlannedJob& planned) const {
+  void expand_names(PlannedJob& planned) {
     const Job& job = planned.job;
     if (!job.environment && !refers(job.resource_group) &&
         std::none_of(job.tags.begin(), job.tags.end(), refers))
@@ -244,6 +234,13 @@ class Planner {
     if (!planned.job.environment) return;
     Environment& environment = planned.job.environment.own();
     environment.name = expand_text(environment.name, variables, true);
+    if (!is_environment_name(environment.name))
+      plan_.findings.push_back(
+          {Severity::Warning, "environment_name",
+           "job '" + planned.job.name + "': the name of its environment is '" + environment.name +
+               "' now, but it can contain only letters, digits, '-', '_', '/', '$', '{', '}', '.', "
+               "and spaces, and it cannot start or end with '/'",
+           planned.job.at, "GitLab fails such a job; $CI_COMMIT_REF_SLUG is always a good part"});
     environment.auto_stop_in = expand_text(environment.auto_stop_in, variables, true);
     environment.deployment_tier = expand_text(environment.deployment_tier, variables, true);
     environment.kubernetes_namespace =
@@ -280,11 +277,12 @@ class Planner {
         plan_.stages.push_back(planned.job.stage);
       any = any || (planned.job.stage != ".pre" && planned.job.stage != ".post");
     }
-    if (!any) plan_.no_pipeline = make_reason(ReasonCode::NoJobs);
+    if (!any && !has_errors(plan_.findings)) plan_.no_pipeline = make_reason(ReasonCode::NoJobs);
   }
 
   const Configuration& configuration_;
   const Trigger& trigger_;
+  const Variables of_event_;
   const Variables predefined_;
   rules::Evaluator evaluator_;
   Variables globals_;
@@ -311,6 +309,16 @@ Result<Source> parse_source(std::string_view text) {
   for (const Source source : kSources)
     if (to_string(source) == text) return source;
   return fail(ErrorKind::InvalidInput, "'" + std::string{text} + "' is no source of a pipeline");
+}
+
+bool asks_for_paths(const Configuration& configuration) {
+  const auto asks = [](const auto& rules) {
+    return rules && std::any_of(rules->begin(), rules->end(),
+                                [](const Rule& rule) { return rule.exists.has_value(); });
+  };
+  return asks(configuration.workflow.rules) ||
+         std::any_of(configuration.jobs.begin(), configuration.jobs.end(),
+                     [&](const Job& job) { return asks(job.rules); });
 }
 
 Plan make_plan(const Configuration& configuration, const Trigger& trigger) {

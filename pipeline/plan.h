@@ -12,6 +12,7 @@
 #include "pipeline/configuration.h"
 #include "pipeline/job.h"
 #include "pipeline/reason.h"
+#include "pipeline/repository_facts.h"
 
 namespace slipway::pipeline {
 
@@ -42,6 +43,19 @@ struct ServerFacts {
   std::string version;
 };
 
+// What is known of a merge request; a field that is "" is not known, and its variable not set.
+struct MergeRequestFacts {
+  std::string iid;
+  std::string title;
+  std::string description;
+  std::string source_branch;
+  std::string target_branch;
+  std::string diff_base_sha;
+  std::string labels;  // separated by commas
+  std::string source_project_path;
+  bool draft = false;
+};
+
 struct Trigger {
   Source source = Source::Push;
   std::string branch;  // one of branch and tag is set
@@ -52,6 +66,8 @@ struct Trigger {
   std::string commit_message;
   std::string commit_author;     // "Name <mail>"
   std::string commit_timestamp;  // RFC 3339
+  std::string tag_message;       // of an annotated tag
+  std::optional<MergeRequestFacts> merge_request;
   std::string user_login;
   std::string user_name;
   std::string user_email;
@@ -62,6 +78,8 @@ struct Trigger {
   std::optional<std::vector<std::string>> changed_paths;  // nullopt: not known
   // Paths of the commit; nullopt: not known (then `exists` holds).
   std::optional<std::vector<std::string>> paths;
+  // For rules that look further; null: such a rule holds. Must outlive the planning.
+  RepositoryFacts* repository = nullptr;
 
   [[nodiscard]] const std::string& ref() const { return tag.empty() ? branch : tag; }
 };
@@ -76,6 +94,8 @@ struct PlannedJob {
   bool interruptible = false;
   // YAML variables only: global, workflow rule, job, rule; later ones override. Not expanded.
   Variables variables;
+  // Predefined ones that only the event knew: of a merge request, a tag's message.
+  Variables of_event;
   std::optional<SourceSpan> rule;  // the rule, only or except that let it in
 };
 
@@ -97,6 +117,9 @@ struct Plan {
   std::string auto_cancel_on_new_commit = "conservative";
   std::string auto_cancel_on_job_failure = "none";
 };
+
+// Whether a rule asks for files that are there, so that Trigger::paths is needed.
+bool asks_for_paths(const Configuration& configuration);
 
 Plan make_plan(const Configuration& configuration, const Trigger& trigger);
 

@@ -262,6 +262,7 @@ json to_json(const PlannedJob& planned) {
               {"dag", planned.dag},
               {"interruptible", planned.interruptible},
               {"variables", variables_json(planned.variables)}};
+  if (!planned.of_event.empty()) result["of_event"] = variables_json(planned.of_event);
   if (planned.start_in) result["start_in"] = planned.start_in->count();
   if (planned.rule) result["rule"] = span_json(*planned.rule);
   return result;
@@ -280,6 +281,7 @@ Result<PlannedJob> planned_job_from_json(const json& object) {
   fields.read("dag", planned.dag);
   fields.read("interruptible", planned.interruptible);
   read_variables(fields, "variables", planned.variables);
+  read_variables(fields, "of_event", planned.of_event);
   read_seconds(fields, "start_in", planned.start_in);
   fields.object("rule", [&](JsonFields& rule) { read_span(rule, planned.rule.emplace()); });
   const auto parsed = parse_when(when);

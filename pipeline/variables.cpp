@@ -164,13 +164,27 @@ UrlParts split_url(const std::string& url) {
   return parts;
 }
 
+// "1.2.3-dev" to its three numbers; what is missing is 0.
+std::array<std::string, 3> version_parts(std::string_view version) {
+  std::array<std::string, 3> parts;
+  for (std::string& part : parts) {
+    const auto end = std::min(version.find_first_not_of("0123456789"), version.size());
+    part = end == 0 ? "0" : std::string{version.substr(0, end)};
+    version.remove_prefix(end);
+    if (!version.empty() && version.front() == '.') version.remove_prefix(1);
+  }
+  return parts;
+}
+
 void add_commit(const Trigger& trigger, Variables& out) {
   const auto add = [&](const char* name, std::string value) {
     out.push_back(Variable{.name = name, .value = std::move(value), .raw = true});
   };
   const std::string& message = trigger.commit_message;
   const auto line_end = std::min(message.find('\n'), message.size());
-  auto body = message.substr(line_end);
+  // A title of that length is shown cut off, so the description repeats it.
+  constexpr std::size_t kLongTitle = 100;
+  auto body = message.substr(line_end >= kLongTitle ? 0 : line_end);
   body.erase(0, std::min(body.find_first_not_of("\r\n"), body.size()));
   add("CI_COMMIT_SHA", trigger.sha);
   add("CI_COMMIT_SHORT_SHA", trigger.sha.substr(0, 8));
@@ -224,6 +238,10 @@ void add_server(const ServerFacts& server, Variables& out) {
   add("GITLAB_CI", "true");
   add("CI_SERVER_NAME", "Slipway");
   add("CI_SERVER_VERSION", server.version);
+  const auto parts_of_version = version_parts(server.version);
+  add("CI_SERVER_VERSION_MAJOR", parts_of_version[0]);
+  add("CI_SERVER_VERSION_MINOR", parts_of_version[1]);
+  add("CI_SERVER_VERSION_PATCH", parts_of_version[2]);
   add("CI_SERVER_URL", server.url);
   add("CI_SERVER_HOST", parts.host);
   add("CI_SERVER_PORT", parts.port);
@@ -280,6 +298,69 @@ std::string environment_slug(std::string_view name) {
   return text;
 }
 
+bool is_environment_name(std::string_view name) {
+  static constexpr std::string_view kMarks = "-_/${}. ";
+  return !name.empty() && name.front() != '/' && name.back() != '/' &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return (c < 0x80 && std::isalnum(c) != 0) ||
+                  kMarks.find(static_cast<char>(c)) != std::string_view::npos;
+         });
+}
+
+// The first tier one of whose words is anywhere in the name, as Environment#guess_tier has it.
+std::string environment_tier(std::string_view name) {
+  struct Tier {
+    const char* name;
+    std::vector<std::string_view> words;
+  };
+  static const std::array kTiers{
+      Tier{"development", {"dev", "review", "trunk"}},
+      Tier{"testing", {"test", "tst", "int", "accept", "acpt", "qa", "qc", "control", "quality"}},
+      Tier{"staging", {"stg", "stag", "model", "modl", "pre", "demo", "non"}},
+      Tier{"production", {"prod", "prd", "live"}},
+  };
+  std::string lower{name};
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (const Tier& tier : kTiers)
+    for (const std::string_view word : tier.words)
+      if (lower.find(word) != std::string::npos) return tier.name;
+  return "other";
+}
+
+Variables event_variables(const Trigger& trigger) {
+  Variables variables;
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) variables.push_back(Variable{.name = name, .value = value, .raw = true});
+  };
+  add("CI_COMMIT_TAG_MESSAGE", trigger.tag_message);
+  if (!trigger.merge_request) return variables;
+  const MergeRequestFacts& merge = *trigger.merge_request;
+  const ProjectFacts& project = trigger.project;
+  const std::string& source_path =
+      merge.source_project_path.empty() ? project.path : merge.source_project_path;
+  add("CI_MERGE_REQUEST_ID", merge.iid);
+  add("CI_MERGE_REQUEST_IID", merge.iid);
+  add("CI_MERGE_REQUEST_REF_PATH", "refs/merge-requests/" + merge.iid + "/head");
+  add("CI_MERGE_REQUEST_EVENT_TYPE", "detached");
+  add("CI_MERGE_REQUEST_TITLE", merge.title);
+  add("CI_MERGE_REQUEST_DESCRIPTION", merge.description);
+  add("CI_MERGE_REQUEST_DRAFT", merge.draft ? "true" : "false");
+  add("CI_MERGE_REQUEST_LABELS", merge.labels);
+  add("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", merge.source_branch);
+  add("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", merge.target_branch);
+  add("CI_MERGE_REQUEST_DIFF_BASE_SHA", merge.diff_base_sha);
+  add("CI_MERGE_REQUEST_PROJECT_ID", std::to_string(project.id));
+  add("CI_MERGE_REQUEST_PROJECT_PATH", project.path);
+  add("CI_MERGE_REQUEST_PROJECT_URL", trigger.server.url + "/" + project.path);
+  add("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH", source_path);
+  add("CI_MERGE_REQUEST_SOURCE_PROJECT_URL", trigger.server.url + "/" + source_path);
+  if (source_path == project.path)
+    add("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", std::to_string(project.id));
+  add("CI_OPEN_MERGE_REQUESTS", project.path + "!" + merge.iid);
+  return variables;
+}
+
 Variables predefined_variables(const Trigger& trigger) {
   Variables variables;
   add_server(trigger.server, variables);
@@ -293,6 +374,7 @@ Variables predefined_variables(const Trigger& trigger) {
   add("GITLAB_USER_LOGIN", trigger.user_login);
   add("GITLAB_USER_NAME", trigger.user_name);
   add("GITLAB_USER_EMAIL", trigger.user_email);
+  for (Variable& variable : event_variables(trigger)) variables.push_back(std::move(variable));
   return variables;
 }
 
@@ -313,9 +395,11 @@ Variables job_variables(const PlannedJob& planned) {
     add("CI_ENVIRONMENT_NAME", job.environment->name);
     add("CI_ENVIRONMENT_SLUG", environment_slug(job.environment->name));
     add("CI_ENVIRONMENT_ACTION", job.environment->action);
-    if (!job.environment->url.empty()) add("CI_ENVIRONMENT_URL", job.environment->url);
-    if (!job.environment->deployment_tier.empty())
-      add("CI_ENVIRONMENT_TIER", job.environment->deployment_tier);
+    const std::string& tier = job.environment->deployment_tier;
+    add("CI_ENVIRONMENT_TIER", tier.empty() ? environment_tier(job.environment->name) : tier);
+    // Not raw: it is mostly made of the others.
+    if (!job.environment->url.empty())
+      variables.push_back(Variable{.name = "CI_ENVIRONMENT_URL", .value = job.environment->url});
   }
   return variables;
 }

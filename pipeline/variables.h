@@ -17,8 +17,15 @@ std::string slug(std::string_view text);
 // CI_ENVIRONMENT_SLUG: at most 24 characters, with a hash when the name had to change.
 std::string environment_slug(std::string_view name);
 
+// CI_ENVIRONMENT_TIER of an environment that does not say its own, guessed from its name.
+std::string environment_tier(std::string_view name);
+// Whether an environment may have this name, its variables expanded or not.
+bool is_environment_name(std::string_view name);
+
 // Those that rules, workflow and includes may see (GitLab's phase "pre-pipeline").
 Variables predefined_variables(const Trigger& trigger);
+// Those among them that cannot be had from the commit: of a merge request, and a tag's message.
+Variables event_variables(const Trigger& trigger);
 // Those that only a planned job has: CI_JOB_NAME, CI_JOB_STAGE, CI_NODE_*, CI_ENVIRONMENT_*.
 Variables job_variables(const PlannedJob& planned);
 

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <cctype>
 
 #include "pipeline/keywords/families.h"
+#include "pipeline/variables.h"
 
 namespace slipway::pipeline::keywords {
 namespace {
@@ -9,15 +9,6 @@ namespace {
 constexpr std::size_t kLongestUrl = 255;
 const std::vector<std::string> kActions{"start", "stop", "prepare", "verify", "access"};
 const std::vector<std::string> kTiers{"production", "staging", "testing", "development", "other"};
-
-bool is_environment_name(const std::string& name) {
-  static constexpr std::string_view kMarks = "-_/${}. ";
-  return !name.empty() && name.front() != '/' && name.back() != '/' &&
-         std::all_of(name.begin(), name.end(), [](unsigned char c) {
-           return std::isalnum(c) != 0 ||
-                  kMarks.find(static_cast<char>(c)) != std::string_view::npos;
-         });
-}
 
 bool is_one_of(const Node& node, const std::vector<std::string>& words) {
   return node.is_scalar() && std::find(words.begin(), words.end(), node.text) != words.end();

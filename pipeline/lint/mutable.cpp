@@ -97,11 +97,9 @@ void warn_of_images(const Node& tree, Diagnostics& findings) {
   });
 }
 
-void warn_of_includes(const Node& written, Diagnostics& findings) {
-  const NodePtr* include = written.find("include");
-  if (include == nullptr) return;
-  if ((*include)->kind != Kind::Sequence) check_include(**include, findings);
-  for (const NodePtr& item : (*include)->items) check_include(*item, findings);
+void warn_of_includes(const Node& include, Diagnostics& findings) {
+  if (include.kind != Kind::Sequence) check_include(include, findings);
+  for (const NodePtr& item : include.items) check_include(*item, findings);
 }
 
 }  // namespace slipway::pipeline::lint

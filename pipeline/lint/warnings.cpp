@@ -49,18 +49,16 @@ void warn(Diagnostics& findings, const Node& node, std::string code, std::string
       {Severity::Warning, std::move(code), std::move(message), node.at, std::move(hint)});
 }
 
-Diagnostics warnings(const Subject& subject, const Source& source) {
+Diagnostics warnings(const ReadOutcome& read, const Source& source) {
   Diagnostics findings;
-  if (subject.tree != nullptr) {
-    warn_of_secrets(*subject.tree, findings);
-    warn_of_images(*subject.tree, findings);
-    warn_of_globs(*subject.tree, findings);
-    warn_of_numbers(*subject.tree, source, findings);
-    Diagnostics known;
-    if (const NodePtr written = read::parse(subject.text, subject.file, known))
-      warn_of_includes(*written, findings);
+  if (read.tree != nullptr) {
+    warn_of_secrets(*read.tree, findings);
+    warn_of_images(*read.tree, findings);
+    warn_of_globs(*read.tree, findings);
+    warn_of_numbers(*read.tree, source, findings);
+    for (const NodePtr& include : read.includes) warn_of_includes(*include, findings);
   }
-  if (subject.configuration != nullptr) warn_of_rules(*subject.configuration, findings);
+  if (read.configuration) warn_of_rules(*read.configuration, findings);
   keep_first_of_each_place(findings);
   return findings;
 }

@@ -15,15 +15,9 @@ namespace slipway::pipeline::lint {
 // The text of a file that a value stands in; "" when it is not known.
 using Source = std::function<std::string_view(const std::string& file)>;
 
-struct Subject {
-  std::string_view text;  // of the main file
-  std::string file;
-  const read::Node* tree = nullptr;              // resolved; null when it could not be read
-  const Configuration* configuration = nullptr;  // null when there are errors
-};
-
-// In no order; a value that several jobs share is warned of once.
-Diagnostics warnings(const Subject& subject, const Source& source);
+// About a file and all that it includes. In no order; a value that several jobs share is warned of
+// once.
+Diagnostics warnings(const ReadOutcome& read, const Source& source);
 
 // Whether reading makes this finding for --strict only: a duplicate key.
 bool is_for_strict(const Diagnostic& finding);
@@ -33,8 +27,8 @@ void warn_of_secrets(const read::Node& tree, Diagnostics& findings);
 void warn_of_images(const read::Node& tree, Diagnostics& findings);
 void warn_of_globs(const read::Node& tree, Diagnostics& findings);
 void warn_of_numbers(const read::Node& tree, const Source& source, Diagnostics& findings);
-// Over a file as it is written, `include` and all.
-void warn_of_includes(const read::Node& written, Diagnostics& findings);
+// Over what stands under `include`.
+void warn_of_includes(const read::Node& include, Diagnostics& findings);
 // Over the jobs.
 void warn_of_rules(const Configuration& configuration, Diagnostics& findings);
 

@@ -30,12 +30,11 @@ struct File {
 
 class Includer {
  public:
-  Includer(IncludeSource& source, const ReadOptions& options, std::vector<IncludedFile>& included,
-           Diagnostics& findings)
+  Includer(IncludeSource& source, const ReadOptions& options, ReadOutcome& outcome)
       : options_(options),
-        included_(included),
-        findings_(findings),
-        fetcher_(source, options.variables, findings) {}
+        outcome_(outcome),
+        findings_(outcome.findings),
+        fetcher_(source, options.variables, outcome.findings) {}
 
   NodePtr main_file(std::string_view text, const std::string& name) {
     File file;
@@ -73,6 +72,7 @@ class Includer {
     if (!root) return nullptr;
     const Entry* include = root->find_entry("include");
     if (include == nullptr) return root;
+    outcome_.includes.push_back(include->value);
     NodePtr merged = make_mapping({}, root->at);
     for_each(include->value, [&](const Node& entry) {
       merged = entry_under(entry, file.origin, std::move(merged));
@@ -190,11 +190,10 @@ class Includer {
   // What an entry of `include` names, merged over `merged`.
   NodePtr entry_under(const Node& entry, const Origin& from, NodePtr merged) {
     if (const NodePtr* rules = entry.find("rules")) {
-      const IncludeFacts facts{variables_in(from), options_.changed_paths,
-                               [&](const std::string& project, const std::string& ref) {
-                                 return fetcher_.paths(project, ref, from);
-                               },
-                               glob_work_};
+      const IncludeFacts facts{
+          variables_in(from), options_.changed_paths, [&] { return fetcher_.paths(from); },
+          // Its projects are those of this server.
+          from.project.host.empty() ? options_.repository : nullptr, glob_work_};
       const auto holds = include_rules_hold(**rules, facts, findings_);
       if (!holds || !*holds) return merged;
     }
@@ -258,7 +257,7 @@ class Includer {
       return std::nullopt;
     }
     if (file->origin.kind != Origin::Kind::Own)
-      included_.push_back({file->address, sha256_hex(file->text), item.at});
+      outcome_.included.push_back({file->address, sha256_hex(file->text), item.at});
     return file;
   }
 
@@ -268,7 +267,7 @@ class Includer {
   }
 
   const ReadOptions& options_;
-  std::vector<IncludedFile>& included_;
+  ReadOutcome& outcome_;
   Diagnostics& findings_;
   IncludeFetcher fetcher_;
   rules::GlobWork glob_work_;
@@ -280,9 +279,8 @@ class Includer {
 }  // namespace
 
 NodePtr parse_with_includes(std::string_view text, const std::string& file, IncludeSource& source,
-                            const ReadOptions& options, std::vector<IncludedFile>& included,
-                            Diagnostics& findings) {
-  return Includer{source, options, included, findings}.main_file(text, file);
+                            const ReadOptions& options, ReadOutcome& outcome) {
+  return Includer{source, options, outcome}.main_file(text, file);
 }
 
 }  // namespace slipway::pipeline::read

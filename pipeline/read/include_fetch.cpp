@@ -93,17 +93,8 @@ Result<std::vector<std::string>> IncludeFetcher::paths_of(const Origin& origin) 
   return paths_.emplace(key, std::move(paths)).first->second;
 }
 
-std::optional<std::vector<std::string>> IncludeFetcher::paths(const std::string& project,
-                                                              const std::string& ref,
-                                                              const Origin& from) {
-  Origin origin = from;
-  if (!project.empty()) {
-    const IncludeProject other{from.project.host, project};
-    const auto commit = commit_of(other, ref.empty() ? "HEAD" : ref);
-    if (!commit) return std::nullopt;
-    origin = {Origin::Kind::Project, other, *commit, ref};
-  }
-  auto paths = paths_of(origin);
+std::optional<std::vector<std::string>> IncludeFetcher::paths(const Origin& from) {
+  auto paths = paths_of(from);
   if (!paths) return std::nullopt;
   return std::move(*paths);
 }

@@ -37,9 +37,8 @@ class IncludeFetcher {
   std::optional<FetchedFile> fetch(const IncludeItem& item, const Origin& from);
   // The files that a path with wildcards stands for. nullopt after an error.
   std::optional<std::vector<std::string>> matching(const IncludeItem& item, const Origin& from);
-  // All paths of `project` at `ref`, or of `from` when both are "". nullopt when not known.
-  std::optional<std::vector<std::string>> paths(const std::string& project, const std::string& ref,
-                                                const Origin& from);
+  // All paths beside a file. nullopt when not known.
+  std::optional<std::vector<std::string>> paths(const Origin& from);
 
  private:
   std::nullopt_t refuse(const IncludeItem& item, const std::string& message, std::string hint = {});

@@ -17,6 +17,7 @@ struct Patterns {
   std::vector<std::string> globs;
   std::string project;
   std::string ref;
+  std::string compare_to;
 };
 
 class RuleReader {
@@ -71,9 +72,13 @@ class RuleReader {
     if (node == nullptr) return true;
     const auto patterns = read_patterns(**node, "changes", {"paths", "compare_to"});
     if (!patterns) return std::nullopt;
-    // Changes against another reference are not known.
-    const bool compares = (*node)->kind == Kind::Mapping && value(**node, "compare_to") != nullptr;
-    return compares || !facts_.changed_paths || any_matches(*patterns, *facts_.changed_paths);
+    if (patterns->compare_to.empty())
+      return !facts_.changed_paths || any_matches(*patterns, *facts_.changed_paths);
+    if (facts_.repository == nullptr) return true;
+    const auto changed = facts_.repository->changed_since(patterns->compare_to);
+    if (!changed && changed.error().kind == ErrorKind::InvalidInput)
+      return refuse("changes:compare_to is not a valid ref", (*node)->at, changed.error().message);
+    return !changed || any_matches(*patterns, *changed);
   }
 
   std::optional<bool> exists_holds(const Node& rule) {
@@ -81,8 +86,23 @@ class RuleReader {
     if (node == nullptr) return true;
     const auto patterns = read_patterns(**node, "exists", {"paths", "project", "ref"});
     if (!patterns) return std::nullopt;
-    const auto paths = facts_.paths(patterns->project, patterns->ref);
+    if (!patterns->project.empty()) return exists_elsewhere(*patterns, (*node)->at);
+    const auto paths = facts_.paths();
     return !paths || any_matches(*patterns, *paths);
+  }
+
+  std::optional<bool> exists_elsewhere(const Patterns& patterns, const SourceSpan& at) {
+    if (facts_.repository == nullptr) return true;
+    const std::string ref = patterns.ref.empty() ? "HEAD" : patterns.ref;
+    const auto paths = facts_.repository->paths_of(patterns.project, ref);
+    if (paths) return any_matches(patterns, *paths);
+    if (paths.error().kind == ErrorKind::InvalidInput)
+      return refuse(
+          "exists:ref `" + ref + "` is not a valid ref in project `" + patterns.project + "`", at);
+    if (paths.error().kind == ErrorKind::NotFound)
+      return refuse("exists:project `" + patterns.project + "` not found or access denied", at,
+                    paths.error().hint);
+    return true;
   }
 
   std::optional<Patterns> read_patterns(const Node& node, const std::string& key,
@@ -101,6 +121,8 @@ class RuleReader {
         patterns.project = expand_text((*project)->text, facts_.variables, true);
       if (const NodePtr* ref = value(node, "ref"))
         patterns.ref = expand_text((*ref)->text, facts_.variables, true);
+      if (const NodePtr* compare_to = value(node, "compare_to"))
+        patterns.compare_to = expand_text((*compare_to)->text, facts_.variables, false);
     }
     // One pattern as a plain text is a kindness of ours that GitLab has for `exists` only.
     if (list->is_scalar()) {

@@ -12,14 +12,13 @@
 
 namespace slipway::pipeline::read {
 
-// What rules are held against. `paths` lists the files of a project at a reference, or, both "", of
-// the commit that the including file comes from; nullopt when they cannot be known.
+// What rules are held against. `paths` lists the files of the commit that the including file comes
+// from; nullopt when they cannot be known. Null `repository`: what asks for it holds.
 struct IncludeFacts {
   const Variables& variables;
   const std::optional<std::vector<std::string>>& changed_paths;
-  std::function<std::optional<std::vector<std::string>>(const std::string& project,
-                                                        const std::string& ref)>
-      paths;
+  std::function<std::optional<std::vector<std::string>>()> paths;
+  RepositoryFacts* repository;
   rules::GlobWork& glob_work;  // of all includes together
 };
 

@@ -15,10 +15,10 @@ namespace slipway::pipeline::read {
 NodePtr deep_merge(const NodePtr& base, const NodePtr& over);
 
 // Parses `text`, puts its inputs in and merges what it includes under it, depth first: with as
-// much of that as could be had. nullptr when the file itself cannot be read. `included` gets what came from outside the commit.
+// much of that as could be had. nullptr when the file itself cannot be read. `outcome` gets the
+// findings, what came from outside the commit, and the includes as they are written.
 NodePtr parse_with_includes(std::string_view text, const std::string& file, IncludeSource& source,
-                            const ReadOptions& options, std::vector<IncludedFile>& included,
-                            Diagnostics& findings);
+                            const ReadOptions& options, ReadOutcome& outcome);
 
 // Each top-level mapping with `extends` merged over its bases. nullptr after an error.
 NodePtr resolve_extends(const NodePtr& root, Diagnostics& findings);

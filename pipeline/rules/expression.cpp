@@ -450,6 +450,20 @@ std::vector<std::pair<std::string, std::string>> Expression::comparisons() const
   return found;
 }
 
+namespace {
+
+// On one line; whoever reads a reason knows the rest of a long value.
+std::string shortened(const std::string& value) {
+  constexpr std::size_t kMost = 80;
+  std::size_t end = std::min({value.size(), value.find('\n'), kMost});
+  // Not inside a character of UTF-8.
+  while (end < value.size() && end > 0 && (static_cast<unsigned char>(value[end]) & 0xC0U) == 0x80U)
+    --end;
+  return end == value.size() ? value : value.substr(0, end) + "…";
+}
+
+}  // namespace
+
 std::string Expression::explain(const Variables& variables) const {
   std::string text;
   for (const std::string& name : names_) {
@@ -458,7 +472,8 @@ std::string Expression::explain(const Variables& variables) const {
     if (variable == nullptr)
       text += " is not set";
     else
-      text += " is \"" + (variable->masked ? std::string{"[MASKED]"} : variable->value) + "\"";
+      text += " is \"" + (variable->masked ? std::string{"[MASKED]"} : shortened(variable->value)) +
+              "\"";
   }
   return text;
 }

@@ -43,7 +43,8 @@ class Expression {
   ~Expression();
 
   [[nodiscard]] bool holds(const Variables& variables) const;
-  // The variables that it names with their values: `$CI_COMMIT_BRANCH is "feature"`.
+  // The variables that it names with their values: `$CI_COMMIT_BRANCH is "feature"`. Of a long
+  // value only the beginning.
   [[nodiscard]] std::string explain(const Variables& variables) const;
 
   // Whether it holds under `assumptions`; Maybe where that depends on more than they say.

@@ -88,14 +88,9 @@ bool Evaluator::glob_is_found(const std::string& pattern, Paths& paths, bool dir
 bool Evaluator::globs_hold(const std::vector<std::string>& patterns, const Variables& variables,
                            Paths& paths, bool directories) {
   if (!paths.all) return true;
-  const auto glob_of = [&](const std::string& written) {
-    return written.find_first_of("$%") == std::string::npos
-               ? written
-               : expand_text(written, variables, false);
-  };
   if (patterns.size() * paths.all->size() > kMostComparisons) return true;
   return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& written) {
-    return glob_is_found(glob_of(written), paths, directories);
+    return glob_is_found(expanded(written, variables), paths, directories);
   });
 }
 
@@ -111,16 +106,82 @@ bool Evaluator::regexp_holds(const std::string& regexp, Paths& paths) {
   return at->second;
 }
 
-bool Evaluator::changes_hold(const Changes& changes, const Variables& variables) {
-  return changes.regexp.empty() ? globs_hold(changes.paths, variables, changed_, false)
-                                : regexp_holds(changes.regexp, changed_);
+std::string Evaluator::expanded(const std::string& text, const Variables& variables) {
+  if (text.find_first_of("$%") == std::string::npos) return text;
+  if (!expanded_) expanded_ = expand_variables(variables).value_or(variables);
+  return expand_text(text, *expanded_, false);
 }
 
-// What another project holds is not known, and then it counts as there.
+Evaluator::Elsewhere& Evaluator::elsewhere(
+    const std::string& key, const std::string& what,
+    const std::function<Result<std::vector<std::string>>()>& ask,
+    const std::function<std::string(const Error&)>& refusal) {
+  auto& known = elsewhere_[key];
+  if (known) return *known;
+  known = std::make_unique<Elsewhere>();
+  if (trigger_.repository == nullptr) {
+    known->assumed = what + " is not known";
+    return *known;
+  }
+  auto paths = ask();
+  if (paths)
+    known->paths = std::move(*paths);
+  else if (known->error = refusal(paths.error()); known->error.empty())
+    known->assumed = what + " is not known: " + paths.error().message;
+  return *known;
+}
+
+Evaluator::Elsewhere& Evaluator::changed_since(const std::string& ref) {
+  return elsewhere(
+      "since " + ref, "what has changed since '" + ref + "'",
+      [&] { return trigger_.repository->changed_since(ref); },
+      [](const Error& error) -> std::string {
+        if (error.kind == ErrorKind::InvalidInput)
+          return "rules:changes:compare_to is not a valid ref";
+        return {};
+      });
+}
+
+Evaluator::Elsewhere& Evaluator::paths_of(const std::string& project, const std::string& ref) {
+  return elsewhere(
+      "in " + project + "@" + ref, "what there is in project '" + project + "'",
+      [&] { return trigger_.repository->paths_of(project, ref); },
+      [&](const Error& error) -> std::string {
+        if (error.kind == ErrorKind::InvalidInput)
+          return "rules:exists:ref `" + ref + "` is not a valid ref in project `" + project + "`";
+        if (error.kind == ErrorKind::NotFound)
+          return "rules:exists:project `" + project + "` not found or access denied";
+        return {};
+      });
+}
+
+bool Evaluator::is_known(const Elsewhere& other) {
+  if (!other.error.empty()) error_ = other.error;
+  if (!other.assumed.empty()) assumed_.push_back(other.assumed);
+  return other.error.empty();
+}
+
+bool Evaluator::changes_hold(const Changes& changes, const Variables& variables) {
+  Paths* paths = &changed_;
+  if (!changes.compare_to.empty()) {
+    Elsewhere& other = changed_since(expanded(changes.compare_to, variables));
+    if (!is_known(other)) return false;
+    paths = &other.matched;
+  }
+  return changes.regexp.empty() ? globs_hold(changes.paths, variables, *paths, false)
+                                : regexp_holds(changes.regexp, *paths);
+}
+
 bool Evaluator::exists_holds(const Exists& asked, const Variables& variables) {
-  if (!asked.project.empty()) return true;
-  return asked.regexp.empty() ? globs_hold(asked.paths, variables, present_, true)
-                              : regexp_holds(asked.regexp, present_);
+  Paths* paths = &present_;
+  if (!asked.project.empty()) {
+    Elsewhere& other = paths_of(expanded(asked.project, variables),
+                                asked.ref.empty() ? "HEAD" : expanded(asked.ref, variables));
+    if (!is_known(other)) return false;
+    paths = &other.matched;
+  }
+  return asked.regexp.empty() ? globs_hold(asked.paths, variables, *paths, true)
+                              : regexp_holds(asked.regexp, *paths);
 }
 
 bool Evaluator::matches(const Rule& rule, const Variables& variables) {
@@ -129,17 +190,36 @@ bool Evaluator::matches(const Rule& rule, const Variables& variables) {
   return !rule.exists || exists_holds(*rule.exists, variables);
 }
 
+// The one way in which an expression is shown with its values: `$X == "a" ($X is "b")`.
+std::string Evaluator::explained(const std::string& text, const Variables& variables) {
+  const Expression* expression = condition(text);
+  const std::string values = expression != nullptr ? expression->explain(variables) : "";
+  return text + (values.empty() ? "" : " (" + values + ")");
+}
+
+// "[$A == "x" ($A is not set), …]"
+std::string Evaluator::explained_list(const std::vector<std::string>& texts,
+                                      const Variables& variables) {
+  std::vector<std::string> all;
+  for (const std::string& text : texts) all.push_back(explained(text, variables));
+  return list(all);
+}
+
 // What a rule asks and what it found: `if $X == "a" ($X is not set)`.
 std::string Evaluator::describe(const Rule& rule, const Variables& variables) {
   std::string text;
   const auto add = [&](const std::string& part) { text += (text.empty() ? "" : " and ") + part; };
-  if (rule.condition) {
-    const Expression* expression = condition(*rule.condition);
-    const std::string values = expression != nullptr ? expression->explain(variables) : "";
-    add("if " + *rule.condition + (values.empty() ? "" : " (" + values + ")"));
+  if (rule.condition) add("if " + explained(*rule.condition, variables));
+  if (rule.changes) {
+    const std::string& ref = rule.changes->compare_to;
+    add("changes " + patterns(rule.changes->paths, rule.changes->regexp) +
+        (ref.empty() ? "" : " since " + ref));
   }
-  if (rule.changes) add("changes " + patterns(rule.changes->paths, rule.changes->regexp));
-  if (rule.exists) add("exists " + patterns(rule.exists->paths, rule.exists->regexp));
+  if (rule.exists) {
+    const std::string& project = rule.exists->project;
+    add("exists " + patterns(rule.exists->paths, rule.exists->regexp) +
+        (project.empty() ? "" : " in " + project));
+  }
   return text.empty() ? "it has no condition" : text;
 }
 
@@ -154,8 +234,9 @@ Verdict Evaluator::evaluate_only(const Job& job, const Variables& variables) {
     return refused(only.at, ReasonCode::OnlyRefs,
                    "only: kubernetes: active, and this server keeps no cluster");
   if (!only.variables.empty() && !any_holds(only.variables, variables))
-    return refused(only.at, ReasonCode::OnlyRefs,
-                   "none of only:variables " + list(only.variables) + " holds");
+    return refused(
+        only.at, ReasonCode::OnlyRefs,
+        "none of only:variables " + explained_list(only.variables, variables) + " holds");
   if (only.changes && !globs_hold(*only.changes, variables, changed_, false))
     return refused(only.at, ReasonCode::OnlyRefs,
                    "no changed file matches only:changes " + list(*only.changes));
@@ -164,8 +245,19 @@ Verdict Evaluator::evaluate_only(const Job& job, const Variables& variables) {
 
 Verdict Evaluator::evaluate_rules(const std::vector<Rule>& rules, const SourceSpan& job_at,
                                   const Variables& variables) {
+  begin_job();
+  Verdict verdict = first_match(rules, job_at, variables);
+  verdict.assumed = std::move(assumed_);
+  return verdict;
+}
+
+Verdict Evaluator::first_match(const std::vector<Rule>& rules, const SourceSpan& job_at,
+                               const Variables& variables) {
   for (const Rule& rule : rules) {
-    if (!matches(rule, variables)) continue;
+    const bool matched = matches(rule, variables);
+    if (!error_.empty())
+      return {false, &rule, rule.at, make_reason(ReasonCode::ConfigurationInvalid, error_), error_};
+    if (!matched) continue;
     if (rule.when != When::Never) return {true, &rule, rule.at, {}};
     return {false, &rule, rule.at, make_reason(ReasonCode::RuleNever, describe(rule, variables))};
   }
@@ -175,7 +267,14 @@ Verdict Evaluator::evaluate_rules(const std::vector<Rule>& rules, const SourceSp
           make_reason(ReasonCode::NoRuleMatched, tried.empty() ? "it has none" : tried)};
 }
 
+void Evaluator::begin_job() {
+  expanded_.reset();
+  error_.clear();
+  assumed_.clear();
+}
+
 Verdict Evaluator::evaluate_refs(const Job& job, const Variables& variables, bool default_only) {
+  begin_job();
   Verdict verdict{true, nullptr, job.at, {}};
   if (job.only) {
     verdict = evaluate_only(job, variables);
@@ -189,8 +288,9 @@ Verdict Evaluator::evaluate_refs(const Job& job, const Variables& variables, boo
     return refused(except.at, ReasonCode::ExceptRefs,
                    "except: " + list(*except.refs) + " includes " + ref_words(trigger_));
   if (any_holds(except.variables, variables))
-    return refused(except.at, ReasonCode::ExceptRefs,
-                   "one of except:variables " + list(except.variables) + " holds");
+    return refused(
+        except.at, ReasonCode::ExceptRefs,
+        "one of except:variables " + explained_list(except.variables, variables) + " holds");
   if (except.changes && globs_hold(*except.changes, variables, changed_, false))
     return refused(except.at, ReasonCode::ExceptRefs,
                    "a changed file matches except:changes " + list(*except.changes));

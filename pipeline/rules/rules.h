@@ -1,6 +1,8 @@
 // Whether a job (or a whole pipeline) is let in by its rules, `only` and `except`.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -20,6 +22,10 @@ struct Verdict {
   const Rule* rule = nullptr;  // the rule that matched
   SourceSpan at;               // what decided, for the page
   Reason reason;               // why not, when it is not let in
+  // Set: a rule asks for what is not there, and the pipeline cannot be made. GitLab's words.
+  std::string error = {};
+  // Why a clause was taken to hold that could not be looked at, a sentence each.
+  std::vector<std::string> assumed = {};
 };
 
 // The rules of one pipeline. What many jobs share is worked out once: expressions and globs.
@@ -46,16 +52,38 @@ class Evaluator {
     std::unordered_map<std::string, bool> found;         // by regular expression
   };
 
+  // What a rule has asked the repository for, once.
+  struct Elsewhere {
+    std::optional<std::vector<std::string>> paths;  // nullopt: not known
+    std::string error;
+    std::string assumed;
+    Paths matched{paths, {}, {}};
+  };
+
   const Expression* condition(const std::string& text);
   bool holds(const std::string& text, const Variables& variables);
   bool any_holds(const std::vector<std::string>& expressions, const Variables& variables);
   bool matches(const Rule& rule, const Variables& variables);
+  // A text in which variables are expanded, and those in their values too.
+  std::string expanded(const std::string& text, const Variables& variables);
+  Elsewhere& elsewhere(const std::string& key, const std::string& what,
+                       const std::function<Result<std::vector<std::string>>()>& ask,
+                       const std::function<std::string(const Error&)>& refusal);
+  Elsewhere& changed_since(const std::string& ref);
+  Elsewhere& paths_of(const std::string& project, const std::string& ref);
+  // Whether what is asked of it can be known and is not refused; notes what was assumed.
+  bool is_known(const Elsewhere& other);
   bool glob_is_found(const std::string& pattern, Paths& paths, bool directories);
   bool globs_hold(const std::vector<std::string>& patterns, const Variables& variables,
                   Paths& paths, bool directories);
   bool regexp_holds(const std::string& regexp, Paths& paths);
   bool changes_hold(const Changes& changes, const Variables& variables);
   bool exists_holds(const Exists& asked, const Variables& variables);
+  void begin_job();
+  Verdict first_match(const std::vector<Rule>& rules, const SourceSpan& job_at,
+                      const Variables& variables);
+  std::string explained(const std::string& text, const Variables& variables);
+  std::string explained_list(const std::vector<std::string>& texts, const Variables& variables);
   std::string describe(const Rule& rule, const Variables& variables);
   Verdict evaluate_only(const Job& job, const Variables& variables);
 
@@ -63,7 +91,12 @@ class Evaluator {
   std::unordered_map<std::string, std::optional<Expression>> conditions_;  // nullopt: not valid
   Paths changed_{trigger_.changed_paths, {}, {}};
   Paths present_{trigger_.paths, {}, {}};
+  std::unordered_map<std::string, std::unique_ptr<Elsewhere>> elsewhere_;
   GlobWork work_;
+  // Of the job that is looked at.
+  std::optional<Variables> expanded_;
+  std::string error_;
+  std::vector<std::string> assumed_;
 };
 
 }  // namespace slipway::pipeline::rules

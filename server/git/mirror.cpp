@@ -8,17 +8,6 @@
 namespace slipway::server {
 namespace {
 
-// The commit that `name` (full) points to, through annotated tags.
-std::optional<std::string> peeled(git_repository& repository, const std::string& name) {
-  git_reference* raw = nullptr;
-  if (git_reference_lookup(&raw, &repository, name.c_str()) != 0) return std::nullopt;
-  const git::Reference reference{raw};
-  git_object* object = nullptr;
-  if (git_reference_peel(&object, reference.get(), GIT_OBJECT_COMMIT) != 0) return std::nullopt;
-  const git::Object owned{object};
-  return git::hex(*git_object_id(object));
-}
-
 Result<git::TreeEntry> entry_at(git_repository& repository, const std::string& sha,
                                 const std::string& path) {
   auto tree = git::tree_of(repository, sha);
@@ -48,12 +37,6 @@ int collect_path(const char* root, const git_tree_entry* entry, void* payload) {
   if (git_tree_entry_type(entry) == GIT_OBJECT_BLOB)
     walk.paths.push_back(std::string{root} + git_tree_entry_name(entry));
   return walk.paths.size() > walk.limit ? -1 : 0;
-}
-
-constexpr std::size_t kMostChanges = 50'000;
-
-int count_change(const git_diff*, const git_diff_delta*, const char*, void* payload) {
-  return ++*static_cast<std::size_t*>(payload) > kMostChanges ? -1 : 0;
 }
 
 }  // namespace
@@ -101,16 +84,16 @@ bool Mirrors::is_current(std::int64_t project, const std::string& url, const std
   if (!mirror) return false;
   if (!sha.empty()) {
     // Runners fetch the branch by its name as well, so that must be known too.
-    const bool named = ref.empty() || peeled(**mirror, "refs/heads/" + ref) ||
-                       peeled(**mirror, "refs/tags/" + ref);
+    const bool named = ref.empty() || git::peeled(**mirror, "refs/heads/" + ref) ||
+                       git::peeled(**mirror, "refs/tags/" + ref);
     return named && git::find_commit(**mirror, sha).has_value();
   }
   if (url.front() != '/') return false;
   const auto remote = git::open_repository(url);
   if (!remote) return false;
   for (const char* kind : {"refs/heads/", "refs/tags/"}) {
-    const auto there = peeled(**remote, kind + ref);
-    if (there) return there == peeled(**mirror, kind + ref);
+    const auto there = git::peeled(**remote, kind + ref);
+    if (there) return there == git::peeled(**mirror, kind + ref);
   }
   return false;
 }
@@ -177,8 +160,10 @@ Result<ResolvedRef> Mirrors::resolve(std::int64_t project, const std::string& re
     return fail(ErrorKind::InvalidInput, "'" + ref + "' is no name of a branch or tag");
   auto repository = git::open_repository(path_of(project));
   if (!repository) return std::move(repository).error();
-  if (const auto sha = peeled(**repository, "refs/heads/" + ref)) return ResolvedRef{*sha, false};
-  if (const auto sha = peeled(**repository, "refs/tags/" + ref)) return ResolvedRef{*sha, true};
+  if (const auto sha = git::peeled(**repository, "refs/heads/" + ref))
+    return ResolvedRef{*sha, false};
+  if (const auto sha = git::peeled(**repository, "refs/tags/" + ref))
+    return ResolvedRef{*sha, true};
   return fail(ErrorKind::NotFound, "there is no branch or tag '" + ref + "'");
 }
 
@@ -253,33 +238,6 @@ Result<std::vector<std::string>> Mirrors::paths(std::int64_t project, const std:
     return fail(ErrorKind::TooLarge,
                 "commit " + sha + " has more than " + std::to_string(limit) + " files");
   return std::move(walk.paths);
-}
-
-Result<std::vector<std::string>> Mirrors::changed_paths(std::int64_t project,
-                                                        const std::string& before,
-                                                        const std::string& after) const {
-  auto repository = git::open_repository(path_of(project));
-  if (!repository) return std::move(repository).error();
-  auto old_tree = git::tree_of(**repository, before);
-  if (!old_tree) return std::move(old_tree).error();
-  auto new_tree = git::tree_of(**repository, after);
-  if (!new_tree) return std::move(new_tree).error();
-  git_diff_options options;
-  git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION);
-  std::size_t changes = 0;
-  options.notify_cb = count_change;
-  options.payload = &changes;
-  git_diff* raw = nullptr;
-  const int code =
-      git_diff_tree_to_tree(&raw, repository->get(), old_tree->get(), new_tree->get(), &options);
-  if (changes > kMostChanges)
-    return fail(ErrorKind::TooLarge, "more than " + std::to_string(kMostChanges) + " files differ");
-  if (code != 0) return git::last_error("cannot compare two commits", code);
-  const git::Diff diff{raw};
-  std::vector<std::string> changed;
-  for (std::size_t i = 0; i < git_diff_num_deltas(raw); ++i)
-    changed.emplace_back(git_diff_get_delta(raw, i)->new_file.path);
-  return changed;
 }
 
 }  // namespace slipway::server

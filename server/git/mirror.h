@@ -55,6 +55,11 @@ class Mirrors {
 
   // A branch or a tag, by its short name; branches win. NotFound otherwise.
   [[nodiscard]] Result<ResolvedRef> resolve(std::int64_t project, const std::string& ref) const;
+  // The commit that `name` names: a branch or tag, short or as refs/heads/… and refs/tags/…, or a
+  // commit's id, of which seven digits are enough. NotFound otherwise, and when they are not.
+  [[nodiscard]] Result<std::string> commit_of(std::int64_t project, const std::string& name) const;
+  // What an annotated tag says; "" of any other.
+  [[nodiscard]] Result<std::string> tag_message(std::int64_t project, const std::string& tag) const;
   // The names of all tags.
   [[nodiscard]] Result<std::vector<std::string>> tags(std::int64_t project) const;
   // The branch that the repository at `url` calls its default; asks it.
@@ -73,6 +78,10 @@ class Mirrors {
   [[nodiscard]] Result<std::vector<std::string>> changed_paths(std::int64_t project,
                                                                const std::string& before,
                                                                const std::string& after) const;
+  // Files that differ between `sha` and its merge base with `other`; none without a merge base.
+  [[nodiscard]] Result<std::vector<std::string>> changed_since(std::int64_t project,
+                                                               const std::string& other,
+                                                               const std::string& sha) const;
   [[nodiscard]] std::filesystem::path path_of(std::int64_t project) const;
 
  private:

@@ -94,6 +94,16 @@ Result<Tree> tree_of(git_repository& repository, const std::string& sha) {
   return Tree{tree};
 }
 
+std::optional<std::string> peeled(git_repository& repository, const std::string& name) {
+  git_reference* raw = nullptr;
+  if (git_reference_lookup(&raw, &repository, name.c_str()) != 0) return std::nullopt;
+  const Reference reference{raw};
+  git_object* object = nullptr;
+  if (git_reference_peel(&object, reference.get(), GIT_OBJECT_COMMIT) != 0) return std::nullopt;
+  const Object owned{object};
+  return hex(*git_object_id(object));
+}
+
 std::string hex(const git_oid& id) {
   std::array<char, GIT_OID_HEXSZ + 1> text{};
   git_oid_tostr(text.data(), text.size(), &id);

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -40,6 +41,8 @@ Error last_error(const std::string& attempted, int code);
 Result<Repository> open_repository(const std::filesystem::path& path);
 Result<Commit> find_commit(git_repository& repository, const std::string& sha);
 Result<Tree> tree_of(git_repository& repository, const std::string& sha);
+// The commit that `name` ("refs/heads/…") points to, through annotated tags.
+std::optional<std::string> peeled(git_repository& repository, const std::string& name);
 std::string hex(const git_oid& id);
 
 }  // namespace slipway::server::git

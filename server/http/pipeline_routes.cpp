@@ -22,8 +22,8 @@ std::string text_of(const Request& request, std::string_view name) {
   return std::string{request.query_value(name).value_or("")};
 }
 
-Result<std::vector<std::pair<std::string, std::string>>> variables_of(const json& body) {
-  std::vector<std::pair<std::string, std::string>> variables;
+Result<std::vector<GivenVariable>> variables_of(const json& body) {
+  std::vector<GivenVariable> variables;
   const auto found = body.find("variables");
   if (found == body.end() || found->is_null()) return variables;
   const auto wrong =
@@ -32,10 +32,27 @@ Result<std::vector<std::pair<std::string, std::string>>> variables_of(const json
   for (const auto& entry : *found) {
     if (!entry.is_object()) return wrong;
     FieldReader fields{entry};
-    variables.emplace_back(fields.needed_text("key"), fields.needed_text("value"));
+    GivenVariable& given = variables.emplace_back();
+    given.key = fields.needed_text("key");
+    given.value = fields.needed_text("value");
+    const std::string type = fields.text("variable_type").value_or("env_var");
     if (fields.error()) return wrong;
+    if (type != "env_var" && type != "file")
+      return fail(ErrorKind::InvalidInput, "field 'variable_type' must be env_var or file");
+    given.file = type == "file";
   }
   return variables;
+}
+
+// Each keeps its type: what the pipeline file wants of it is checked when that is read.
+Result<std::vector<std::pair<std::string, std::string>>> inputs_of(const json& body) {
+  std::vector<std::pair<std::string, std::string>> inputs;
+  const auto found = body.find("inputs");
+  if (found == body.end() || found->is_null()) return inputs;
+  if (!found->is_object())
+    return fail(ErrorKind::InvalidInput, "field 'inputs' must be an object of names and values");
+  for (const auto& [name, value] : found->items()) inputs.emplace_back(name, value.dump());
+  return inputs;
 }
 
 }  // namespace
@@ -101,7 +118,10 @@ Result<Response> PipelineRoutes::create(const Call& call) {
   if (fields.error()) return *fields.error();
   auto variables = variables_of(*body);
   if (!variables) return variables.error();
+  auto inputs = inputs_of(*body);
+  if (!inputs) return inputs.error();
   trigger.variables = std::move(*variables);
+  trigger.inputs = std::move(*inputs);
   trigger.user = call.principal.user;
   trigger.by_page = !call.principal.session.empty();
   const auto id = intake_.trigger(*call.project, trigger);

@@ -30,9 +30,16 @@ struct HookVerdict {
   std::string reason;
 };
 
+struct GivenVariable {
+  std::string key;
+  std::string value;
+  bool file = false;  // the variable holds the path of a file with the value
+};
+
 struct TriggerRequest {
   std::string ref;
-  std::vector<std::pair<std::string, std::string>> variables;
+  std::vector<GivenVariable> variables;
+  std::vector<std::pair<std::string, std::string>> inputs;  // name and value, this as JSON
   UserId user;
   bool by_page = false;  // by a person in the browser, not by a token
 };

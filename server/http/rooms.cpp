@@ -62,12 +62,11 @@ Result<PipelineId> IntakeRoom::trigger(const ProjectRow& project, const TriggerR
   trigger.ref = request.ref;
   trigger.user = request.user;
   trigger.source = request.by_page ? pipeline::Source::Web : pipeline::Source::Api;
-  for (const auto& [key, value] : request.variables) {
-    pipeline::Variable variable;
-    variable.name = key;
-    variable.value = value;
-    trigger.variables.push_back(std::move(variable));
-  }
+  for (const GivenVariable& given : request.variables)
+    trigger.variables.push_back(
+        pipeline::Variable{.name = given.key, .value = given.value, .file = given.file});
+  for (const auto& [name, value] : request.inputs)
+    trigger.inputs.push_back(pipeline::InputValue{name, value, true});
   return intake_.trigger(project, trigger);
 }
 

@@ -40,9 +40,9 @@ Result<std::string> RepositoryIncludes::project_commit(const pipeline::IncludePr
   if (!fetched && is_commit && fetched.error().kind == ErrorKind::NotFound)
     return fail(ErrorKind::InvalidInput, fetched.error().message);
   if (!fetched) return fetched.error();
-  auto resolved = mirrors_.resolve(repository->mirror, name);
-  if (!resolved) return fail(ErrorKind::InvalidInput, resolved.error().message);
-  return resolved->sha;
+  auto commit = mirrors_.commit_of(repository->mirror, name);
+  if (!commit) return fail(ErrorKind::InvalidInput, commit.error().message);
+  return commit;
 }
 
 Result<std::string> RepositoryIncludes::project_file(const pipeline::IncludeProject& project,

@@ -304,6 +304,7 @@ Result<PipelineId> Intake::trigger(const ProjectRow& project, const ManualTrigge
   request.is_tag = resolved->is_tag;
   request.sha = resolved->sha;
   request.variables = trigger.variables;
+  request.inputs = trigger.inputs;
   request.user = trigger.user;
   if (auto user = database_.read()->users.find(trigger.user)) request.user_login = user->username;
   return make_pipeline(request, std::nullopt);

@@ -36,6 +36,7 @@ struct ManualTrigger {
   std::string ref;
   pipeline::Source source = pipeline::Source::Api;
   pipeline::Variables variables;
+  std::vector<pipeline::InputValue> inputs;
   UserId user;
 };
 
@@ -59,7 +60,8 @@ class Intake {
                                     std::string_view body);
   // Works on a stored delivery, which the caller has set to accepted.
   void take_up(const ProjectRow& project, DeliveryId delivery);
-  // A pipeline by hand, at once. InvalidInput when none results, with the reason.
+  // A pipeline by hand, at once. InvalidInput when none results, or an input is not as the pipeline
+  // file wants it, with the reason.
   Result<PipelineId> trigger(const ProjectRow& project, const ManualTrigger& trigger);
   // `content`, or the project's own file, with the files of `file_ref` ("": the default branch).
   // With `simulated` the pipeline of a push to that ref is planned.

@@ -29,7 +29,8 @@ Variables trigger_variables(const std::string& json) {
   for (const auto& item : list)
     if (item.is_object() && item.contains("key") && item.contains("value"))
       variables.push_back(Variable{.name = item["key"].get<std::string>(),
-                                   .value = item["value"].get<std::string>()});
+                                   .value = item["value"].get<std::string>(),
+                                   .file = item.value("variable_type", "") == "file"});
   return variables;
 }
 

@@ -1,6 +1,5 @@
 #include "server/intake/planner.h"
 
-#include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
@@ -8,75 +7,18 @@
 #include "pipeline/lint/yaml_text.h"
 #include "pipeline/variables.h"
 #include "server/forge/forge.h"
-#include "server/includes/repository_includes.h"
 
 namespace slipway::server {
 namespace {
 
-constexpr std::size_t kLongestFile = std::size_t{1} << 20U;
 constexpr std::size_t kCachedFiles = 256;
-
-// Local files come from the commit that the pipeline file comes from.
-class CommitFiles final : public RepositoryIncludes {
- public:
-  CommitFiles(Mirrors& mirrors, LocateProject locate, PublicFetchOptions remote,
-              std::int64_t project, std::string sha)
-      : RepositoryIncludes(mirrors, std::move(locate), remote),
-        files_(mirrors),
-        project_(project),
-        sha_(std::move(sha)) {}
-
-  Result<std::string> local_file(const std::string& path) override {
-    if (sha_.empty()) return fail(ErrorKind::NotFound, "there is no commit to include from");
-    return files_.read_file(project_, sha_, path, kLongestFile);
-  }
-  Result<std::vector<std::string>> local_paths() override {
-    if (sha_.empty()) return fail(ErrorKind::NotFound, "there is no commit to include from");
-    return files_.paths(project_, sha_);
-  }
-
- private:
-  const Mirrors& files_;
-  std::int64_t project_;
-  std::string sha_;
-};
-
-// The host of "https://ci.example:8080/x", with its port.
-std::string host_of(const std::string& url) {
-  const auto begin = url.find("://");
-  if (begin == std::string::npos) return {};
-  return url.substr(begin + 3, url.find('/', begin + 3) - begin - 3);
-}
-
-std::string without_port(const std::string& host) {
-  return host.substr(0, host.rfind(':'));
-}
-
-LocateProject projects_for(const ProjectRow& asking, const IncludeAccess& access,
-                           const std::string& server) {
-  return [&access, asking,
-          server](const pipeline::IncludeProject& wanted) -> Result<IncludedRepository> {
-    const std::string own = host_of(server);
-    if (!wanted.host.empty() && wanted.host != own && wanted.host != without_port(own))
-      return fail(ErrorKind::NotFound, "no such project")
-          .with_hint("projects of other servers cannot be included; add '" + wanted.path +
-                     "' to this server and name it $CI_SERVER_FQDN/" + wanted.path);
-    const auto project =
-        access.find_project ? access.find_project(wanted.path) : std::optional<ProjectRow>{};
-    // The same words for both, so that nobody learns which projects there are.
-    if (!project || !may_include(asking, *project))
-      return fail(ErrorKind::NotFound, "no such project")
-          .with_hint(
-              "the project must be known to this server, and be public or, as this one, "
-              "private in the same group");
-    return IncludedRepository{project->id.value, project->repository_url, project->default_branch};
-  };
-}
 
 std::string variables_json(const pipeline::Variables& variables) {
   nlohmann::json list = nlohmann::json::array();
-  for (const pipeline::Variable& variable : variables)
+  for (const pipeline::Variable& variable : variables) {
     list.push_back({{"key", variable.name}, {"value", variable.value}});
+    if (variable.file) list.back()["variable_type"] = "file";
+  }
   return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -147,6 +89,27 @@ void settle_cache_keys(pipeline::Plan& plan, const Mirrors& mirrors, std::int64_
     }
 }
 
+// Whoever starts a pipeline by hand is told at once which inputs are missing or wrong.
+std::optional<Error> refused_inputs(const PlanRequest& request,
+                                    const pipeline::Diagnostics& findings) {
+  if (request.source != pipeline::Source::Api && request.source != pipeline::Source::Web)
+    return std::nullopt;
+  std::string refused;
+  for (const pipeline::Diagnostic& finding : findings)
+    if (finding.code == "input" && finding.span.file == request.project.ci_config_path)
+      refused += (refused.empty() ? "" : "; ") + finding.message;
+  if (refused.empty()) return std::nullopt;
+  return fail(ErrorKind::InvalidInput, refused);
+}
+
+// What includes may use: what is predefined, and what was given with the trigger.
+pipeline::ReadOptions read_options(const PlanRequest& request, const pipeline::Trigger& trigger) {
+  pipeline::Variables variables = pipeline::predefined_variables(trigger);
+  for (const pipeline::Variable& variable : request.variables)
+    pipeline::set_variable(variables, variable);
+  return {std::move(variables), request.inputs, trigger.changed_paths, trigger.repository};
+}
+
 // Each job as it would be if its rules let it in and changed nothing.
 std::vector<pipeline::PlannedJob> jobs_of_file(const pipeline::Configuration& configuration) {
   std::vector<pipeline::PlannedJob> jobs;
@@ -161,13 +124,6 @@ std::vector<pipeline::PlannedJob> jobs_of_file(const pipeline::Configuration& co
 }
 
 }  // namespace
-
-bool may_include(const ProjectRow& asking, const ProjectRow& wanted) {
-  if (asking.id.value == wanted.id.value || wanted.visibility == "public") return true;
-  const auto group = [](const std::string& path) { return path.substr(0, path.find('/')); };
-  return asking.visibility != "public" && asking.path.find('/') != std::string::npos &&
-         group(asking.path) == group(wanted.path);
-}
 
 std::vector<FindingRow> finding_rows(const pipeline::Diagnostics& findings) {
   std::vector<FindingRow> rows;
@@ -189,6 +145,9 @@ pipeline::Trigger Planner::trigger_of(const PlanRequest& request, const CommitIn
   trigger.commit_message = commit.message;
   trigger.commit_author = commit.author_name + " <" + commit.author_email + ">";
   trigger.commit_timestamp = to_rfc3339(commit.authored_at);
+  if (request.is_tag)
+    trigger.tag_message =
+        mirrors_.tag_message(request.project.id.value, request.ref).value_or(std::string{});
   trigger.user_login = request.user_login;
   trigger.user_name = request.user_login;
   trigger.project = {request.project.id.value, request.project.path, request.project.default_branch,
@@ -206,25 +165,22 @@ pipeline::Trigger Planner::trigger_of(const PlanRequest& request, const CommitIn
 }
 
 Result<Planner::Outcome> Planner::configuration(const PlanRequest& request,
-                                                const pipeline::Trigger& trigger) {
+                                                const pipeline::Trigger& trigger,
+                                                CommitFiles& files) {
   const std::int64_t project = request.project.id.value;
   const std::string& path = request.project.ci_config_path;
   const std::string key = std::to_string(project) + ":" + request.sha + ":" + path;
-  {
+  if (request.inputs.empty()) {
     const std::lock_guard lock{mutex_};
     if (const auto known = cache_.find(key); known != cache_.end()) return known->second;
   }
-  auto text = mirrors_.read_file(project, request.sha, path, kLongestFile);
+  auto text = files.local_file(path);
   if (!text) return std::move(text).error();
-  CommitFiles files{mirrors_,
-                    projects_for(request.project, includes_, facts_.server.url),
-                    {includes_.allow_private_addresses},
-                    project,
-                    request.sha};
-  auto outcome = std::make_shared<const pipeline::ReadOutcome>(pipeline::read_configuration(
-      *text, path, files, {pipeline::predefined_variables(trigger), {}, trigger.changed_paths}));
+  auto outcome = std::make_shared<const pipeline::ReadOutcome>(
+      pipeline::read_configuration(*text, path, files, read_options(request, trigger)));
   // What is included, and what inputs expand, can hang on the trigger: such files are not kept.
-  if (text->find("include") == std::string::npos && text->find("spec") == std::string::npos) {
+  if (request.inputs.empty() && text->find("include") == std::string::npos &&
+      text->find("spec") == std::string::npos) {
     const std::lock_guard lock{mutex_};
     if (cache_.size() >= kCachedFiles) cache_.clear();
     cache_[key] = outcome;
@@ -241,7 +197,9 @@ Result<Planned> Planner::plan(const PlanRequest& request) {
     give_reason(made, pipeline::make_reason(pipeline::ReasonCode::SkipCi));
     return Planned{std::move(made), std::nullopt};
   }
-  auto outcome = configuration(request, trigger);
+  CommitFiles files{mirrors_, request.project, request.sha, includes_, facts_.server.url};
+  trigger.repository = &files;
+  auto outcome = configuration(request, trigger, files);
   if (!outcome && outcome.error().kind == ErrorKind::NotFound)
     return Planned{std::nullopt,
                    NoPipeline{pipeline::make_reason(pipeline::ReasonCode::ConfigurationMissing,
@@ -249,17 +207,12 @@ Result<Planned> Planner::plan(const PlanRequest& request) {
   if (!outcome) return std::move(outcome).error();
   made.findings = finding_rows((*outcome)->findings);
   if (!(*outcome)->configuration) {
+    if (const auto refused = refused_inputs(request, (*outcome)->findings)) return *refused;
     give_reason(made, invalid_reason((*outcome)->findings));
     return Planned{std::move(made), std::nullopt};
   }
   const pipeline::Configuration& configuration = *(*outcome)->configuration;
-  const bool asks_for_paths = [&] {
-    const auto asks = [](const pipeline::Rule& rule) { return rule.exists.has_value(); };
-    return std::any_of(configuration.jobs.begin(), configuration.jobs.end(), [&](const auto& job) {
-      return job.rules && std::any_of(job.rules->begin(), job.rules->end(), asks);
-    });
-  }();
-  if (asks_for_paths) {
+  if (pipeline::asks_for_paths(configuration)) {
     auto paths = mirrors_.paths(request.project.id.value, request.sha);
     if (paths) trigger.paths = std::move(*paths);
   }
@@ -276,11 +229,7 @@ LintReport Planner::lint(const PlanRequest& request, const std::optional<std::st
                          Simulate simulate) {
   const std::int64_t project = request.project.id.value;
   const std::string& path = request.project.ci_config_path;
-  CommitFiles files{mirrors_,
-                    projects_for(request.project, includes_, facts_.server.url),
-                    {includes_.allow_private_addresses},
-                    project,
-                    request.sha};
+  CommitFiles files{mirrors_, request.project, request.sha, includes_, facts_.server.url};
   LintReport report;
   const auto refuse = [&](const char* code, std::string message, SourceSpan at) {
     report.findings.push_back(
@@ -291,9 +240,9 @@ LintReport Planner::lint(const PlanRequest& request, const std::optional<std::st
   if (!text) return refuse("empty", "Please provide content of " + path, {path, 0, 0});
   const auto commit = mirrors_.commit(project, request.sha);
   pipeline::Trigger trigger = commit ? trigger_of(request, *commit) : pipeline::Trigger{};
-  pipeline::ReadOptions options;
-  if (commit) options.variables = pipeline::predefined_variables(trigger);
-  auto outcome = pipeline::read_configuration(*text, path, files, options);
+  trigger.repository = commit ? &files : nullptr;
+  auto outcome = pipeline::read_configuration(
+      *text, path, files, commit ? read_options(request, trigger) : pipeline::ReadOptions{});
   report.findings = std::move(outcome.findings);
   if (!outcome.configuration) return report;
   report.merged_yaml = pipeline::lint::merged_yaml(*outcome.tree);

@@ -16,6 +16,7 @@
 #include "pipeline/plan.h"
 #include "server/coordinator/coordinator.h"
 #include "server/git/mirror.h"
+#include "server/intake/commit_files.h"
 #include "server/store/project_store.h"
 
 namespace slipway::server {
@@ -24,18 +25,6 @@ struct PlannerFacts {
   pipeline::ServerFacts server;
 };
 
-// What pipeline files may include from outside their project.
-struct IncludeAccess {
-  // Finds a project by its path, or nullopt.
-  std::function<std::optional<ProjectRow>(const std::string& path)> find_project;
-  bool allow_private_addresses = false;  // of remote files
-};
-
-// Whether a pipeline of `asking` may include files of `wanted`: its own, those of a public project,
-// and, among private ones, those of the same top-level group. Who may push to a project could else
-// read all the others.
-bool may_include(const ProjectRow& asking, const ProjectRow& wanted);
-
 // What is to be planned; the mirror has the commit.
 struct PlanRequest {
   ProjectRow project;
@@ -43,8 +32,9 @@ struct PlanRequest {
   std::string ref;
   bool is_tag = false;
   std::string sha;
-  std::string before_sha;         // "" when there is none
-  pipeline::Variables variables;  // given with the trigger
+  std::string before_sha;                    // "" when there is none
+  pipeline::Variables variables;             // given with the trigger
+  std::vector<pipeline::InputValue> inputs;  // of the pipeline file, given likewise
   std::optional<UserId> user;
   std::string user_login;
 };
@@ -72,6 +62,7 @@ class Planner {
   Planner(Mirrors& mirrors, PlannerFacts facts, IncludeAccess includes = {})
       : mirrors_(mirrors), facts_(std::move(facts)), includes_(std::move(includes)) {}
 
+  // InvalidInput for inputs that were given by hand and that the file does not take.
   Result<Planned> plan(const PlanRequest& request);
   // About `content` as the project's pipeline file, or about that file itself, at the commit of
   // `request` (a sha of "" is no commit).
@@ -82,7 +73,8 @@ class Planner {
   using Outcome = std::shared_ptr<const pipeline::ReadOutcome>;
 
   // Read anew for each commit; the same commit is read once.
-  Result<Outcome> configuration(const PlanRequest& request, const pipeline::Trigger& trigger);
+  Result<Outcome> configuration(const PlanRequest& request, const pipeline::Trigger& trigger,
+                                CommitFiles& files);
   pipeline::Trigger trigger_of(const PlanRequest& request, const CommitInfo& commit) const;
 
   Mirrors& mirrors_;

@@ -139,6 +139,74 @@ class Plan(unittest.TestCase):
         self.file("", "Dockerfile")
         self.assertEqual(len(self.json()["jobs"]), 2)
 
+    def git(self, *arguments):
+        subprocess.run(["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com",
+                        *arguments], cwd=self.directory, check=True, capture_output=True,
+                       env={"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null"})
+
+    def branch_with_changes(self):
+        self.git("init", "--quiet", "--initial-branch=main", ".")
+        self.git("add", ".")
+        self.git("commit", "--quiet", "-m", "First")
+        self.git("checkout", "--quiet", "-b", "feature")
+        self.file("x", "committed.c")
+        self.git("add", ".")
+        self.git("commit", "--quiet", "-m", "Second")
+        self.file("x", "untracked.c")
+
+    def names(self, *arguments, **options):
+        return [job["name"] for job in self.json(*arguments, **options)["jobs"]]
+
+    def test_compare_to_asks_git_what_differs(self):
+        job = ("{}: {{script: x, rules: [{{changes: {{paths: [{}], compare_to: "
+               "refs/heads/main}}}}]}}\n")
+        self.file(job.format("c", "committed.c") + job.format("u", "untracked.c") +
+                  job.format("n", "none") + "any: {script: x}\n")
+        self.branch_with_changes()
+        self.assertEqual(self.names("--branch", "feature"), ["c", "u", "any"])
+        self.git("branch", "-D", "--quiet", "main")
+        refused = self.json("--branch", "feature", code=3)
+        self.assertEqual(refused["findings"][0]["message"],
+                         "Failed to parse rule for c: rules:changes:compare_to is not a valid ref")
+
+    def test_without_a_repository_compare_to_is_taken_to_hold_and_that_is_said(self):
+        self.file("c: {script: x, rules: [{changes: {paths: [a], compare_to: main}}]}\n")
+        done = self.plan("--json")
+        self.assertEqual([job["name"] for job in json.loads(done.stdout)["jobs"]], ["c"])
+        self.assertIn("job 'c': what has changed since 'main' is not known: ", done.stderr)
+        self.assertIn(" is no git repository; the clause is taken to hold", done.stderr)
+
+    def test_a_merge_request_changes_what_its_target_does_not_have(self):
+        self.file("c: {script: x, rules: [{changes: [committed.c]}]}\n"
+                  "n: {script: x, rules: [{changes: [none]}]}\n"
+                  "m: {script: x, rules: [{if: $CI_MERGE_REQUEST_TARGET_BRANCH_NAME == 'main'}]}\n"
+                  "i: {script: x, rules: [{if: $CI_MERGE_REQUEST_IID}]}\n")
+        self.branch_with_changes()
+        event = ["--event", "merge_request", "--branch", "feature"]
+        self.assertEqual(self.names(*event), ["c", "m", "i"])
+        self.assertEqual(self.names(*event, "--target-branch", "feature"), ["i"])
+        self.assertEqual(self.names(*event, "--changed", "none"), ["n", "m", "i"])
+        done = self.plan("--target-branch", "main")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--target-branch is for --event merge_request", done.stderr)
+
+    def test_exists_looks_into_projects_of_the_include_map(self):
+        self.file("a: {script: x, rules: [{exists: {paths: [lib/*.c], project: g/lib}}]}\n"
+                  "b: {script: x, rules: [{exists: {paths: [src/*.c], project: g/lib}}]}\n")
+        (self.directory / "other" / "lib").mkdir(parents=True)
+        self.file("x", "other/lib/a.c")
+        self.assertEqual(self.names("--include-map", "g/lib=other"), ["a"])
+        done = self.plan("--json")
+        self.assertEqual([job["name"] for job in json.loads(done.stdout)["jobs"]], ["a", "b"])
+        self.assertIn("say where it is with --include-map g/lib=PATH_OR_URL", done.stderr)
+
+    def test_inputs_reach_the_file(self):
+        self.file("spec: {inputs: {n: {type: number}}}\n---\njob-$[[ inputs.n ]]: {script: x}\n")
+        self.assertEqual(self.names("--input", "n=3"), ["job-3"])
+        refused = self.json("--input", "n=three", code=3)
+        self.assertEqual(refused["findings"][0]["message"],
+                         "`n` input: provided value is not a number")
+
     def test_usage_is_checked(self):
         for arguments in (["--event", "tag"], ["--var", "=x"], ["--merged", "--json"],
                           ["--event", "lunch"], ["none.yml"]):

@@ -69,6 +69,13 @@ TEST_CASE("deep parentheses are refused, not followed", "[expression]") {
   CHECK_FALSE(Expression::parse(std::string(5000, '(') + "$A" + std::string(5000, ')')));
 }
 
+TEST_CASE("a long value is shown by its beginning, whole characters only", "[expression]") {
+  const Variables variables{{"LONG", std::string(79, 'a') + "é"}, {"LINES", "one\ntwo"}};
+  CHECK(Expression::parse("$LONG")->explain(variables) ==
+        "$LONG is \"" + std::string(79, 'a') + "…\"");
+  CHECK(Expression::parse("$LINES == null")->explain(variables) == "$LINES is \"one…\"");
+}
+
 TEST_CASE("an expression explains itself with its values", "[expression]") {
   const auto expression = Expression::parse("$BRANCH == 'main' && $MISSING");
   REQUIRE(expression);

@@ -1,5 +1,6 @@
 // Keywords of single jobs and between them: environments, retries, limits, exclusions, warnings.
 
+#include "pipeline/unsupported.h"
 #include "tests/pipeline/keyword_checks.h"
 
 using namespace slipway::pipeline;
@@ -294,6 +295,18 @@ TEST_CASE("what does not run yet is planned with a sentence that says so", "[key
             "job 'steps' runs steps, which this server does not do yet: it will fail",
             "job 'job' asks for id_tokens, which this server does not issue yet: A, C will not be "
             "set"});
+}
+
+TEST_CASE("of a file's jobs what does not run yet is said once each", "[keywords]") {
+  Diagnostics findings;
+  warn_of_what_does_not_run(
+      configuration_of("many: {script: x, parallel: 3, release: {tag_name: v, description: d}}\n"
+                       "plain: {script: x}\n"),
+      findings);
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].message ==
+        "job 'many' describes a release, which this server does not make yet: only its script "
+        "runs");
 }
 
 TEST_CASE("variables in a circle keep the pipeline from being made", "[keywords][plan]") {

@@ -18,9 +18,7 @@ namespace fs = std::filesystem;
 
 Diagnostics warnings_of(std::string_view text) {
   const ReadOutcome outcome = outcome_of(text);
-  const lint::Subject subject{text, "ci.yml", outcome.tree.get(),
-                              outcome.configuration ? &*outcome.configuration : nullptr};
-  return lint::warnings(subject, [&](const std::string&) { return text; });
+  return lint::warnings(outcome, [&](const std::string&) { return text; });
 }
 
 // "3:5 code: message" a line.
@@ -141,6 +139,26 @@ TEST_CASE("an image that changes without notice is warned of once, where it is w
                "b: {script: x, image: 'a@sha256:0'}\nc: {script: x, image: 'a:$TAG'}\n") == "");
 }
 
+TEST_CASE("an include in an included file is warned of where it stands", "[lint]") {
+  struct WithWeb : Repository {
+    using Repository::Repository;
+    Result<std::string> remote_file(const std::string&) override {
+      return std::string{"c: {script: x, image: 'a:1'}\n"};
+    }
+  };
+  WithWeb files{
+      {{"a.yml", "include:\n  - {local: b.yml}\n  - {remote: 'https://x.example/c.yml'}\n"},
+       {"b.yml", "b: {script: x, image: 'a:1'}\n"}}};
+  const ReadOutcome outcome = read_configuration(
+      "include: {local: a.yml}\nown: {script: x, image: 'a:1'}\n", "ci.yml", files);
+  REQUIRE(outcome.configuration);
+  const auto findings = lint::warnings(outcome, [](const std::string&) { return ""; });
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].code == "mutable_include");
+  CHECK(findings[0].span.file == "a.yml");
+  CHECK(findings[0].span.line == 3);
+}
+
 TEST_CASE("an include that changes without notice is warned of", "[lint]") {
   const auto include = [](const std::string& item) {
     const auto tree = [&] {
@@ -148,7 +166,7 @@ TEST_CASE("an include that changes without notice is warned of", "[lint]") {
       return read::parse("include: " + item + "\n", "ci.yml", none);
     }();
     Diagnostics findings;
-    lint::warn_of_includes(*tree, findings);
+    lint::warn_of_includes(**tree->find("include"), findings);
     return shown(findings);
   };
   CHECK(include("[{project: a/b, file: x.yml}]") ==

@@ -126,6 +126,20 @@ TEST_CASE("tags, resource groups and environments are expanded when planned", "[
   CHECK(job.job.environment->name == "review/main");
 }
 
+TEST_CASE("a name of an environment that variables have spoilt is warned of", "[plan]") {
+  const Configuration configuration =
+      configuration_of("job: {script: x, environment: review/$CI_COMMIT_REF_NAME}\n");
+  CHECK(make_plan(configuration, push_to("good")).findings.empty());
+  const Plan plan = make_plan(configuration, push_to("bad#1"));
+  REQUIRE(plan.findings.size() == 1);
+  CHECK(plan.findings[0].severity == Severity::Warning);
+  CHECK(
+      plan.findings[0].message ==
+      "job 'job': the name of its environment is 'review/bad#1' now, but it can contain only "
+      "letters, digits, '-', '_', '/', '$', '{', '}', '.', and spaces, and it cannot start or end "
+      "with '/'");
+}
+
 TEST_CASE("the name of a pipeline is expanded and trimmed", "[plan]") {
   const auto name = [](const char* text) {
     return make_plan(configuration_of(std::string{"workflow: {name: '"} + text +
@@ -156,6 +170,58 @@ TEST_CASE("a plan without jobs says that there is no pipeline", "[plan]") {
   REQUIRE(plan.no_pipeline);
   CHECK(plan.no_pipeline->code == ReasonCode::NoJobs);
   CHECK(plan.left_out.size() == 1);
+}
+
+namespace {
+
+// A repository that cannot answer, as when it is too large or not reached.
+struct Unreachable : RepositoryFacts {
+  slipway::Result<std::vector<std::string>> changed_since(const std::string&) override {
+    return slipway::fail(slipway::ErrorKind::TooLarge, "more than 50000 files differ");
+  }
+  slipway::Result<std::vector<std::string>> paths_of(const std::string&,
+                                                     const std::string&) override {
+    return slipway::fail(slipway::ErrorKind::Unavailable, "the host is silent");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a clause that cannot be looked at holds, and that is said", "[plan]") {
+  const Configuration configuration = configuration_of(
+      "a: {script: x, rules: [{changes: {paths: [b], compare_to: main}}]}\n"
+      "c: {script: x, rules: [{exists: {paths: [d], project: g/p}}]}\n");
+  Unreachable unreachable;
+  Trigger trigger = push_to("x");
+  trigger.repository = GENERATE_REF(static_cast<RepositoryFacts*>(nullptr), &unreachable);
+  const std::string why = trigger.repository == nullptr ? "" : ": more than 50000 files differ";
+  const std::string why_not = trigger.repository == nullptr ? "" : ": the host is silent";
+  const Plan plan = make_plan(configuration, trigger);
+  CHECK(names_of(plan) == std::vector<std::string>{"a", "c"});
+  REQUIRE(plan.findings.size() == 2);
+  CHECK(plan.findings[0].severity == Severity::Warning);
+  CHECK(plan.findings[0].code == "assumed");
+  CHECK(plan.findings[0].message == "job 'a': what has changed since 'main' is not known" + why +
+                                        "; the clause is taken to hold");
+  CHECK(plan.findings[1].message == "job 'c': what there is in project 'g/p' is not known" +
+                                        why_not + "; the clause is taken to hold");
+}
+
+TEST_CASE("paths are asked for by rules of jobs and of the workflow", "[plan]") {
+  CHECK_FALSE(asks_for_paths(configuration_of("a: {script: x, rules: [{changes: [b]}]}\n")));
+  CHECK(asks_for_paths(configuration_of("a: {script: x, rules: [{exists: [b]}]}\n")));
+  CHECK(asks_for_paths(configuration_of("workflow: {rules: [{exists: [b]}]}\na: {script: x}\n")));
+}
+
+TEST_CASE("what only the event knew is stored with each job", "[plan_json]") {
+  Trigger trigger = push_to("");
+  trigger.tag = "v1";
+  trigger.tag_message = "The first";
+  const Plan plan = make_plan(configuration_of("a: {script: x}\n"), trigger);
+  const auto read = planned_job_from_json(to_json(planned(plan, "a")));
+  REQUIRE(read);
+  CHECK(read->of_event ==
+        Variables{{.name = "CI_COMMIT_TAG_MESSAGE", .value = "The first", .raw = true}});
 }
 
 TEST_CASE("words of sources read back, and others are refused", "[plan]") {

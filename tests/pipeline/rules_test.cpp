@@ -243,10 +243,12 @@ TEST_CASE("why only:variables, only:changes and their likes of except kept a job
   };
   const auto row = GENERATE(values<Row>({
       {"only: {variables: [$A, $B]}",
-       "Its `only` does not hold: none of only:variables [$A, $B] holds."},
+       "Its `only` does not hold: none of only:variables [$A ($A is not set), $B ($B is not set)] "
+       "holds."},
       {"only: {changes: [docs/*]}",
        "Its `only` does not hold: no changed file matches only:changes [docs/*]."},
-      {"except: {variables: [$CI]}", "Its `except` holds: one of except:variables [$CI] holds."},
+      {"except: {variables: [$CI]}",
+       "Its `except` holds: one of except:variables [$CI ($CI is \"true\")] holds."},
       {"except: {changes: [src/*]}",
        "Its `except` holds: a changed file matches except:changes [src/*]."},
   }));

@@ -302,4 +302,66 @@ TEST_CASE("variables of a job tell its name, its place and its environment", "[v
   CHECK(value(deploy, "CI_ENVIRONMENT_SLUG") == environment_slug("review/a"));
   CHECK(value(deploy, "CI_ENVIRONMENT_ACTION") == "stop");
   CHECK(value(deploy, "CI_ENVIRONMENT_URL") == "https://a");
+  CHECK(value(deploy, "CI_ENVIRONMENT_TIER") == "development");
+}
+
+TEST_CASE("an environment's address is made of the environment's other variables", "[variables]") {
+  const Plan plan = make_plan(configuration_of("deploy: {script: x, environment: {name: Review/a, "
+                                               "url: 'https://$CI_ENVIRONMENT_SLUG.example'}}\n"),
+                              push_to("main"));
+  const Variables variables = job_variables(planned(plan, "deploy"));
+  const Variable* url = find_variable(variables, "CI_ENVIRONMENT_URL");
+  REQUIRE(url != nullptr);
+  // The runner expands what is not raw.
+  CHECK_FALSE(url->raw);
+  CHECK(expand_text(url->value, variables, true) ==
+        "https://" + environment_slug("Review/a") + ".example");
+}
+
+TEST_CASE("a long title is repeated in the description, a short one is not", "[variables]") {
+  Trigger trigger = push_to("main");
+  trigger.commit_message = std::string(99, 'a') + "\n\nbody\n";
+  CHECK(value(predefined_variables(trigger), "CI_COMMIT_DESCRIPTION") == "body\n");
+  trigger.commit_message.insert(0, "b");
+  CHECK(value(predefined_variables(trigger), "CI_COMMIT_DESCRIPTION") == trigger.commit_message);
+}
+
+TEST_CASE("a merge request's variables are those that are known of it", "[variables]") {
+  Trigger trigger = push_to("feature");
+  CHECK(event_variables(trigger).empty());
+  trigger.source = Source::MergeRequestEvent;
+  trigger.project.id = 7;
+  trigger.project.path = "team/app";
+  trigger.server.url = "https://ci.example";
+  trigger.merge_request = MergeRequestFacts{.iid = "3",
+                                            .title = "Speak",
+                                            .description = "Louder",
+                                            .source_branch = "feature",
+                                            .target_branch = "main",
+                                            .diff_base_sha = "abc",
+                                            .labels = "a,b",
+                                            .draft = true};
+  const Variables own = predefined_variables(trigger);
+  CHECK(value(own, "CI_MERGE_REQUEST_TITLE") == "Speak");
+  CHECK(value(own, "CI_MERGE_REQUEST_DESCRIPTION") == "Louder");
+  CHECK(value(own, "CI_MERGE_REQUEST_DIFF_BASE_SHA") == "abc");
+  CHECK(value(own, "CI_MERGE_REQUEST_LABELS") == "a,b");
+  CHECK(value(own, "CI_MERGE_REQUEST_DRAFT") == "true");
+  CHECK(value(own, "CI_MERGE_REQUEST_PROJECT_URL") == "https://ci.example/team/app");
+  CHECK(value(own, "CI_MERGE_REQUEST_SOURCE_PROJECT_ID") == "7");
+  CHECK(value(own, "CI_COMMIT_BRANCH") == "(not set)");
+  trigger.merge_request->source_project_path = "fork/app";
+  const Variables of_fork = predefined_variables(trigger);
+  CHECK(value(of_fork, "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH") == "fork/app");
+  CHECK(value(of_fork, "CI_MERGE_REQUEST_SOURCE_PROJECT_URL") == "https://ci.example/fork/app");
+  CHECK(value(of_fork, "CI_MERGE_REQUEST_SOURCE_PROJECT_ID") == "(not set)");
+}
+
+TEST_CASE("the server's version is there in parts", "[variables]") {
+  Trigger trigger = push_to("main");
+  trigger.server.version = "1.20-dev";
+  const Variables variables = predefined_variables(trigger);
+  CHECK(value(variables, "CI_SERVER_VERSION_MAJOR") == "1");
+  CHECK(value(variables, "CI_SERVER_VERSION_MINOR") == "20");
+  CHECK(value(variables, "CI_SERVER_VERSION_PATCH") == "0");
 }

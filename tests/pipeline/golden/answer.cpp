@@ -161,17 +161,33 @@ std::vector<InputValue> inputs_of(const std::string& marker) {
   return inputs;
 }
 
+// "--compare REF=a,b" of the marker: what differs from REF.
+std::map<std::string, std::vector<std::string>> comparisons_of(const std::string& marker) {
+  std::map<std::string, std::vector<std::string>> comparisons;
+  std::istringstream words{marker};
+  for (std::string word; words >> word;) {
+    if (word != "--compare" || !(words >> word)) continue;
+    const auto equals = word.find('=');
+    std::istringstream paths{word.substr(equals + 1)};
+    auto& changed = comparisons[word.substr(0, equals)];
+    for (std::string path; std::getline(paths, path, ',');) changed.push_back(path);
+  }
+  return comparisons;
+}
+
 }  // namespace
 
 std::string answer(const Case& one, const Expectation& expectation) {
   if (expectation.marker == "coverage") return coverage_shown(one);
   const auto colon = expectation.marker.find(" : ");
-  const Trigger trigger = parse_event(expectation.marker.substr(0, colon));
-  World world{one.files};
+  Trigger trigger = parse_event(expectation.marker.substr(0, colon));
+  World world{one.files, comparisons_of(expectation.marker)};
+  trigger.repository = &world;
   ReadOptions options;
   options.variables = include_variables(trigger);
   options.changed_paths = trigger.changed_paths;
   options.inputs = inputs_of(expectation.marker);
+  options.repository = &world;
   const ReadOutcome outcome = read_configuration(one.text, ".gitlab-ci.yml", world, options);
   if (expectation.marker.rfind("lint", 0) == 0)
     return findings_shown(outcome.findings, Severity::Error);

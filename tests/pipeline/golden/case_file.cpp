@@ -61,8 +61,13 @@ void apply_option(Trigger& trigger, const std::string& option, const std::string
     trigger.project_variables.push_back(assignment(value));
   else if (option == "--message")
     trigger.commit_message = value;
-  else if (option == "--input")
-    return;  // of the file, not of the trigger
+  else if (option == "--input" || option == "--compare")
+    return;  // of the file and of the repository, not of the trigger
+  else if (option == "--target")
+    trigger.merge_request =
+        MergeRequestFacts{.iid = "12", .source_branch = trigger.branch, .target_branch = value};
+  else if (option == "--tag-message")
+    trigger.tag_message = value;
   else if (option == "--project")
     trigger.project.path = value;
   else

@@ -51,10 +51,8 @@ std::vector<Resolved> valid_cases() {
         entry.path().stem().string(), parse_case(read_file(entry.path()).value()), {}};
     World world{resolved.one.files};
     if (!read_configuration(resolved.one.text, "x.yml", world).configuration) continue;
-    Diagnostics findings;
-    std::vector<IncludedFile> included;
-    const NodePtr root =
-        read::parse_with_includes(resolved.one.text, "x.yml", world, {}, included, findings);
+    ReadOutcome outcome;
+    const NodePtr root = read::parse_with_includes(resolved.one.text, "x.yml", world, {}, outcome);
     REQUIRE(root);
     resolved.root = resolve(root);
     REQUIRE(resolved.root);

@@ -13,9 +13,25 @@
 
 namespace slipway::pipeline::golden {
 
-class World : public IncludeSource {
+class World : public IncludeSource, public RepositoryFacts {
  public:
-  explicit World(const std::map<std::string, std::string>& files) : files_(files) {}
+  using Comparisons = std::map<std::string, std::vector<std::string>>;  // by reference
+
+  explicit World(const std::map<std::string, std::string>& files, Comparisons comparisons = {})
+      : files_(files), comparisons_(std::move(comparisons)) {}
+
+  Result<std::vector<std::string>> changed_since(const std::string& ref) override {
+    const auto known = comparisons_.find(ref);
+    if (known == comparisons_.end()) return fail(ErrorKind::InvalidInput, "no such reference");
+    return known->second;
+  }
+  Result<std::vector<std::string>> paths_of(const std::string& project,
+                                            const std::string& ref) override {
+    const IncludeProject wanted{"", project};
+    const auto commit = project_commit(wanted, ref);
+    if (!commit) return commit.error();
+    return project_paths(wanted, *commit);
+  }
 
   Result<std::string> local_file(const std::string& path) override { return file(path); }
   Result<std::vector<std::string>> local_paths() override { return names_after(""); }
@@ -67,6 +83,7 @@ class World : public IncludeSource {
   }
 
   const std::map<std::string, std::string>& files_;
+  Comparisons comparisons_;
 };
 
 }  // namespace slipway::pipeline::golden

@@ -241,6 +241,55 @@ TEST_CASE_METHOD(Fixture, "changed files are added, changed, moved and removed o
   CHECK(unknown.error().kind == ErrorKind::NotFound);
 }
 
+TEST_CASE_METHOD(Fixture, "changes since another branch are those after the merge base", "[git]") {
+  remote.git({"checkout", "--quiet", "-b", "feature"});
+  const std::string feature = remote.commit_file("src/a", "a");
+  remote.git({"checkout", "--quiet", "main"});
+  const std::string main = remote.commit_file("README", "two\n");
+  fetch();
+  CHECK(mirrors.changed_since(7, main, feature).value() == std::vector<std::string>{"src/a"});
+  CHECK(mirrors.changed_since(7, first, main).value() == std::vector<std::string>{"README"});
+  CHECK(mirrors.changed_since(7, main, first).value().empty());
+  remote.git({"checkout", "--quiet", "--orphan", "unrelated"});
+  const std::string unrelated = remote.commit("Unrelated");
+  fetch("unrelated");
+  CHECK(mirrors.changed_since(7, main, unrelated).value().empty());
+  CHECK(mirrors.changed_since(7, std::string(40, 'e'), main).error().kind == ErrorKind::NotFound);
+  CHECK(mirrors.changed_since(7, main, std::string(40, 'e')).error().kind == ErrorKind::NotFound);
+}
+
+TEST_CASE_METHOD(Fixture, "a commit is named by a branch, a tag or enough of its id", "[git]") {
+  remote.git({"tag", "v1"});
+  const std::string second = remote.commit_file("README", "two\n");
+  fetch();
+  REQUIRE(mirrors.keep(7, first));
+  const auto named = [&](const std::string& name) { return mirrors.commit_of(7, name); };
+  CHECK(named("main").value() == second);
+  CHECK(named("refs/heads/main").value() == second);
+  CHECK(named("v1").value() == first);
+  CHECK(named("refs/tags/v1").value() == first);
+  CHECK(named(first).value() == first);
+  CHECK(named(first.substr(0, 7)).value() == first);
+  for (const std::string& nothing :
+       {first.substr(0, 6), std::string{"none"}, std::string{"main~1"}, "refs/keep/" + first,
+        std::string(40, 'e'), std::string(7, 'e'), std::string{"refs/heads/v1"}}) {
+    INFO(nothing);
+    REQUIRE_FALSE(named(nothing));
+    CHECK(named(nothing).error().kind == ErrorKind::NotFound);
+    CHECK(named(nothing).error().message == "there is no branch, tag or commit '" + nothing + "'");
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "an annotated tag has a message, another has none", "[git]") {
+  remote.git({"tag", "light"});
+  remote.git({"tag", "--annotate", "v1", "--message", "The first"});
+  fetch();
+  CHECK(mirrors.tag_message(7, "v1").value() == "The first\n");
+  CHECK(mirrors.tag_message(7, "light").value().empty());
+  CHECK(mirrors.tag_message(7, "none").error().kind == ErrorKind::NotFound);
+  CHECK(mirrors.tag_message(7, "a..b").error().kind == ErrorKind::NotFound);
+}
+
 TEST_CASE_METHOD(Fixture, "the files of a commit are listed up to a limit", "[git]") {
   remote.write("folder/b", "b");
   const std::string sha = remote.commit_file("a", "a");

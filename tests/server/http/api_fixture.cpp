@@ -63,7 +63,10 @@ void FakeOutside::take_up(const ProjectRow& project, DeliveryId delivery) {
 }
 
 Result<PipelineId> FakeOutside::trigger(const ProjectRow& project, const TriggerRequest& request) {
-  asked.push_back("trigger " + request.ref);
+  std::string inputs;
+  for (const auto& [name, value] : request.inputs)
+    inputs += (inputs.empty() ? " with " : " ") + name + "=" + value;
+  asked.push_back("trigger " + request.ref + inputs);
   if (request.ref != "main")
     return fail(ErrorKind::InvalidInput, "there is no ref '" + request.ref + "'");
   return on_trigger(project);

@@ -332,6 +332,16 @@ TEST_CASE("a pipeline is started by hand, and a file is checked", "[api]") {
         "there is no ref 'nope'");
   CHECK(api.call("POST", "/api/v4/projects/1/pipeline", {{"ref", "main"}, {"variables", {1}}})
             .body["message"] == "field 'variables' must be a list of {key, value}");
+  CHECK(api.call("POST", "/api/v4/projects/1/pipeline",
+                 {{"ref", "main"},
+                  {"variables", {{{"key", "A"}, {"value", "b"}, {"variable_type", "x"}}}}})
+            .body["message"] == "field 'variable_type' must be env_var or file");
+  CHECK(api.call("POST", "/api/v4/projects/1/pipeline", {{"ref", "main"}, {"inputs", {1}}})
+            .body["message"] == "field 'inputs' must be an object of names and values");
+  const auto typed = api.call("POST", "/api/v4/projects/1/pipeline",
+                              {{"ref", "main"}, {"inputs", {{"count", 3}, {"name", "x"}}}});
+  check_contract("POST", "/api/v4/projects/{id}/pipeline", typed, 201);
+  CHECK(api.outside.asked.back() == "trigger main with count=3 name=\"x\"");
   const auto lint = api.call("POST", "/api/v4/projects/1/ci/lint", {{"content", "a: {scirpt: x}"}});
   check_contract("POST", "/api/v4/projects/{id}/ci/lint", lint, 200);
   CHECK(lint.body["errors"] == json{"unknown key: scirpt"});

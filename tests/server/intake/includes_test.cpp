@@ -40,7 +40,7 @@ struct Fixture {
     const auto planned = planner.plan(request);
     REQUIRE(planned);
     REQUIRE(planned->pipeline);
-    if (!planned->pipeline->plan) return planned->pipeline->row.reason_text;
+    if (!planned->pipeline->row.reason_code.empty()) return planned->pipeline->row.reason_text;
     std::string names;
     for (const auto& job : planned->pipeline->plan->jobs)
       names += (names.empty() ? "" : " ") + job.job.name;
@@ -67,6 +67,7 @@ TEST_CASE_METHOD(Fixture, "a file of another project is read from its mirror at 
   CHECK(planned(include + "v1}") == "first own");
   CHECK(planned(include + "dev}") == "dev own");
   CHECK(planned(include + first + "}") == "first own");
+  CHECK(planned(include + "'" + first.substr(0, 8) + "'}") == "first own");
   CHECK(
       planned(include + "none}").find("Project `group/shared` reference `none` does not exist!") !=
       std::string::npos);
@@ -86,6 +87,27 @@ TEST_CASE_METHOD(Fixture, "a project that may not be read is as one that is not 
   CHECK(unknown.find("Project `other/none` not found or access denied!") != std::string::npos);
   shared_project.visibility = "public";
   CHECK(planned("{project: other/shared, file: a.yml}") == "a own");
+}
+
+TEST_CASE_METHOD(Fixture, "rules look at the files of another project as includes do", "[intake]") {
+  shared.commit_file("lib/a", "a");
+  const auto asked = [&](const std::string& where) {
+    return planned(
+        "{local: .gitlab-ci.yml, rules: [{when: never}]}\n"
+        "asked: {script: x, rules: [{exists: {paths: [lib/*], " +
+        where + "}}]}");
+  };
+  CHECK(asked("project: group/shared") == "asked own");
+  CHECK(asked("project: group/shared, ref: main") == "asked own");
+  CHECK(asked("project: group/shared, ref: none")
+            .find("Failed to parse rule for asked: rules:exists:ref `none` is not a valid ref in "
+                  "project "
+                  "`group/shared`") != std::string::npos);
+  shared_project.path = "other/shared";
+  for (const char* hidden : {"other/shared", "other/none"})
+    CHECK(asked(std::string{"project: "} + hidden)
+              .find(std::string{"rules:exists:project `"} + hidden +
+                    "` not found or access denied") != std::string::npos);
 }
 
 TEST_CASE("whose files a pipeline may include", "[intake]") {

@@ -212,6 +212,32 @@ TEST_CASE_METHOD(Fixture, "a pipeline by hand takes the newest commit, variables
   CHECK(job(*made, "asked").status == "pending");
 }
 
+TEST_CASE_METHOD(Fixture, "a pipeline by hand takes inputs of the types that the file wants",
+                 "[intake]") {
+  commit(
+      "spec:\n  inputs:\n    count: {type: number}\n    names: {type: array, default: []}\n---\n"
+      "job-$[[ inputs.count ]]:\n  script: x\n  tags: $[[ inputs.names ]]\n");
+  const auto started = [&](std::vector<pipeline::InputValue> inputs) {
+    return intake->trigger(hooked, {.ref = "main",
+                                    .source = pipeline::Source::Api,
+                                    .variables = {},
+                                    .inputs = std::move(inputs),
+                                    .user = {}});
+  };
+  const auto made = started({{"count", "3", true}, {"names", R"(["a", "b"])", true}});
+  REQUIRE(made);
+  CHECK(job(*made, "job-3").status == "pending");
+  const auto refusal = [&](std::vector<pipeline::InputValue> inputs) {
+    const auto refused = started(std::move(inputs));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == ErrorKind::InvalidInput);
+    return refused.error().message;
+  };
+  CHECK(refusal({}) == "`count` input: required value has not been provided");
+  CHECK(refusal({{"count", R"("3")", true}}) == "`count` input: provided value is not a number");
+  CHECK(refusal({{"count", "3", true}, {"other", "1", true}}) == "unknown input arguments: other");
+}
+
 TEST_CASE_METHOD(Fixture, "a pipeline by hand that cannot be says why", "[intake]") {
   commit("a: {script: x, rules: [{when: never}]}\n");
   const auto unknown = intake->trigger(hooked, {.ref = "nowhere", .variables = {}, .user = {}});

@@ -106,6 +106,16 @@ TEST_CASE_METHOD(Fixture, "a job knows who asked for its pipeline", "[intake]") 
   CHECK(variable(make(), "GITLAB_USER_LOGIN").value == "ada");
 }
 
+TEST_CASE_METHOD(Fixture, "a job has what only its event knew, below what the file says",
+                 "[intake]") {
+  planned.of_event = {{.name = "CI_MERGE_REQUEST_IID", .value = "3", .raw = true},
+                      {.name = "CI_MERGE_REQUEST_TITLE", .value = "Speak", .raw = true}};
+  planned.variables = {{.name = "CI_MERGE_REQUEST_TITLE", .value = "Own"}};
+  const JobSpec spec = make();
+  CHECK(variable(spec, "CI_MERGE_REQUEST_IID").value == "3");
+  CHECK(variable(spec, "CI_MERGE_REQUEST_TITLE").value == "Own");
+}
+
 TEST_CASE_METHOD(Fixture, "refspecs bring the branch or tag, and the commit by its id",
                  "[intake]") {
   const std::string commit = "+" + row.sha + ":refs/pipelines/" + std::to_string(row.id.value);

@@ -119,6 +119,52 @@ TEST_CASE_METHOD(Fixture, "changes are compared with the commit before, and hold
   CHECK(jobs(request) == Names{"docs", "code"});
 }
 
+TEST_CASE_METHOD(Fixture, "compare_to looks at what differs from the merge base", "[intake]") {
+  pushed("a: {script: x}\n");
+  remote.git({"checkout", "--quiet", "-b", "feature"});
+  remote.write("src/a", "a");
+  PlanRequest request = pushed(
+      "code: {script: x, rules: [{changes: {paths: [src/*], compare_to: refs/heads/main}}]}\n"
+      "docs: {script: x, rules: [{changes: {paths: [docs/*], compare_to: main}}]}\n"
+      "head: {script: x, rules: [{changes: {paths: [src/*], compare_to: HEAD}}]}\n");
+  request.ref = "feature";
+  request.project.default_branch = "main";
+  CHECK(jobs(request) == Names{"code", "head"});
+  PlanRequest refused =
+      pushed("code: {script: x, rules: [{changes: {paths: [src/*], compare_to: nowhere}}]}\n");
+  const NewPipeline made_of_it = made(refused);
+  CHECK(made_of_it.row.reason_code == "configuration_invalid");
+  REQUIRE(made_of_it.findings.size() == 1);
+  CHECK(made_of_it.findings[0].message ==
+        "Failed to parse rule for code: rules:changes:compare_to is not a valid ref");
+}
+
+TEST_CASE_METHOD(Fixture, "a tag's message reaches its jobs", "[intake]") {
+  PlanRequest request = pushed("a: {script: x, rules: [{if: $CI_COMMIT_TAG_MESSAGE}]}\n");
+  remote.git({"tag", "--annotate", "v1", "--message", "The first"});
+  remote.git({"tag", "light"});
+  REQUIRE(mirrors.fetch(1, remote.url(), "v1", ""));
+  request.is_tag = true;
+  request.ref = "v1";
+  const NewPipeline pipeline = made(request);
+  REQUIRE(pipeline.plan);
+  CHECK(pipeline.plan->jobs.at(0).of_event.at(0).value == "The first\n");
+  request.ref = "light";
+  CHECK(none(request).code == pipeline::ReasonCode::NoJobs);
+}
+
+TEST_CASE_METHOD(Fixture, "includes may use what was given with the trigger", "[intake]") {
+  remote.write("ci/a.yml", "a: {script: x}\n");
+  PlanRequest request = pushed("include: {local: ci/$WHICH.yml}\nown: {script: x}\n");
+  request.variables = {{.name = "WHICH", .value = "a"}};
+  CHECK(jobs(request) == Names{"a", "own"});
+}
+
+TEST_CASE_METHOD(Fixture, "a workflow's exists looks at the files of the commit", "[intake]") {
+  CHECK(none(pushed("workflow: {rules: [{exists: [none]}]}\na: {script: x}\n")).code ==
+        pipeline::ReasonCode::WorkflowFiltered);
+}
+
 TEST_CASE_METHOD(Fixture, "exists looks at the files of the commit", "[intake]") {
   remote.write("go.mod", "");
   CHECK(jobs(pushed("go: {script: x, rules: [{exists: [go.mod]}]}\n"

@@ -1,0 +1,89 @@
+#include "server/intake/commit_files.h"
+
+namespace slipway::server {
+namespace {
+
+constexpr std::size_t kLongestFile = std::size_t{1} << 20U;
+
+Error no_commit() {
+  return fail(ErrorKind::NotFound, "there is no commit to include from");
+}
+
+// The host of "https://ci.example:8080/x", with its port.
+std::string host_of(const std::string& url) {
+  const auto begin = url.find("://");
+  if (begin == std::string::npos) return {};
+  return url.substr(begin + 3, url.find('/', begin + 3) - begin - 3);
+}
+
+std::string without_port(const std::string& host) {
+  return host.substr(0, host.rfind(':'));
+}
+
+LocateProject projects_for(const ProjectRow& asking, const IncludeAccess& access,
+                           const std::string& server) {
+  return [&access, asking,
+          server](const pipeline::IncludeProject& wanted) -> Result<IncludedRepository> {
+    const std::string own = host_of(server);
+    if (!wanted.host.empty() && wanted.host != own && wanted.host != without_port(own))
+      return fail(ErrorKind::NotFound, "no such project")
+          .with_hint("projects of other servers cannot be included; add '" + wanted.path +
+                     "' to this server and name it $CI_SERVER_FQDN/" + wanted.path);
+    const auto project =
+        access.find_project ? access.find_project(wanted.path) : std::optional<ProjectRow>{};
+    // The same words for both, so that nobody learns which projects there are.
+    if (!project || !may_include(asking, *project))
+      return fail(ErrorKind::NotFound, "no such project")
+          .with_hint(
+              "the project must be known to this server, and be public or, as this one, "
+              "private in the same group");
+    return IncludedRepository{project->id.value, project->repository_url, project->default_branch};
+  };
+}
+
+}  // namespace
+
+bool may_include(const ProjectRow& asking, const ProjectRow& wanted) {
+  if (asking.id.value == wanted.id.value || wanted.visibility == "public") return true;
+  const auto group = [](const std::string& path) { return path.substr(0, path.find('/')); };
+  return asking.visibility != "public" && asking.path.find('/') != std::string::npos &&
+         group(asking.path) == group(wanted.path);
+}
+
+CommitFiles::CommitFiles(Mirrors& mirrors, const ProjectRow& project, std::string sha,
+                         const IncludeAccess& access, const std::string& server_url)
+    : RepositoryIncludes(mirrors, projects_for(project, access, server_url),
+                         {access.allow_private_addresses}),
+      files_(mirrors),
+      project_(project.id.value),
+      default_branch_(project.default_branch),
+      sha_(std::move(sha)) {}
+
+Result<std::string> CommitFiles::local_file(const std::string& path) {
+  if (sha_.empty()) return no_commit();
+  return files_.read_file(project_, sha_, path, kLongestFile);
+}
+
+Result<std::vector<std::string>> CommitFiles::local_paths() {
+  if (sha_.empty()) return no_commit();
+  return files_.paths(project_, sha_);
+}
+
+Result<std::vector<std::string>> CommitFiles::changed_since(const std::string& ref) {
+  if (sha_.empty()) return no_commit();
+  const auto other = files_.commit_of(project_, ref == "HEAD" ? default_branch_ : ref);
+  if (!other && other.error().kind == ErrorKind::NotFound)
+    return fail(ErrorKind::InvalidInput, other.error().message);
+  if (!other) return other.error();
+  return files_.changed_since(project_, *other, sha_);
+}
+
+Result<std::vector<std::string>> CommitFiles::paths_of(const std::string& project,
+                                                       const std::string& ref) {
+  const pipeline::IncludeProject wanted{"", project};
+  const auto commit = project_commit(wanted, ref);
+  if (!commit) return commit.error();
+  return project_paths(wanted, *commit);
+}
+
+}  // namespace slipway::server
