@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -169,6 +171,11 @@ void end_group(const fs::path& group) {
   log::warn("processes.left", {{"group", group.string()}, {"ended", ended}});
 }
 
+bool takes_orphans_in() {
+  int answer = 0;
+  return ::prctl(PR_GET_CHILD_SUBREAPER, &answer) == 0 && answer != 0;
+}
+
 double figure(const std::string& text) {
   double value = 0;
   std::istringstream{text} >> value;
@@ -177,13 +184,28 @@ double figure(const std::string& text) {
 
 }  // namespace
 
+void end_adopted_processes() {
+  siginfo_t ended{};
+  for (int look = 0; look < kMostLooks; ++look) {
+    if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0) return;  // there is none
+    std::error_code ignored;
+    for (const auto& thread : fs::directory_iterator{"/proc/self/task", ignored})
+      for (const int child : numbers_in(text_of(thread.path() / "children")))
+        ::kill(child, SIGKILL);
+    while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+}
+
 Result<JobProcesses> JobProcesses::make(const std::string& name, const ProcessLimits& limits) {
   JobProcesses made{name, {}};
-  for (const char* controller : {"", "pids", "freezer"})
-    if (auto group = make_group(controller, name)) {
-      made.groups_.push_back(std::move(*group));
-      break;
-    }
+  if (!takes_orphans_in())
+    for (const char* controller : {"", "pids", "freezer"})
+      if (auto group = make_group(controller, name)) {
+        made.groups_.push_back(std::move(*group));
+        break;
+      }
   const auto limit = [&](const char* controller, std::initializer_list<const char*> files,
                          long long value, const char* setting) -> Result<void> {
     if (value == 0) return {};
@@ -236,6 +258,7 @@ std::map<std::string, std::string> JobProcesses::environment() const {
 
 void JobProcesses::end_all() const {
   for (const fs::path& group : groups_) (void)empty_group(group);
+  if (takes_orphans_in()) return end_adopted_processes();
   if (!groups_.empty()) return;
   for (int look = 0; look < kMostLooks; ++look) {
     const Marked left = marked_processes(name_);

@@ -1,6 +1,9 @@
-// All processes of one shell job, wherever they went: in a cgroup of the job's own where the runner
-// may make one (version 2, or 1), else known by a variable of their environment, which daemons
-// inherit too. What is left of them is killed when the job ends, and limits hold for all together.
+// All processes of one shell job, wherever they went. In a slot, to which orphans come back, they
+// are its children; elsewhere they are in a cgroup of the job's own where the runner may make one
+// (version 2, or 1), else known by a variable of their environment, which daemons inherit too. To
+// move into a cgroup takes the kernel 10 to 30 ms when nobody has lately, so that a slot makes one
+// for limits alone. What is left of them is killed when the job ends, and limits hold for all
+// together.
 //
 // Used on the job's thread. What a slot that was killed left behind is swept by its agent.
 #pragma once
@@ -19,6 +22,10 @@ struct ProcessLimits {
   long long memory = 0;  // bytes; 0 is no limit
   long long processes = 0;
 };
+
+// Kills what has become a child of this process, a child subreaper, because its own parents are
+// gone, and what comes after it. Only while no child of its own runs.
+void end_adopted_processes();
 
 class JobProcesses {
  public:

@@ -8,6 +8,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <utility>
 
 #include "base/logging.h"
 #include "runner/job_run.h"
@@ -49,24 +50,52 @@ bool Slot::stays() {
 }
 
 void Slot::run() {
-  const std::jthread worker{[this](const std::stop_token& ended) { run_jobs(ended); }};
-  bool told_to_end = false;
+  const std::jthread other{[this] { serve(); }};
+  serve();
+}
+
+// Two threads take turns: who hears of a job runs it, and the other one listens meanwhile. So a job
+// waits for no thread but the one that was waiting for it.
+void Slot::serve() {
+  while (true) {
+    {
+      std::unique_lock lock{mutex_};
+      changed_.wait(lock, [this] { return over_ || !listening_; });
+      if (over_) return;
+      listening_ = true;
+    }
+    const auto work = listen();
+    {
+      const std::lock_guard lock{mutex_};
+      listening_ = false;
+      over_ = work == nullptr;
+    }
+    changed_.notify_one();
+    if (!work) return;
+    run_to_the_end(*work);
+  }
+}
+
+// Until there is a job for this thread; nullptr when the slot is to leave.
+std::shared_ptr<Slot::Work> Slot::listen() {
   while (stays()) {
     std::array<pollfd, 4> fds{{{listener_.get(), POLLIN, 0},
                                {agent_ ? agent_->fd() : -1, POLLIN, 0},
                                {wake_.get(), POLLIN, 0},
-                               {told_to_end ? -1 : options_.end_fd, POLLIN, 0}}};
+                               {told_to_end_ ? -1 : options_.end_fd, POLLIN, 0}}};
     ::poll(fds.data(), fds.size(), time_to_wait());
     eventfd_t woken = 0;
-    ::eventfd_read(wake_.get(), &woken);
+    if (fds[2].revents != 0) ::eventfd_read(wake_.get(), &woken);
     if (fds[3].revents != 0) {
-      told_to_end = true;
+      told_to_end_ = true;
       obey(R"({"say":"leave"})");
       obey(R"({"say":"cancel"})");
     }
     if (fds[1].revents != 0) hear();
     if (fds[0].revents != 0) take_connection();
+    if (begun_) return std::exchange(begun_, nullptr);
   }
+  return nullptr;
 }
 
 // The agent that comes last is the one that lives.
@@ -134,45 +163,33 @@ void Slot::obey(const std::string& message) {
 }
 
 void Slot::begin(std::shared_ptr<Work> work) {
-  {
-    const std::lock_guard lock{mutex_};
-    if (work_ || !terms_) {
-      log::error("slot.not_free", {{"slot", options_.index}, {"job", work->id}});
-      return;
-    }
-    work->terms = terms_;
-    work_ = std::move(work);
+  const std::lock_guard lock{mutex_};
+  if (work_ || !terms_) {
+    log::error("slot.not_free", {{"slot", options_.index}, {"job", work->id}});
+    return;
   }
-  changed_.notify_one();
+  work->terms = terms_;
+  work_ = work;
+  begun_ = std::move(work);
 }
 
-void Slot::run_jobs(const std::stop_token& ended) {
-  while (true) {
-    std::shared_ptr<Work> work;
-    {
-      std::unique_lock lock{mutex_};
-      if (!changed_.wait(lock, ended, [this] { return work_ != nullptr; })) return;
-      work = work_;
-    }
-    std::string result = "runner_system_failure";
-    try {
-      result = run_one(*work);
-    } catch (const std::exception& error) {
-      log::error("job.broken", {{"job", work->id}, {"error", error.what()}});
-    }
-    if (options_.after_job) options_.after_job();
-    const std::lock_guard lock{mutex_};
-    // First: the answer to `ended` may be the next job.
-    work_.reset();
-    alone_since_ = Steady::now();
-    if (agent_)
-      (void)agent_->send(json{{"say", "ended"},
-                              {"id", work->id},
-                              {"result", result},
-                              {"took_ms", ms_since(work->begun)}}
-                             .dump());
-    if (!agent_ || leaving_) wake();
+void Slot::run_to_the_end(Work& work) {
+  std::string result = "runner_system_failure";
+  try {
+    result = run_one(work);
+  } catch (const std::exception& error) {
+    log::error("job.broken", {{"job", work.id}, {"error", error.what()}});
   }
+  if (options_.after_job) options_.after_job();
+  const std::lock_guard lock{mutex_};
+  // First: the answer to `ended` may be the next job.
+  work_.reset();
+  alone_since_ = Steady::now();
+  if (agent_)
+    (void)agent_->send(json{
+        {"say", "ended"}, {"id", work.id}, {"result", result}, {"took_ms", ms_since(work.begun)}}
+                           .dump());
+  if (!agent_ || leaving_) wake();
 }
 
 std::string Slot::run_one(Work& work) {

@@ -28,7 +28,7 @@ struct SlotOptions {
   std::string build = build_of_this_program();
   std::chrono::milliseconds alone{std::chrono::seconds{10}};
   int end_fd = -1;                  // readable when the job is to be stopped and the slot to leave
-  std::function<void()> after_job;  // ends what a job has left, on the job's thread
+  std::function<void()> after_job;  // ends what a job has left
 };
 
 class Slot {
@@ -58,24 +58,31 @@ class Slot {
     std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
   };
 
+  void serve();
+  std::shared_ptr<Work> listen();
   [[nodiscard]] int time_to_wait();
   bool stays();
   void take_connection();
   void hear();
   void obey(const std::string& message);
   void begin(std::shared_ptr<Work> work);
-  void run_jobs(const std::stop_token& ended);
+  void run_to_the_end(Work& work);
   std::string run_one(Work& work);
   void wake() const;
 
   UniqueFd listener_;
   SlotOptions options_;
   UniqueFd wake_;
-  std::unique_ptr<JobLink> link_;             // kept from job to job; of the job's thread
+  std::unique_ptr<JobLink> link_;             // kept from job to job; of who runs the job
   std::shared_ptr<const Terms> linked_with_;  // what link_ was made with
 
+  std::shared_ptr<Work> begun_;  // heard of just now; of who listens
+  bool told_to_end_ = false;     // of who listens
+
   std::mutex mutex_;
-  std::condition_variable_any changed_;
+  std::condition_variable changed_;
+  bool listening_ = false;  // one of the threads
+  bool over_ = false;
   std::unique_ptr<SlotChannel> agent_;
   std::shared_ptr<const Terms> terms_;
   std::shared_ptr<Work> work_;  // while it is busy

@@ -4,7 +4,6 @@
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +13,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "runner/job_processes.h"
 #include "runner/slot.h"
 
 namespace slipway::runner {
@@ -50,24 +50,6 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;
-}
-
-// What a job has left, wherever it went: its last ancestor being gone, it is a child of ours, for
-// between two jobs there is no other. The children of what is killed come to us in turn.
-void end_children() {
-  constexpr int kMostLooks = 5000;  // a process that the kernel holds is not waited for any longer
-  siginfo_t ended{};
-  for (int look = 0; look < kMostLooks; ++look) {
-    if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0) return;  // there is none
-    std::error_code ignored;
-    for (const auto& thread : std::filesystem::directory_iterator{"/proc/self/task", ignored}) {
-      std::ifstream children{thread.path() / "children"};
-      for (int child = 0; children >> child;) ::kill(child, SIGKILL);
-    }
-    while (::waitpid(-1, nullptr, WNOHANG) > 0) {
-    }
-    ::usleep(1000);
-  }
 }
 
 }  // namespace
@@ -112,7 +94,7 @@ void be_slot_process(int index) {
   SlotOptions options;
   options.index = index;
   options.end_fd = signals.get();
-  options.after_job = end_children;
+  options.after_job = end_adopted_processes;
   Slot{UniqueFd{kListener}, std::move(options)}.run();
 }
 

@@ -158,6 +158,7 @@ t:
         wait_for("the slot's end", lambda: slot not in runner.marked())
         self.assertTrue(runner.marked())  # the script goes on, for nobody
         stranger = subprocess.Popen(["sleep", "1000"], env={"SLIPWAY_SLOT": "of-another/0"})
+        self.addCleanup(stranger.wait)
         self.addCleanup(stranger.kill)
 
         runner.start()
