@@ -134,8 +134,9 @@ t:
         repository = self.repository(files={".gitlab-ci.yml": """
 t:
   script:
-    - env -i setsid sleep 987654 &
-    - (env -i setsid sh -c 'sleep 987654; true' &)
+    - env -i setsid /bin/sh -c '>one; sleep 987654; true' &
+    - (env -i setsid /bin/sh -c '>two; sleep 987654; true' &)
+    - until [ -e one ] && [ -e two ]; do sleep 0.02; done
 """})
         result = self.finished(repository.id, self.pipeline(repository.id, repository.push()))
         self.assertEqual(result["status"], "success")
