@@ -18,8 +18,10 @@
 #include "server/store/job_store.h"
 #include "server/store/pipeline_store.h"
 #include "server/store/project_store.h"
+#include "server/store/protection_store.h"
 #include "server/store/runner_store.h"
 #include "server/store/user_store.h"
+#include "server/store/variable_store.h"
 
 namespace slipway::server {
 
@@ -48,7 +50,9 @@ struct Stores {
         artifacts(session),
         outbox(session),
         audit(session),
-        settings(session) {}
+        settings(session),
+        variables(session),
+        protections(session) {}
 
   ProjectStore projects;
   PipelineStore pipelines;
@@ -62,6 +66,8 @@ struct Stores {
   OutboxStore outbox;
   AuditStore audit;
   SettingStore settings;
+  VariableStore variables;
+  ProtectionStore protections;
 };
 
 class Database;

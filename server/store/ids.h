@@ -25,6 +25,7 @@ using TokenId = Id<struct TokenTag>;
 using DeliveryId = Id<struct DeliveryTag>;
 using ArtifactId = Id<struct ArtifactTag>;
 using EffectId = Id<struct EffectTag>;
+using VariableId = Id<struct VariableTag>;
 
 }  // namespace slipway::server
 

@@ -276,10 +276,60 @@ const Migration kForge{
     "ALTER TABLE projects ADD COLUMN forge_token TEXT NOT NULL DEFAULT ''",
 };
 
+// Variables of instance, groups and projects, who was handed them, and which refs are protected.
+// The table of the first step could not be filled from outside.
+const Migration kVariables{
+    "DROP TABLE project_variables",
+    R"sql(
+CREATE TABLE variables (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  project_id INTEGER REFERENCES projects ON DELETE CASCADE,
+  group_path TEXT NOT NULL COLLATE NOCASE,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  masked INTEGER NOT NULL,
+  hidden INTEGER NOT NULL,
+  protected_only INTEGER NOT NULL,
+  file INTEGER NOT NULL,
+  raw INTEGER NOT NULL,
+  environment_scope TEXT NOT NULL,
+  description TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+))sql",
+    "CREATE UNIQUE INDEX variables_by_owner ON variables "
+    "(ifnull(project_id, 0), group_path, key, environment_scope)",
+    R"sql(
+CREATE TABLE variable_uses (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  variable_id INTEGER NOT NULL,
+  job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
+  runner_id INTEGER NOT NULL,
+  owner TEXT NOT NULL,
+  key TEXT NOT NULL,
+  environment_scope TEXT NOT NULL,
+  at INTEGER NOT NULL
+))sql",
+    "CREATE INDEX variable_uses_by_variable ON variable_uses (variable_id, id)",
+    "CREATE INDEX variable_uses_by_job ON variable_uses (job_id)",
+    R"sql(
+CREATE TABLE protected_refs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  UNIQUE (project_id, kind, name)
+))sql",
+    "INSERT INTO protected_refs (project_id, kind, name, created_at) "
+    "SELECT id, 'branch', default_branch, created_at FROM projects",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> all{kFirst, kDeliveryAttempts, kExclusion, kDotenv, kForge};
+  static const std::vector<Migration> all{kFirst, kDeliveryAttempts, kExclusion, kDotenv,
+                                          kForge, kVariables};
   return all;
 }
 

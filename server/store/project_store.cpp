@@ -1,5 +1,6 @@
 #include "server/store/project_store.h"
 
+#include "server/store/protection_store.h"
 #include "server/store/session.h"
 
 namespace slipway::server {
@@ -19,20 +20,6 @@ struct Columns<ProjectRow> {
     f("forge_api_url", row.forge_api_url);
     f("forge_token", row.forge_token);
     f("created_at", row.created_at);
-  }
-};
-
-template <>
-struct Columns<ProjectVariableRow> {
-  template <typename F>
-  static void each(ProjectVariableRow& row, F&& f) {
-    f("project_id", row.project_id);
-    f("key", row.key);
-    f("value", row.value);
-    f("masked", row.masked);
-    f("raw", row.raw);
-    f("file", row.file);
-    f("protected_only", row.protected_only);
   }
 };
 
@@ -62,14 +49,10 @@ Page<ProjectRow> ProjectStore::list(std::string_view search, std::string_view vi
           select_value<long long>(session_, total, search, visibility)};
 }
 
-std::vector<ProjectVariableRow> ProjectStore::variables(ProjectId id) const {
-  static const std::string sql = "SELECT " + column_names<ProjectVariableRow>() +
-                                 " FROM project_variables WHERE project_id = ? ORDER BY key";
-  return select<ProjectVariableRow>(session_, sql, id);
-}
-
 ProjectId ProjectStore::insert(const ProjectRow& row) {
-  return {insert_row(session_, "projects", row)};
+  const ProjectId id{insert_row(session_, "projects", row)};
+  ProtectionStore{session_}.protect(id, RefKind::Branch, row.default_branch, row.created_at);
+  return id;
 }
 
 void ProjectStore::update(const ProjectRow& row) {
@@ -84,20 +67,6 @@ UPDATE projects
 
 void ProjectStore::remove(ProjectId id) {
   execute(session_, "DELETE FROM projects WHERE id = ?", id);
-}
-
-void ProjectStore::put_variable(const ProjectVariableRow& row) {
-  execute(session_, R"sql(
-INSERT OR REPLACE INTO project_variables (project_id, key, value, masked, raw, file, protected_only)
-VALUES (?, ?, ?, ?, ?, ?, ?))sql",
-          row.project_id, row.key, row.value, row.masked, row.raw, row.file, row.protected_only);
-}
-
-bool ProjectStore::remove_variable(ProjectId id, std::string_view key) {
-  return select_one<Scalar<long long>>(
-             session_, "DELETE FROM project_variables WHERE project_id = ? AND key = ? RETURNING 1",
-             id, key)
-      .has_value();
 }
 
 }  // namespace slipway::server

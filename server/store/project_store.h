@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/clock.h"
 #include "server/store/ids.h"
@@ -16,6 +15,10 @@
 namespace slipway::server {
 
 class Session;
+
+// What the sealed fields of a project are bound to.
+inline constexpr std::string_view kWebhookSecretContext = "project webhook secret";
+inline constexpr std::string_view kForgeTokenContext = "project forge token";
 
 struct ProjectRow {
   ProjectId id;
@@ -31,17 +34,6 @@ struct ProjectRow {
   UnixMillis created_at = 0;
 };
 
-// A variable that a project gives to its jobs. `value` is sealed.
-struct ProjectVariableRow {
-  ProjectId project_id;
-  std::string key;
-  std::string value;
-  bool masked = false;
-  bool raw = false;
-  bool file = false;
-  bool protected_only = false;
-};
-
 class ProjectStore {
  public:
   explicit ProjectStore(Session& session) : session_(session) {}
@@ -51,15 +43,13 @@ class ProjectStore {
   // By path; `search` is a part of the path, "" for all. Visibility "" means any.
   [[nodiscard]] Page<ProjectRow> list(std::string_view search, std::string_view visibility,
                                       PageRequest page) const;
-  [[nodiscard]] std::vector<ProjectVariableRow> variables(ProjectId id) const;
 
-  // A path that is taken is StoreFailure with ErrorKind::Conflict.
+  // Its default branch is protected from the start. A path that is taken is StoreFailure with
+  // ErrorKind::Conflict.
   ProjectId insert(const ProjectRow& row);
   void update(const ProjectRow& row);
   // Takes everything of the project with it; files are the caller's business.
   void remove(ProjectId id);
-  void put_variable(const ProjectVariableRow& row);
-  bool remove_variable(ProjectId id, std::string_view key);
 
  private:
   Session& session_;

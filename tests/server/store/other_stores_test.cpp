@@ -53,35 +53,18 @@ TEST_CASE("a project takes what belongs to it along when it goes", "[store]") {
   const auto pipeline = fixture.pipeline(id);
   fixture.job(pipeline, "a");
   fixture.commit([&](Stores& stores) {
-    stores.projects.put_variable({id, "KEY", "sealed", true, false, false, true});
+    VariableRow variable;
+    variable.project_id = id;
+    variable.key = "KEY";
+    stores.variables.insert(variable);
     stores.projects.remove(id);
     return 0;
   });
 
   CHECK_FALSE(fixture.stores().pipelines.find(pipeline.id));
   CHECK(fixture.stores().jobs.of_pipeline(pipeline.id).empty());
-  CHECK(fixture.stores().projects.variables(id).empty());
-}
-
-TEST_CASE("a variable of a project is put, replaced and removed", "[store]") {
-  StoreFixture fixture;
-  const ProjectId id = fixture.project();
-  auto& projects = fixture.stores().projects;
-  projects.put_variable({id, "B", "1", false, true, false, false});
-  projects.put_variable({id, "A", "2", true, false, true, true});
-  projects.put_variable({id, "B", "3", false, false, false, false});
-
-  const auto variables = projects.variables(id);
-
-  REQUIRE(variables.size() == 2);
-  CHECK(variables[0].key == "A");
-  CHECK(variables[0].masked);
-  CHECK(variables[0].file);
-  CHECK(variables[0].protected_only);
-  CHECK(variables[1].value == "3");
-  CHECK_FALSE(variables[1].raw);
-  CHECK(projects.remove_variable(id, "A"));
-  CHECK_FALSE(projects.remove_variable(id, "A"));
+  CHECK(fixture.stores().variables.list(VariableOwner::project(id), {}).total == 0);
+  CHECK(fixture.stores().protections.of_project(id, RefKind::Branch).empty());
 }
 
 TEST_CASE("a runner is found by its token and keeps what it was told", "[store]") {
