@@ -66,9 +66,9 @@ class Planner {
 
   // What the globs beyond the limit would have said is not known.
   void check_globs() {
-    if (evaluator_.too_many_globs())
-      plan_.findings.push_back(
-          {Severity::Error, "too_many_globs", rules::too_many_globs(), {}, ""});
+    if (!evaluator_.too_many_globs()) return;
+    Diagnostic finding{Severity::Error, "too_many_globs", rules::too_many_globs(), {}, ""};
+    plan_.findings.push_back(std::move(finding));
   }
 
   // The operands of `if`, later ones overriding: predefined, YAML, then those from outside.
