@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -38,7 +39,11 @@ class ScriptedServer {
   [[nodiscard]] std::string url(const std::string& path = "") const {
     return "http://127.0.0.1:" + std::to_string(port_) + path;
   }
-  [[nodiscard]] const std::vector<std::string>& requests() const { return requests_; }
+  // What it was asked so far.
+  [[nodiscard]] std::vector<std::string> requests() const {
+    const std::scoped_lock lock{mutex_};
+    return requests_;
+  }
 
  private:
   void serve() {
@@ -52,9 +57,13 @@ class ScriptedServer {
         if (got <= 0) break;
         request.append(buffer, static_cast<std::size_t>(got));
       }
-      requests_.push_back(request);
+      keep(std::move(request));
       if (!answer.empty()) (void)write_all(connection.get(), answer);
     }
+  }
+  void keep(std::string request) {
+    const std::scoped_lock lock{mutex_};
+    requests_.push_back(std::move(request));
   }
   static bool is_complete(const std::string& request) {
     const auto end = request.find("\r\n\r\n");
@@ -67,6 +76,7 @@ class ScriptedServer {
   }
 
   std::vector<std::string> answers_;
+  mutable std::mutex mutex_;
   std::vector<std::string> requests_;
   UniqueFd listener_;
   int port_ = 0;

@@ -186,7 +186,8 @@ class Runner:
                 self.process.wait(30)
             except subprocess.TimeoutExpired:
                 self.kill()
-                raise AssertionError("the runner did not stop on SIGTERM")
+                raise AssertionError("the runner did not stop on SIGTERM; its log ends:\n"
+                                     + self.log_path.read_text(errors="replace")[-2000:])
 
 
 class EndToEnd(unittest.TestCase):

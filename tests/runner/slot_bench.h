@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <future>
 #include <list>
 #include <memory>
 #include <string>
@@ -74,6 +75,18 @@ struct AgentBench : JobBench {
     }
     return found;
   }
+};
+
+// An agent that runs beside the test. The test sees how it ended when it has drained: assertions
+// are for one thread.
+class RunningAgent {
+ public:
+  explicit RunningAgent(runner::Agent& agent)
+      : ended_(std::async(std::launch::async, [&agent] { return agent.run().has_value(); })) {}
+  ~RunningAgent() { CHECK(ended_.get()); }
+
+ private:
+  std::future<bool> ended_;
 };
 
 }  // namespace slipway::test

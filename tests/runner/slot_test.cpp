@@ -61,7 +61,7 @@ TEST_CASE("a job goes on without its agent, and the next agent takes it into acc
 
   Agent agent{bench.settings, bench.identity, bench.slots()};
   {
-    const std::jthread running{[&] { CHECK(agent.run()); }};
+    const RunningAgent running{agent};
     bench.offer(52, "true");
     bench.wait_for_results(1);
     CHECK(bench.results() == std::vector<std::string>{"52 success"});
@@ -80,7 +80,7 @@ TEST_CASE("a slot of another build ends its job, and another takes its place", "
 
   Agent agent{bench.settings, bench.identity, bench.slots("two")};
   {
-    const std::jthread running{[&] { CHECK(agent.run()); }};
+    const RunningAgent running{agent};
     bench.offer(62, "true");
     let_go(bench, 0);
     bench.wait_for_results(2);
@@ -145,7 +145,7 @@ TEST_CASE("a slot whose process dies fails its job with a sentence", "[slot]") {
   bench.offer(91, "true");
   Agent agent{bench.settings, bench.identity, source};
   {
-    const std::jthread running{[&] { CHECK(agent.run()); }};
+    const RunningAgent running{agent};
     bench.wait_for_results(1);
     agent.drain();
   }
@@ -162,7 +162,7 @@ TEST_CASE("a slot that cannot be started fails its job with what was wrong", "[s
   bench.offer(92, "true");
   Agent agent{bench.settings, bench.identity, source};
   {
-    const std::jthread running{[&] { CHECK(agent.run()); }};
+    const RunningAgent running{agent};
     bench.wait_for_results(1);
     agent.drain();
   }
