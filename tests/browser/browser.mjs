@@ -27,11 +27,12 @@ export function launch() {
 /** A page of its own browser profile. `complaints` fills with console errors, policy violations and exceptions. */
 export async function openPage(
   browser,
-  { size = sizes.desktop, colorScheme = 'light', session } = {},
+  { size = sizes.desktop, colorScheme = 'light', locale = 'en', session } = {},
 ) {
   const context = await browser.newContext({
     viewport: size,
     colorScheme,
+    locale,
     storageState: session,
   });
   const page = await context.newPage();

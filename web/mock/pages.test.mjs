@@ -1,7 +1,15 @@
 // What only a scripted server can show: the first run, a failed job, a server that goes away, a log of 50 MB.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { keepPicture, launch, openPage, signIn } from '../../tests/browser/browser.mjs';
+import {
+  assertAccessible,
+  assertFits,
+  keepPicture,
+  launch,
+  openPage,
+  signIn,
+  sizes,
+} from '../../tests/browser/browser.mjs';
 import { startMock } from './server.mjs';
 
 let browser;
@@ -104,6 +112,55 @@ it('a running pipeline is canceled in place', async () => {
   assert.deepEqual(complaints, []);
 });
 
+it('a pipeline tells where its time went', async () => {
+  const { url, world } = await mock();
+  const jobs = world.jobs.filter((one) => one.pipeline.id === 30);
+  const start = Math.floor(Date.now() / 1000) - 3600;
+  const at = (seconds) => new Date((start + seconds) * 1000).toISOString();
+  const times = { build: [0, 2, 22], lint: [0, 1, 5], test: [22, 30, 60], e2e: [22, 24, 30] };
+  for (const one of jobs) {
+    const [queued, started, finished] = times[one.name] ?? [null, null, null];
+    Object.assign(one, { queued_at: queued === null ? null : at(queued) });
+    Object.assign(one, { started_at: started === null ? null : at(started) });
+    Object.assign(one, { finished_at: finished === null ? null : at(finished) });
+    if (started === null) one.status = 'skipped';
+  }
+  const pipeline = world.pipelines.find((one) => one.id === 30);
+  Object.assign(pipeline, { started_at: at(0), finished_at: at(60) });
+  const [build] = jobs;
+  const section = (name, from, to) =>
+    `section_start:${start + from}:${name}\r\nwork\nsection_end:${start + to}:${name}\r\n`;
+  world.logs.set(
+    build.id,
+    section('get_sources', 2, 7) +
+      section('step_script', 7, 20) +
+      section('upload_artifacts_on_success', 20, 22),
+  );
+  world.logs.set(jobs.find((one) => one.name === 'test').id, 'no sections\n');
+  const { page, complaints } = await openPage(browser);
+  await signIn(page, url);
+  await page.goto(`${url}/demo/shop/-/pipelines/30`);
+  await page.getByRole('link', { name: 'Time', exact: true }).click();
+  await page.waitForURL(/view=time/);
+  await page.locator('[data-bar="build"][data-critical]').waitFor();
+  assert.equal(await page.locator('[data-bar="lint"][data-critical]').count(), 0);
+  await page.getByText('The longest way took 1 m 00 s').waitFor();
+  const times_ = page.locator('[data-path-times]');
+  await times_.getByText('checkout').waitFor();
+  assert.match(
+    await times_.innerText(),
+    /waiting for a runner\s+10 s[^]*checkout\s+5 s[^]*scripts\s+13 s[^]*artifacts out\s+2 s[^]*no section says\s+30 s/,
+  );
+  await page.getByText('No parts are known of test').waitFor();
+  await page.getByText('Never started: security (Skipped), deploy (Skipped)').waitFor();
+  await assertAccessible(page);
+  await keepPicture(page, 'waterfall');
+  await page.setViewportSize(sizes.phone);
+  await assertFits(page);
+  await keepPicture(page, 'waterfall-phone');
+  assert.deepEqual(complaints, []);
+});
+
 it('an invalid file is explained with place and hint', async () => {
   const { url } = await mock();
   const { page } = await openPage(browser);
@@ -137,6 +194,114 @@ describe('when the server goes away', () => {
       .waitFor({ state: 'detached' });
     assert.ok((await page.locator('[data-pipeline]').count()) > 0);
   });
+});
+
+it('a server that answers 503 is told of, and the page goes on by itself when it answers again', async () => {
+  const { url, world } = await mock();
+  const { page } = await openPage(browser);
+  await signIn(page, url);
+  world.trouble.status = 503;
+  await page.getByRole('link', { name: 'demo/shop', exact: true }).click();
+  await page.getByRole('alert').getByText('Out of order', { exact: false }).first().waitFor();
+  await page.getByText('The connection to the server is lost', { exact: false }).waitFor();
+  await keepPicture(page, 'server-503');
+  world.trouble.status = null;
+  await page.locator('[data-pipeline]').first().waitFor({ timeout: 40_000 });
+  await page.getByRole('alert').waitFor({ state: 'detached' });
+  await page
+    .getByText('The connection to the server is lost', { exact: false })
+    .waitFor({ state: 'detached' });
+});
+
+it('a server that is started again is found without a click', async () => {
+  const first = await mock();
+  const { page } = await openPage(browser);
+  await signIn(page, first.url);
+  await page.goto(`${first.url}/demo/shop/-/pipelines/5`);
+  await page.locator('[data-job]').first().waitFor();
+  first.server.closeAllConnections();
+  await new Promise((resolve) => first.server.close(resolve));
+  const lost = page.getByText('The connection to the server is lost', { exact: false });
+  await lost.waitFor();
+  const again = await mock({ port: Number(new URL(first.url).port) });
+  await lost.waitFor({ state: 'detached', timeout: 40_000 });
+  const job = again.world.jobs.find((one) => one.pipeline.id === 5 && one.name === 'deploy');
+  again.world.setJob(job, 'success');
+  await page.locator('[data-job="deploy"][data-status="success"]').waitFor();
+});
+
+it('a slow server is waited for, and the page says so', async () => {
+  const { url, world } = await mock();
+  const { page } = await openPage(browser);
+  await signIn(page, url);
+  world.trouble.delayMs = 6000;
+  await page.getByRole('link', { name: 'demo/shop', exact: true }).click();
+  await page.getByText('The server is slow to answer', { exact: false }).waitFor();
+  await page.locator('[data-pipeline]').first().waitFor();
+  world.trouble.delayMs = 0;
+});
+
+it('from one failed job the next is one key away', async () => {
+  const { url } = await mock();
+  const { page, complaints } = await openPage(browser);
+  await signIn(page, url);
+  await page.goto(`${url}/demo/shop/-/pipelines/5`);
+  await page.locator('[data-job="lint"]').waitFor();
+  await page.keyboard.press('f');
+  await page.getByRole('heading', { level: 1, name: 'lint' }).waitFor();
+  await page.keyboard.press('f');
+  await page.getByRole('heading', { level: 1, name: 'test' }).waitFor();
+  await page.getByRole('button', { name: 'Keys' }).click();
+  await page.getByText('Next failed job of the pipeline').waitFor();
+  assert.deepEqual(complaints, []);
+});
+
+it('tokens are made, shown once, and revoked', async () => {
+  const { url } = await mock();
+  const { page, complaints } = await openPage(browser);
+  await signIn(page, url);
+  await page.getByRole('link', { name: 'Settings admin' }).click();
+  await page.getByText('You have no token.').waitFor();
+  await page.getByRole('button', { name: 'New token' }).click();
+  await page.getByLabel('Name').fill('laptop');
+  await page.getByLabel('read', { exact: true }).check();
+  await page.getByLabel('Days until it expires').fill('30');
+  await page.getByRole('button', { name: 'Create token' }).click();
+  await page.getByText(/^glpat-/).waitFor();
+  await page.getByRole('button', { name: 'Close' }).click();
+  const token = page.locator('[data-token="laptop"]');
+  assert.match(await token.innerText(), /read\s+created just now[^]*never used[^]*expires/);
+  assert.equal(await page.getByText(/^glpat-/).count(), 0);
+  await assertAccessible(page);
+  await keepPicture(page, 'settings');
+  await page.setViewportSize(sizes.phone);
+  await assertFits(page);
+  await keepPicture(page, 'settings-phone');
+  page.on('dialog', (dialog) => dialog.accept());
+  await token.getByRole('button', { name: 'Revoke laptop' }).click();
+  await token.waitFor({ state: 'detached' });
+  assert.deepEqual(complaints, []);
+});
+
+it('the language is that of the browser, until somebody chooses another', async () => {
+  const { url } = await mock();
+  const { page, complaints } = await openPage(browser, { locale: 'zh-CN' });
+  await page.goto(`${url}/-/settings`);
+  await page.getByLabel('用户名').fill('admin');
+  await page.getByLabel('密码').fill('correct horse');
+  await page.getByRole('button', { name: '登录' }).click();
+  await page.getByRole('heading', { level: 1, name: '设置' }).waitFor();
+  assert.equal(await page.locator('html').getAttribute('lang'), 'zh-CN');
+  await page.goto(`${url}/demo/shop`);
+  await page.locator('[data-pipeline] [data-status]', { hasText: '通过' }).first().waitFor();
+  await assertAccessible(page);
+  await keepPicture(page, 'pipelines-chinese');
+  await page.goto(`${url}/-/settings`);
+  await page.getByLabel('语言').selectOption('en');
+  await page.getByRole('heading', { level: 1, name: 'Settings' }).waitFor();
+  await page.getByLabel('Language').selectOption('');
+  await page.getByRole('heading', { level: 1, name: '设置' }).waitFor();
+  assert.deepEqual(complaints, []);
 });
 
 it('a log of 50 MB is shown, jumped through, and drawn only where it is seen', async (test) => {

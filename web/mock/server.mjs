@@ -88,6 +88,33 @@ function routes(world) {
       '/session',
       () => ({ status: 204, headers: { 'Set-Cookie': 'slipway_session=; Max-Age=0; Path=/' } }),
     ],
+    ['GET', '/personal_access_tokens', () => ({ body: world.tokens })],
+    [
+      'POST',
+      '/personal_access_tokens',
+      ({ body }) => {
+        const now = Date.now();
+        const made = {
+          id: world.tokens.length + 1,
+          name: body.name,
+          scopes: body.scopes,
+          created_at: new Date(now).toISOString(),
+          expires_at: new Date(now + body.expires_in_days * 86_400_000).toISOString(),
+          last_used_at: null,
+          revoked: false,
+        };
+        world.tokens.push(made);
+        return { status: 201, body: { ...made, token: 'glpat-0123456789abcdefghij' } };
+      },
+    ],
+    [
+      'DELETE',
+      '/personal_access_tokens/:one',
+      ({ one }) => {
+        find(world.tokens, one).revoked = true;
+        return { status: 204 };
+      },
+    ],
     ['GET', '/user', () => ({ body: { ...admin, csrf_token: 'csrf' } })],
     [
       'GET',
@@ -399,6 +426,10 @@ async function answerApi(world, table, request, url, response) {
   const known = table.find(
     (one) => one.method === request.method && one.pattern.test(url.pathname),
   );
+  // A test lets the server be slow, or answer that it cannot.
+  if (world.trouble.delayMs > 0)
+    await new Promise((resolve) => setTimeout(resolve, world.trouble.delayMs));
+  if (world.trouble.status !== null) throw new Refusal(world.trouble.status, 'out of order');
   const signedIn = (request.headers.cookie ?? '').includes('slipway_session=mock');
   if (!signedIn && !known?.open) throw new Refusal(401, 'you are not signed in');
   if (url.pathname === '/api/v4/events') return sendEvents(world, request, response);

@@ -25,6 +25,8 @@ export class World {
     this.setupNeeded = fresh;
     this.projects = fresh ? [] : [data.project(1, 'demo/shop'), data.project(2, 'demo/empty')];
     this.pipelines = fresh ? [] : data.history();
+    this.tokens = [];
+    this.trouble = { delayMs: 0, status: null };
     this.jobs = [];
     this.logs = new Map();
     this.runners = fresh ? [] : structuredClone(data.runners);

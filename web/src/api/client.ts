@@ -17,6 +17,10 @@ type Query = Record<string, string | number | boolean | null | undefined>;
 
 let csrfToken: string | null = null;
 let onUnauthenticated: () => void = () => {};
+let onTrouble: () => void = () => {};
+
+// Longer than any answer takes that is no stream; a server that hangs is told of like one that is gone.
+const longestAnswerMs = 30_000;
 
 export function setCsrfToken(token: string | null): void {
   csrfToken = token;
@@ -25,6 +29,11 @@ export function setCsrfToken(token: string | null): void {
 /** Called when the server answers 401: the session has ended. */
 export function whenUnauthenticated(action: () => void): void {
   onUnauthenticated = action;
+}
+
+/** Called when a reading request found no server, or one that could not answer (5xx). */
+export function whenInTrouble(action: () => void): void {
+  onTrouble = action;
 }
 
 export function withQuery(path: string, query: Query = {}): string {
@@ -60,6 +69,38 @@ async function toError(response: Response): Promise<ApiError> {
   return new ApiError(response.status, text || t.errors.status(response.status), hint);
 }
 
+function failed(method: string, error: ApiError): ApiError {
+  if (error.status === 401) onUnauthenticated();
+  if (method === 'GET' && (error.status === 0 || error.status >= 500)) onTrouble();
+  return error;
+}
+
+/** Like fetch, but ends after a while. */
+async function fetchInTime(
+  url: string,
+  init: RequestInit,
+  signal?: AbortSignal,
+): Promise<Response> {
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    end();
+  }, longestAnswerMs);
+  if (signal?.aborted) end();
+  signal?.addEventListener('abort', end);
+  try {
+    return await fetch(url, { ...init, signal: ending.signal });
+  } catch (error) {
+    if (late) throw new ApiError(0, t.errors.timeout(longestAnswerMs / 1000), t.errors.hint(500));
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', end);
+  }
+}
+
 async function send(
   method: string,
   url: string,
@@ -71,20 +112,23 @@ async function send(
   if (method !== 'GET' && csrfToken !== null) headers['X-CSRF-Token'] = csrfToken;
   let response: Response;
   try {
-    response = await fetch(url, {
-      method,
-      headers,
-      credentials: 'same-origin',
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(signal === undefined ? {} : { signal }),
-    });
+    response = await fetchInTime(
+      url,
+      {
+        method,
+        headers,
+        credentials: 'same-origin',
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      },
+      signal,
+    );
   } catch (error) {
+    if (error instanceof ApiError) throw failed(method, error);
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new ApiError(0, t.errors.unreachable, t.errors.unreachableHint);
+    throw failed(method, new ApiError(0, t.errors.unreachable, t.errors.unreachableHint));
   }
   if (response.ok) return response;
-  if (response.status === 401) onUnauthenticated();
-  throw await toError(response);
+  throw failed(method, await toError(response));
 }
 
 export async function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {

@@ -1,6 +1,7 @@
 // The requests that the pages make, one function each, so that a page never spells an API address.
 import { change, get, getPage } from './client';
 import type {
+  AccessToken,
   CoveragePoint,
   Delivery,
   Job,
@@ -31,6 +32,17 @@ export const login = (
 ): Promise<{ user: User; csrf_token: string }> =>
   change('POST', `${api}/session`, { username, password });
 export const logout = (): Promise<void> => change('DELETE', `${api}/session`);
+
+export const listTokens = (signal?: AbortSignal): Promise<AccessToken[]> =>
+  get(`${api}/personal_access_tokens`, {}, signal);
+export const createToken = (body: {
+  name: string;
+  scopes: ('api' | 'read_api' | 'create_runner')[];
+  expires_in_days: number;
+}): Promise<AccessToken & { token: string }> =>
+  change('POST', `${api}/personal_access_tokens`, body);
+export const revokeToken = (id: number): Promise<void> =>
+  change('DELETE', `${api}/personal_access_tokens/${id}`);
 
 export const listProjects = (
   query: { search?: string; page?: number },

@@ -6,6 +6,7 @@ type Schemas = components['schemas'];
 export type Status = Schemas['Status'];
 export type Reason = Schemas['Reason'];
 export type User = Schemas['User'];
+export type AccessToken = Schemas['AccessToken'];
 export type Project = Schemas['Project'];
 export type Pipeline = Schemas['Pipeline'];
 export type PipelineDetail = Schemas['PipelineDetail'];

@@ -1,5 +1,6 @@
-// The one event stream of the application. The browser resumes it by itself with Last-Event-ID; where it gives up (the
+// Whether the server is there, and the one event stream of the application. The browser resumes it by itself with Last-Event-ID; where it gives up (the
 // server answered an error) a new stream is opened with growing pauses, and the pages read again, since events were lost.
+import { ApiError } from '../api/client';
 import { currentUser, eventsAddress } from '../api/endpoints';
 import type { Job, Pipeline, Runner } from '../api/model';
 
@@ -31,6 +32,9 @@ class Live {
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #pauseMs = firstPauseMs;
+  #doubtTimer: ReturnType<typeof setTimeout> | undefined;
+  #doubtPauseMs = firstPauseMs;
+  #probing = false;
 
   start(): void {
     if (this.#source === null) this.#open(false);
@@ -39,6 +43,9 @@ class Live {
   stop(): void {
     clearTimeout(this.#graceTimer);
     clearTimeout(this.#retryTimer);
+    clearTimeout(this.#doubtTimer);
+    this.#doubtTimer = undefined;
+    this.#doubtPauseMs = firstPauseMs;
     this.#source?.close();
     this.#source = null;
     this.offline = false;
@@ -56,6 +63,38 @@ class Live {
     return () => this.#listeners[kind].delete(listener);
   }
 
+  /**
+   * A request found the server gone or unable to answer, while the stream may be whole: asks again after a pause, longer
+   * each time, and lets every page read anew once there is an answer.
+   */
+  doubt(): void {
+    if (this.#source === null || this.#probing || this.#doubtTimer !== undefined) return;
+    const pause = this.#doubtPauseMs * (0.75 + Math.random() / 2);
+    this.#doubtPauseMs = Math.min(this.#doubtPauseMs * 2, longestPauseMs);
+    this.#doubtTimer = setTimeout(() => void this.#probe(), pause);
+  }
+
+  async #probe(): Promise<void> {
+    this.#doubtTimer = undefined;
+    this.#probing = true;
+    let there = true;
+    try {
+      await currentUser();
+    } catch (error) {
+      // Any answer but a failure of the server's own means that it is there.
+      there = error instanceof ApiError && error.status > 0 && error.status < 500;
+    }
+    this.#probing = false;
+    if (this.#source === null) return;
+    if (there) {
+      if (this.#source.readyState === EventSource.OPEN) this.offline = false;
+      this.#tell('resync', null);
+    } else {
+      this.offline = true;
+      this.doubt();
+    }
+  }
+
   #open(lostEvents: boolean): void {
     const source = new EventSource(eventsAddress);
     this.#source = source;
@@ -63,6 +102,7 @@ class Live {
       clearTimeout(this.#graceTimer);
       this.#graceTimer = undefined;
       this.#pauseMs = firstPauseMs;
+      this.#doubtPauseMs = firstPauseMs;
       this.offline = false;
       if (lostEvents) this.#tell('resync', null);
       lostEvents = false;

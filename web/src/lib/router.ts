@@ -4,6 +4,7 @@
 export type Route =
   | { page: 'projects' }
   | { page: 'runners' }
+  | { page: 'settings' }
   | { page: 'login' }
   | { page: 'setup' }
   | { page: 'project'; project: string; tab: ProjectTab }
@@ -13,7 +14,7 @@ export type Route =
 
 export type ProjectTab = 'pipelines' | 'coverage' | 'deliveries';
 
-const globalPages = new Set(['runners', 'login', 'setup']);
+const globalPages = new Set(['runners', 'settings', 'login', 'setup']);
 const projectTabs = new Set(['coverage', 'deliveries']);
 const segment = /^[A-Za-z0-9_.][A-Za-z0-9_.-]*$/;
 const notFound: Route = { page: 'not_found' };
@@ -54,6 +55,7 @@ export function parseRoute(pathname: string): Route {
 export const link = {
   projects: (): string => '/',
   runners: (): string => '/-/runners',
+  settings: (): string => '/-/settings',
   login: (next?: string): string =>
     next === undefined || next === '/' ? '/-/login' : `/-/login?next=${encodeURIComponent(next)}`,
   setup: (): string => '/-/setup',

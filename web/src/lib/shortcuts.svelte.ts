@@ -31,6 +31,11 @@ export class Shortcuts {
     };
   }
 
+  /** Does what a key does, for a button of the same effect. */
+  run(keys: string): void {
+    this.active.find((one) => one.keys === keys)?.action();
+  }
+
   press(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (event.target instanceof Element && takesText(event.target)) return;

@@ -1,4 +1,5 @@
-// Durations and moments as people say them. Pure: the caller says what time it is.
+// Durations and moments as people say them. Pure but for the language: the caller says what time it is.
+import { t } from '../messages';
 
 const units: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 365 * 86400],
@@ -9,14 +10,14 @@ const units: [Intl.RelativeTimeFormatUnit, number][] = [
 ];
 
 /** "3 minutes ago", "yesterday"; under a minute it is "just now", because a counting second only distracts. */
-export function relativeTime(moment: string, now: number, language = 'en'): string {
+export function relativeTime(moment: string, now: number, { language, justNow } = t): string {
   const seconds = (Date.parse(moment) - now) / 1000;
   if (Number.isNaN(seconds)) return '';
   const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
   for (const [unit, size] of units) {
     if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);
   }
-  return format.format(0, 'second') === 'now' ? 'just now' : format.format(0, 'second');
+  return justNow;
 }
 
 export function exactTime(moment: string, language?: string): string {
@@ -29,12 +30,14 @@ const two = (value: number): string => String(value).padStart(2, '0');
 
 /** "0.4 s", "12 s", "3 m 05 s", "2 h 07 m". */
 export function duration(seconds: number): string {
+  const { second, minute, hour } = t.units;
   const value = Math.max(0, seconds);
-  if (value < 9.95) return `${(Math.round(value * 10) / 10).toString()} s`;
+  if (value < 9.95) return `${(Math.round(value * 10) / 10).toString()} ${second}`;
   const whole = Math.round(value);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} m ${two(whole % 60)} s`;
-  return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} m`;
+  if (whole < 60) return `${whole} ${second}`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} ${minute} ${two(whole % 60)} ${second}`;
+  const minutes = two(Math.floor((whole % 3600) / 60));
+  return `${Math.floor(whole / 3600)} ${hour} ${minutes} ${minute}`;
 }
 
 interface Timed {

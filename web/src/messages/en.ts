@@ -35,7 +35,11 @@ const statusMarks: Record<Shape, string> = {
 
 export const en = {
   language: 'en',
+  justNow: 'just now',
+  units: { second: 's', minute: 'm', hour: 'h' },
   product: 'Slipway',
+  settingsLink: 'Settings',
+  keysLink: 'Keys',
   skip: 'Skip to content',
   mainNavigation: 'Main',
   breadcrumb: 'Where you are',
@@ -44,6 +48,7 @@ export const en = {
   signOut: 'Sign out',
   signIn: 'Sign in',
   loading: 'Loading…',
+  slow: 'The server is slow to answer. Still waiting…',
   close: 'Close',
   copy: 'Copy',
   copied: 'Copied',
@@ -63,6 +68,7 @@ export const en = {
   errors: {
     unreachable: 'The server cannot be reached.',
     unreachableHint: 'Check your network and that “slipway server” is running, then try again.',
+    timeout: (seconds: number): string => `The server did not answer within ${seconds} seconds.`,
     unexpected: 'Something went wrong on this page.',
     status: (status: number): string => {
       if (status === 401) return 'You are not signed in.';
@@ -211,6 +217,9 @@ export const en = {
       `${done} of ${count(total, 'job', 'jobs')} done`,
     failedJobs: (n: number): string => count(n, 'failed', 'failed'),
     graph: 'Jobs by stage',
+    views: 'Views of the jobs',
+    asGraph: 'Graph',
+    asTime: 'Time',
     needs: (names: string): string => `Needs ${names}`,
     startsAtOnce: 'Needs nothing',
     optional: 'may fail',
@@ -231,6 +240,28 @@ export const en = {
     running: 'running for',
     coverage: 'coverage',
     showMessage: 'Whole commit message',
+  },
+
+  waterfall: {
+    title: 'Where the time went',
+    path: (total: string): string => `The longest way took ${total}`,
+    onPath: 'on the longest way',
+    queued: 'waiting for a runner',
+    phases: {
+      prepare: 'preparing',
+      checkout: 'checkout',
+      download: 'caches and artifacts in',
+      script: 'scripts',
+      upload: 'caches and artifacts out',
+    },
+    untold: 'runner, no section says',
+    between: 'between jobs',
+    after: (wait: string): string => `after waiting ${wait}`,
+    silent: (names: string): string =>
+      `No parts are known of ${names}: the log has no sections, or is not whole yet. Sections are timed in whole seconds.`,
+    queueUnknown:
+      'The server does not say since when some of these jobs waited; that wait counts as between jobs.',
+    absent: 'Never started:',
   },
 
   job: {
@@ -314,6 +345,8 @@ export const en = {
     help: 'Show these keys',
     projects: 'Go to the projects',
     runners: 'Go to the runners',
+    settings: 'Go to the settings',
+    nextFailed: 'Next failed job of the pipeline',
     searchLog: 'Search the log',
     nextMatch: 'Next line found',
     previousMatch: 'Previous line found',
@@ -322,6 +355,39 @@ export const en = {
     wrap: 'Wrap long lines',
     moments: 'Show times, if the log has them',
     copy: 'Copy the chosen lines, or the log',
+  },
+
+  settings: {
+    title: 'Settings',
+    language: 'Language',
+    languageHint: 'Kept in this browser. What the server and jobs say stays as they say it.',
+    browserLanguage: 'As the browser says',
+    tokens: 'Access tokens',
+    tokensText:
+      'They let the command line and scripts work as you. Revoke those that nobody needs.',
+    addToken: 'New token',
+    noTokens: 'You have no token.',
+    name: 'Name',
+    nameHint: 'What you will recognise it by, such as the machine that uses it.',
+    may: 'It may',
+    scopes: {
+      api: 'do everything that you may',
+      read_api: 'read',
+      create_runner: 'create runners',
+    } as Record<string, string>,
+    days: 'Days until it expires',
+    submit: 'Create token',
+    tokenCreated: 'The token is created.',
+    token: 'Token',
+    tokenText: 'It is shown only now.',
+    created: 'created',
+    used: 'used',
+    neverUsed: 'never used',
+    expires: 'expires',
+    neverExpires: 'does not expire',
+    revoke: 'Revoke',
+    revokeNamed: (name: string): string => `Revoke ${name}`,
+    confirmRevoke: (name: string): string => `Revoke ${name}? What uses it stops working at once.`,
   },
 
   runnerList: {

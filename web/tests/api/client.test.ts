@@ -5,6 +5,7 @@ import {
   get,
   getPage,
   setCsrfToken,
+  whenInTrouble,
   whenUnauthenticated,
   withQuery,
 } from '../../src/api/client';
@@ -30,6 +31,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
   setCsrfToken(null);
   whenUnauthenticated(() => {});
+  whenInTrouble(() => {});
 });
 
 describe('a request', () => {
@@ -97,6 +99,50 @@ describe('a refusal', () => {
       status: 0,
       message: 'The server cannot be reached.',
     });
+  });
+
+  it('of a server in trouble is told to the application, that of a change is not', async () => {
+    const trouble = vi.fn();
+    whenInTrouble(trouble);
+    answer(json({}, 503), json({}, 404), json({}, 500));
+    await expect(get('/x')).rejects.toMatchObject({ status: 503 });
+    await expect(get('/x')).rejects.toMatchObject({ status: 404 });
+    await expect(change('POST', '/x')).rejects.toMatchObject({ status: 500 });
+    expect(trouble).toHaveBeenCalledTimes(1);
+  });
+
+  it('is given up after half a minute without an answer, and said so', async () => {
+    vi.useFakeTimers();
+    vi.stubGlobal(
+      'fetch',
+      (_: string, { signal }: RequestInit) =>
+        new Promise((_, reject) => {
+          signal?.addEventListener('abort', () => reject(new DOMException('', 'AbortError')));
+        }),
+    );
+    const asked = expect(get('/x')).rejects.toMatchObject({
+      status: 0,
+      message: 'The server did not answer within 30 seconds.',
+    });
+    await vi.advanceTimersByTimeAsync(30_000);
+    await asked;
+    vi.useRealTimers();
+  });
+
+  it('is not what somebody gets who no longer wants the answer', async () => {
+    vi.stubGlobal(
+      'fetch',
+      (_: string, { signal }: RequestInit) =>
+        new Promise((_, reject) => {
+          signal?.addEventListener('abort', () => reject(new DOMException('', 'AbortError')));
+        }),
+    );
+    const leaving = new AbortController();
+    const asked = expect(get('/x', {}, leaving.signal)).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+    leaving.abort();
+    await asked;
   });
 
   it('for want of a session is told to the application', async () => {

@@ -98,3 +98,46 @@ describe('the event stream', () => {
     stop();
   });
 });
+
+describe('a server that does not answer requests, while the stream is whole', () => {
+  const answers = (...statuses: number[]) => {
+    const fetched = vi.fn(async () => new Response('{}', { status: statuses.shift() ?? 200 }));
+    vi.stubGlobal('fetch', fetched);
+    return fetched;
+  };
+
+  it('is asked again with growing pauses, and then the pages read again', async () => {
+    const resyncs = vi.fn();
+    const stop = live.on('resync', resyncs);
+    const fetched = answers(503, 502, 200);
+    live.start();
+    FakeEventSource.last.open();
+    live.doubt();
+    live.doubt();
+    await vi.advanceTimersByTimeAsync(1300);
+    expect(live.offline).toBe(true);
+    expect(resyncs).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(20_000);
+
+    expect(fetched).toHaveBeenCalledTimes(3);
+    expect(live.offline).toBe(false);
+    expect(resyncs).toHaveBeenCalledTimes(1);
+    stop();
+  });
+
+  it('is there when it refuses, as for want of a session', async () => {
+    answers(401);
+    live.start();
+    FakeEventSource.last.open();
+    live.doubt();
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(live.offline).toBe(false);
+  });
+
+  it('is not asked by pages that nobody is signed in on', async () => {
+    const fetched = answers(200);
+    live.doubt();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(fetched).not.toHaveBeenCalled();
+  });
+});
