@@ -11,6 +11,7 @@ using namespace slipway;
 using namespace slipway::runner;
 using nlohmann::json;
 using test::AgentBench;
+using test::RunningAgent;
 
 namespace {
 
