@@ -3,159 +3,61 @@
 #include <algorithm>
 #include <cctype>
 
+#include "pipeline/rules/lexemes.h"
 #include "pipeline/rules/pattern.h"
 
 namespace slipway::pipeline::rules {
 namespace {
 
-enum class Token : std::uint8_t {
-  Variable,
-  String,
-  Pattern,
-  Null,
-  True,
-  False,
-  Equal,
-  NotEqual,
-  Match,
-  NoMatch,
-  And,
-  Or,
-  Not,
-  Open,
-  Close,
-  End,
+// What an expression or a part of it comes to, in Ruby's terms.
+struct Value {
+  enum class Is : std::uint8_t { Null, False, True, Text };
+  Is is = Is::Null;
+  std::string text;
+
+  static Value of(std::string text) { return {Is::Text, std::move(text)}; }
+  static Value of(bool truth) { return {truth ? Is::True : Is::False, {}}; }
+  bool operator==(const Value&) const = default;
 };
 
-struct Lexeme {
-  Token token = Token::End;
-  std::string text;  // name, content, or the pattern with its slashes
-};
-
-constexpr std::size_t kMostTokens = 100;
-
-using Value = std::optional<std::string>;  // nullopt is null
-
-Error syntax_error(std::string why) {
-  return fail(ErrorKind::InvalidInput, "invalid expression syntax").with_hint(std::move(why));
+bool is_blank(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return std::isspace(c) != 0; });
 }
 
-bool is_name(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+// What decides in the end.
+bool is_present(const Value& value) {
+  return value.is == Value::Is::True || (value.is == Value::Is::Text && !is_blank(value.text));
 }
 
-class Lexer {
- public:
-  explicit Lexer(std::string_view text) : rest_(text) {}
-
-  Result<std::vector<Lexeme>> all() {
-    std::vector<Lexeme> lexemes;
-    while (true) {
-      while (!rest_.empty() && std::isspace(static_cast<unsigned char>(rest_.front())) != 0)
-        rest_.remove_prefix(1);
-      if (rest_.empty()) break;
-      auto lexeme = next();
-      if (!lexeme) return std::move(lexeme).error();
-      lexemes.push_back(std::move(*lexeme));
-      if (lexemes.size() > kMostTokens) return syntax_error("an expression has at most 100 parts");
-    }
-    lexemes.push_back({});
-    return lexemes;
-  }
-
- private:
-  Result<Lexeme> next() {
-    static constexpr std::pair<std::string_view, Token> kSigns[] = {
-        {"==", Token::Equal},   {"!=", Token::NotEqual}, {"=~", Token::Match},
-        {"!~", Token::NoMatch}, {"&&", Token::And},      {"||", Token::Or},
-        {"(", Token::Open},     {")", Token::Close},     {"!", Token::Not}};
-    if (rest_.front() == '$') return variable();
-    if (rest_.front() == '"' || rest_.front() == '\'') return string();
-    if (rest_.front() == '/') return pattern();
-    for (const auto& [sign, token] : kSigns) {
-      if (rest_.substr(0, sign.size()) != sign) continue;
-      rest_.remove_prefix(sign.size());
-      return Lexeme{token, {}};
-    }
-    return word();
-  }
-
-  Result<Lexeme> variable() {
-    std::size_t end = 1;
-    while (end < rest_.size() && is_name(rest_[end])) ++end;
-    if (end == 1) return syntax_error("a variable is written $NAME, without braces");
-    Lexeme lexeme{Token::Variable, std::string{rest_.substr(1, end - 1)}};
-    rest_.remove_prefix(end);
-    return lexeme;
-  }
-
-  Result<Lexeme> string() {
-    const auto end = rest_.find(rest_.front(), 1);
-    if (end == std::string_view::npos) return syntax_error("a string is not closed");
-    Lexeme lexeme{Token::String, std::string{rest_.substr(1, end - 1)}};
-    rest_.remove_prefix(end + 1);
-    return lexeme;
-  }
-
-  Result<Lexeme> pattern() {
-    std::size_t end = 1;
-    while (end < rest_.size() && rest_[end] != '/') end += rest_[end] == '\\' ? 2 : 1;
-    if (end >= rest_.size()) return syntax_error("a regular expression is not closed");
-    if (end < 3) return syntax_error("a regular expression needs at least two characters");
-    ++end;
-    while (end < rest_.size() &&
-           std::string_view{"ismU"}.find(rest_[end]) != std::string_view::npos)
-      ++end;
-    Lexeme lexeme{Token::Pattern, std::string{rest_.substr(0, end)}};
-    rest_.remove_prefix(end);
-    return lexeme;
-  }
-
-  Result<Lexeme> word() {
-    std::size_t end = 0;
-    while (end < rest_.size() && is_name(rest_[end])) ++end;
-    const std::string_view text = rest_.substr(0, end);
-    Token token = Token::End;
-    if (text == "null") token = Token::Null;
-    if (text == "true") token = Token::True;
-    if (text == "false") token = Token::False;
-    if (token == Token::End)
-      return syntax_error("'" + std::string{rest_.substr(0, std::max<std::size_t>(end, 1))} +
-                          "' is not expected here; strings need quotes, variables a $");
-    rest_.remove_prefix(end);
-    return Lexeme{token, {}};
-  }
-
-  std::string_view rest_;
-};
-
-bool is_true(const Value& value) {
-  return value && std::any_of(value->begin(), value->end(),
-                              [](unsigned char c) { return std::isspace(c) == 0; });
+// What decides within `&&` and `||`, where an empty text counts as true.
+bool is_truthy(const Value& value) {
+  return value.is == Value::Is::True || value.is == Value::Is::Text;
 }
 
-Value truth(bool value) {
-  return value ? Value{"true"} : std::nullopt;
+std::string as_text(const Value& value) {
+  if (value.is == Value::Is::True) return "true";
+  return value.is == Value::Is::False ? "false" : value.text;
 }
 
 // A value of which not all is known.
 struct Weighed {
-  enum class Is : std::uint8_t { Null, Text, Other, Unknown };
-  Is is = Is::Null;
-  std::string text;
+  enum class Is : std::uint8_t {
+    Known,
+    Other,    // a text that is not blank and that nothing names
+    Unknown,  // true or false
+  };
+  Is is = Is::Known;
+  Value value;
 };
-
-Weighed weighed(Likely likely) {
-  switch (likely) {
-    case Likely::No: return {};
-    case Likely::Maybe: return {Weighed::Is::Unknown, {}};
-    case Likely::Yes: return {Weighed::Is::Text, "true"};
-  }
-  return {};
-}
 
 Likely likely(bool certain) {
   return certain ? Likely::Yes : Likely::No;
+}
+
+Weighed weighed(Likely likely) {
+  if (likely == Likely::Maybe) return {Weighed::Is::Unknown, {}};
+  return {Weighed::Is::Known, Value::of(likely == Likely::Yes)};
 }
 
 Likely opposite(Likely answer) {
@@ -163,21 +65,24 @@ Likely opposite(Likely answer) {
   return likely(answer == Likely::No);
 }
 
-Likely truth_of(const Weighed& value) {
+Likely presence_of(const Weighed& value) {
   switch (value.is) {
-    case Weighed::Is::Null: return Likely::No;
-    case Weighed::Is::Text: return likely(is_true(value.text));
+    case Weighed::Is::Known: return likely(is_present(value.value));
     case Weighed::Is::Other: return Likely::Yes;
-    case Weighed::Is::Unknown: return Likely::Maybe;
+    case Weighed::Is::Unknown: break;
   }
   return Likely::Maybe;
+}
+
+Likely truth_of(const Weighed& value) {
+  return value.is == Weighed::Is::Known ? likely(is_truthy(value.value)) : presence_of(value);
 }
 
 Likely equal(const Weighed& a, const Weighed& b) {
   using Is = Weighed::Is;
   if (a.is == Is::Unknown || b.is == Is::Unknown) return Likely::Maybe;
   if (a.is == Is::Other && b.is == Is::Other) return Likely::Maybe;
-  return likely(a.is == b.is && a.text == b.text);
+  return likely(a.is == b.is && a.value == b.value);
 }
 
 }  // namespace
@@ -193,31 +98,31 @@ struct Expression::Node {
     switch (token) {
       case Token::Variable: {
         const Variable* variable = find_variable(variables, text);
-        return variable == nullptr ? Value{} : Value{variable->value};
+        return variable == nullptr ? Value{} : Value::of(variable->value);
       }
       case Token::String:
-      case Token::Pattern: return text;
-      case Token::Null: return std::nullopt;
-      case Token::True: return "true";
-      case Token::False: return std::nullopt;
-      case Token::Equal: return truth(left->value(variables) == right->value(variables));
-      case Token::NotEqual: return truth(left->value(variables) != right->value(variables));
-      case Token::Match: return truth(matches(variables).value_or(false));
-      case Token::NoMatch: return truth(!matches(variables).value_or(false));
-      case Token::Not: return truth(!is_true(left->value(variables)));
+      case Token::Pattern: return Value::of(text);
+      case Token::True: return Value::of(true);
+      case Token::False: return Value::of(false);
+      case Token::Equal: return Value::of(left->value(variables) == right->value(variables));
+      case Token::NotEqual: return Value::of(left->value(variables) != right->value(variables));
+      case Token::Match: return Value::of(matches(variables));
+      case Token::NoMatch: return Value::of(!matches(variables));
+      case Token::Not: return Value::of(!is_present(left->value(variables)));
       case Token::And: {
         Value first = left->value(variables);
-        return is_true(first) ? right->value(variables) : first;
+        return is_truthy(first) ? right->value(variables) : first;
       }
       case Token::Or: {
         Value first = left->value(variables);
-        return is_true(first) ? first : right->value(variables);
+        return is_truthy(first) ? first : right->value(variables);
       }
+      case Token::Null:
       case Token::Open:
       case Token::Close:
       case Token::End: break;
     }
-    return std::nullopt;
+    return {};
   }
 
   // As value(), of assumptions.
@@ -225,18 +130,18 @@ struct Expression::Node {
     switch (token) {
       case Token::Variable: return assumed(assumptions);
       case Token::String:
-      case Token::Pattern: return {Weighed::Is::Text, text};
+      case Token::Pattern: return {Weighed::Is::Known, Value::of(text)};
       case Token::True: return weighed(Likely::Yes);
-      case Token::Null:
-      case Token::False: return {};
+      case Token::False: return weighed(Likely::No);
       case Token::Equal: return weighed(equal(left->weigh(assumptions), right->weigh(assumptions)));
       case Token::NotEqual:
         return weighed(opposite(equal(left->weigh(assumptions), right->weigh(assumptions))));
       case Token::Match: return weighed(may_match(left->weigh(assumptions)));
       case Token::NoMatch: return weighed(opposite(may_match(left->weigh(assumptions))));
-      case Token::Not: return weighed(opposite(truth_of(left->weigh(assumptions))));
+      case Token::Not: return weighed(opposite(presence_of(left->weigh(assumptions))));
       case Token::And: return junction(assumptions, Likely::No);
       case Token::Or: return junction(assumptions, Likely::Yes);
+      case Token::Null:
       case Token::Open:
       case Token::Close:
       case Token::End: break;
@@ -250,7 +155,7 @@ struct Expression::Node {
     if (found == assumptions.end()) return {};
     switch (found->second.is) {
       case Assumed::Is::Unset: return {};
-      case Assumed::Is::Text: return {Weighed::Is::Text, found->second.text};
+      case Assumed::Is::Text: return {Weighed::Is::Known, Value::of(found->second.text)};
       case Assumed::Is::Other: return {Weighed::Is::Other, {}};
     }
     return {};
@@ -262,25 +167,27 @@ struct Expression::Node {
     const Likely truth = truth_of(first);
     if (truth == decisive) return first;
     Weighed second = right->weigh(assumptions);
-    if (truth != Likely::Maybe || truth_of(second) == decisive) return second;
+    if (truth != Likely::Maybe || presence_of(second) == decisive) return second;
     return weighed(Likely::Maybe);
   }
 
   [[nodiscard]] Likely may_match(const Weighed& subject) const {
-    const bool known = subject.is == Weighed::Is::Null || subject.is == Weighed::Is::Text;
-    return known && right->pattern ? likely(right->pattern->found_in(subject.text)) : Likely::Maybe;
+    const bool known = subject.is == Weighed::Is::Known;
+    return known && right->pattern ? likely(right->pattern->found_in(as_text(subject.value)))
+                                   : Likely::Maybe;
   }
 
-  // nullopt when there is nothing to match against.
-  [[nodiscard]] std::optional<bool> matches(const Variables& variables) const {
-    const std::string text_to_search = left->value(variables).value_or("");
+  // False when there is nothing to match against.
+  [[nodiscard]] bool matches(const Variables& variables) const {
+    const std::string text_to_search = as_text(left->value(variables));
     if (right->pattern) return right->pattern->found_in(text_to_search);
-    const Value against = right->value(variables);
-    if (!against) return std::nullopt;
-    if (Pattern::looks_like(*against))
-      if (const auto compiled = Pattern::parse(*against)) return compiled->found_in(text_to_search);
+    const Value value = right->value(variables);
+    if (!is_truthy(value)) return false;
+    const std::string against = as_text(value);
+    if (Pattern::looks_like(against))
+      if (const auto compiled = Pattern::parse(against)) return compiled->found_in(text_to_search);
     // GitLab's documented quirk: a plain string on the right is searched in for the left.
-    return against->find(text_to_search) != std::string::npos;
+    return against.find(text_to_search) != std::string::npos;
   }
 };
 
@@ -407,7 +314,7 @@ Expression& Expression::operator=(Expression&&) noexcept = default;
 Expression::~Expression() = default;
 
 Result<Expression> Expression::parse(std::string_view text) {
-  auto lexemes = Lexer{text}.all();
+  auto lexemes = lexemes_of(text);
   if (!lexemes) return std::move(lexemes).error();
   Parser parser{std::move(*lexemes)};
   auto root = parser.whole();
@@ -416,11 +323,11 @@ Result<Expression> Expression::parse(std::string_view text) {
 }
 
 bool Expression::holds(const Variables& variables) const {
-  return is_true(root_->value(variables));
+  return is_present(root_->value(variables));
 }
 
 Likely Expression::may_hold(const Assumptions& assumptions) const {
-  return truth_of(root_->weigh(assumptions));
+  return presence_of(root_->weigh(assumptions));
 }
 
 std::vector<std::pair<std::string, std::string>> Expression::comparisons() const {
@@ -447,6 +354,20 @@ std::vector<std::pair<std::string, std::string>> Expression::comparisons() const
   if (direct) return found;
   for (const std::string& name : names_)
     for (const std::string& text : texts) found.emplace_back(name, text);
+  return found;
+}
+
+std::vector<Literal> Expression::literals() const {
+  std::vector<Literal> found;
+  std::vector<std::pair<const Node*, bool>> open{{root_.get(), false}};
+  while (!open.empty()) {
+    const auto [node, is_pattern] = open.back();
+    open.pop_back();
+    if (node->token == Token::String) found.push_back({node->text, is_pattern});
+    const bool matches = node->token == Token::Match || node->token == Token::NoMatch;
+    if (node->right) open.emplace_back(node->right.get(), matches);
+    if (node->left) open.emplace_back(node->left.get(), false);
+  }
   return found;
 }
 

@@ -33,6 +33,12 @@ using Assumptions = std::unordered_map<std::string, Assumed>;  // unset where th
 
 enum class Likely : std::uint8_t { No, Maybe, Yes };
 
+// A text in quotes.
+struct Literal {
+  std::string text;
+  bool is_pattern = false;  // stands on the right of `=~` or `!~`
+};
+
 class Expression {
  public:
   // InvalidInput: "invalid expression syntax", with what is wrong as the hint.
@@ -52,6 +58,8 @@ class Expression {
   // The variables that it names, and the texts that each may be compared with.
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> comparisons() const;
+
+  [[nodiscard]] std::vector<Literal> literals() const;
 
   struct Node;
 

@@ -10,17 +10,11 @@ namespace {
 constexpr std::size_t kLongest = 1024;
 constexpr std::int64_t kMemory = std::int64_t{1} << 20U;
 
-// `\/` stands for a slash.
+// `\/` stands for a slash, and GitLab looks at no more than these two: of `\\/` one `\/` is left.
 std::string without_escaped_slashes(std::string_view body) {
   std::string text;
-  for (std::size_t i = 0; i < body.size(); ++i) {
-    if (body[i] == '\\' && i + 1 < body.size()) {
-      if (body[i + 1] != '/') text += body[i];
-      text += body[++i];
-    } else {
-      text += body[i];
-    }
-  }
+  for (std::size_t i = 0; i < body.size(); ++i)
+    if (body.substr(i, 2) != "\\/") text += body[i];
   return text;
 }
 

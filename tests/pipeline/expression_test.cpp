@@ -48,6 +48,17 @@ TEST_CASE("expressions hold as they do in GitLab", "[expression]") {
       {"$BRANCH || $BRANCH && $MISSING", true},
       {"($BRANCH || $BRANCH) && $MISSING", false},
       {"$BRANCH == 'feature-x' && $ZERO == '0'", true},
+      {"$EMPTY && $BRANCH", true},
+      {"$EMPTY || $BRANCH", false},
+      {"$BRANCH && $EMPTY", false},
+      {"$MISSING && $EMPTY == null", false},
+      {"('string' == ('test' && 'string'))", true},
+      {"('string' == ('test' || 'string'))", false},
+      {"('string' == 'test' || 'string')", true},
+      {"$NO == false", false},
+      {"($BRANCH == 'x') == false", true},
+      {"($BRANCH == 'x') == null", false},
+      {"$WHOLE =~ /x\\\\/|and/", true},
   }));
   CAPTURE(row.text);
   const auto expression = Expression::parse(row.text);
