@@ -60,7 +60,6 @@ bool read_patterns(const Node& node, const Place& place, std::vector<std::string
 
 std::optional<Changes> changes_in(const Node& node, const Place& place) {
   Changes changes;
-  SourceSpan at = node.at;
   if (node.kind == Kind::Mapping) {
     check_family(node, "changes", place);
     if (!read_patterns(node, place, changes.paths, changes.regexp)) return std::nullopt;
@@ -74,10 +73,6 @@ std::optional<Changes> changes_in(const Node& node, const Place& place) {
                 node.is_scalar() ? "write it as a list: [\"" + node.text + "\"]" : "");
     return std::nullopt;
   }
-  for (const std::string& pattern : changes.paths)
-    if (pattern.size() > 3 && pattern.substr(pattern.size() - 3) == "/**")
-      place.warning(at, "shallow_glob", "'" + pattern + "' matches only one level of directories",
-                    "write '" + pattern + "/*' for everything below");
   return changes;
 }
 

@@ -1,5 +1,7 @@
 // Globs of `changes` that match less than they seem to.
 
+#include <re2/re2.h>
+
 #include "pipeline/lint/walk.h"
 #include "pipeline/lint/warnings.h"
 
@@ -9,13 +11,24 @@ namespace {
 using read::Node;
 using read::NodePtr;
 
+// `**.js` and `src/**.js` as they were meant; "" when no `**` stands before a part of a name.
+std::string with_own_segment(const std::string& glob) {
+  static const re2::RE2 attached{R"((^|/)\*\*([^*/]))"};
+  std::string widened = glob;
+  return re2::RE2::GlobalReplace(&widened, attached, R"(\1**/*\2)") > 0 ? widened : "";
+}
+
 void check(const Node& node, Diagnostics& findings) {
   const std::string& glob = node.text;
   const auto ends = [&](std::string_view ending) {
     return glob.size() > ending.size() &&
            glob.compare(glob.size() - ending.size(), ending.size(), ending) == 0;
   };
-  if (ends("/**"))
+  if (const std::string widened = with_own_segment(glob); !widened.empty())
+    warn(findings, node, "shallow_glob",
+         "'" + glob + "' stays in one directory: `**` goes deeper only between slashes",
+         "write '" + widened + "' for all files below");
+  else if (ends("/**"))
     warn(findings, node, "shallow_glob",
          "'" + glob + "' matches only files directly in '" + glob.substr(0, glob.size() - 3) +
              "', not those in directories below it",

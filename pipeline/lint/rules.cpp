@@ -66,10 +66,12 @@ std::vector<Assumed> choices(World world, const std::string& name,
       (merge && !set_in(World::MergeRequest)))
     return {{}};
   const bool source = name == "CI_PIPELINE_SOURCE";
+  const bool ref = branch || tag || name == "CI_COMMIT_REF_NAME";
   found.push_back({Assumed::Is::Other, {}});
   for (const std::string& text : texts)
-    if (!source || is_source_in(world, text)) found.push_back({Assumed::Is::Text, text});
-  if (branch || tag || source) return found;
+    if ((!source || is_source_in(world, text)) && (!ref || is_possible_ref(text)))
+      found.push_back({Assumed::Is::Text, text});
+  if (ref || source) return found;
   found.push_back({});
   if (texts.count("") == 0) found.push_back({Assumed::Is::Text, {}});
   return found;
@@ -162,11 +164,14 @@ class Analyst {
   std::size_t trials_ = 0;
 };
 
-// A source that does not exist, with the one that was meant.
+// A source that does not exist, with the one that was meant; a wildcard where none is known; a
+// boolean where there are only texts.
 std::string hint_for(const Rule& rule) {
   const auto condition = Expression::parse(rule.condition.value_or(""));
   if (condition)
     for (const auto& [name, text] : condition->comparisons()) {
+      if (name.starts_with("CI_COMMIT_") && text.find('*') != std::string::npos)
+        return "== knows no wildcards; write $" + name + " =~ with a pattern between slashes";
       if (name != "CI_PIPELINE_SOURCE" ||
           std::find(kSources.begin(), kSources.end(), text) != kSources.end())
         continue;
@@ -176,6 +181,9 @@ std::string hint_for(const Rule& rule) {
       return near.empty() ? "'" + text + "' is no value of CI_PIPELINE_SOURCE"
                           : "did you mean '" + near + "'?";
     }
+  const std::string written = rule.condition.value_or("");
+  if (written.find("= true") != std::string::npos || written.find("= false") != std::string::npos)
+    return "variables are texts, so write \"true\" in quotes";
   return "a pipeline is of a branch, of a tag or of a merge request, and has only the variables of "
          "that one";
 }

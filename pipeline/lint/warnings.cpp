@@ -55,10 +55,15 @@ Diagnostics warnings(const ReadOutcome& read, const Source& source) {
     warn_of_secrets(*read.tree, findings);
     warn_of_images(*read.tree, findings);
     warn_of_globs(*read.tree, findings);
+    warn_of_paths(*read.tree, findings);
+    warn_of_variables(*read.tree, findings);
     warn_of_numbers(*read.tree, source, findings);
     for (const NodePtr& include : read.includes) warn_of_includes(*include, findings);
   }
-  if (read.configuration) warn_of_rules(*read.configuration, findings);
+  if (read.configuration) {
+    warn_of_rules(*read.configuration, findings);
+    warn_of_conditions(*read.configuration, findings);
+  }
   keep_first_of_each_place(findings);
   return findings;
 }

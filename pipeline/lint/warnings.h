@@ -26,10 +26,16 @@ bool is_for_strict(const Diagnostic& finding);
 void warn_of_secrets(const read::Node& tree, Diagnostics& findings);
 void warn_of_images(const read::Node& tree, Diagnostics& findings);
 void warn_of_globs(const read::Node& tree, Diagnostics& findings);
+void warn_of_paths(const read::Node& tree, Diagnostics& findings);
+void warn_of_variables(const read::Node& tree, Diagnostics& findings);
 void warn_of_numbers(const read::Node& tree, const Source& source, Diagnostics& findings);
 // Over what stands under `include`.
 void warn_of_includes(const read::Node& include, Diagnostics& findings);
 // Over the jobs.
 void warn_of_rules(const Configuration& configuration, Diagnostics& findings);
+void warn_of_conditions(const Configuration& configuration, Diagnostics& findings);
+
+// Whether git lets a branch or a tag have this name, as far as its letters go.
+bool is_possible_ref(std::string_view ref);
 
 }  // namespace slipway::pipeline::lint

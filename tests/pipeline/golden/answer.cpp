@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "pipeline/coverage.h"
+#include "pipeline/lint/warnings.h"
 #include "pipeline/variables.h"
 #include "tests/pipeline/golden/case_file.h"
 #include "tests/pipeline/golden/world.h"
@@ -140,6 +141,19 @@ Variables include_variables(const Trigger& trigger) {
   return variables;
 }
 
+// What `slipway lint --strict` says beside errors.
+std::string strict_shown(const Case& one, const ReadOutcome& outcome) {
+  Diagnostics findings = outcome.findings;
+  for (Diagnostic& finding :
+       lint::warnings(outcome, [&](const std::string& file) -> std::string_view {
+         const auto other = one.files.find(file);
+         return other == one.files.end() ? one.text : other->second;
+       }))
+    findings.push_back(std::move(finding));
+  sort_by_place(findings);
+  return findings_shown(findings, Severity::Warning);
+}
+
 // What the expression of the only job finds in the file "log".
 std::string coverage_shown(const Case& one) {
   const Configuration configuration = test::configuration_of(one.text);
@@ -191,6 +205,7 @@ std::string answer(const Case& one, const Expectation& expectation) {
   const ReadOutcome outcome = read_configuration(one.text, ".gitlab-ci.yml", world, options);
   if (expectation.marker.rfind("lint", 0) == 0)
     return findings_shown(outcome.findings, Severity::Error);
+  if (expectation.marker.rfind("strict", 0) == 0) return strict_shown(one, outcome);
   if (expectation.marker.rfind("warnings", 0) == 0)
     return findings_shown(outcome.findings, Severity::Warning);
   if (!outcome.configuration)

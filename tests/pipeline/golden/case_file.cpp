@@ -107,7 +107,7 @@ Trigger parse_event(std::string_view marker) {
   const std::vector<std::string> words = words_of(marker);
   if (words.empty()) throw std::invalid_argument("no event");
   trigger.branch = "main";
-  const bool is_check = words[0] == "lint" || words[0] == "warnings";
+  const bool is_check = words[0] == "lint" || words[0] == "warnings" || words[0] == "strict";
   std::size_t at = 1;
   if (at < words.size() && words[at].rfind("--", 0) != 0) {
     (words[0] == "tag" ? trigger.tag : trigger.branch) = words[at];
