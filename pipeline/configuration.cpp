@@ -26,6 +26,7 @@ const std::vector<std::string> kOldDefaults{"image", "services", "cache", "befor
                                             "after_script"};
 
 constexpr std::size_t kLongestName = 255;
+constexpr std::size_t kMostOfJobs = std::size_t{96} << 20U;
 
 bool holds(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -34,6 +35,24 @@ bool holds(const std::vector<std::string>& names, const std::string& name) {
 bool looks_like_job(const Node& node) {
   return node.kind == Kind::Mapping &&
          (node.find("script") != nullptr || node.find("trigger") != nullptr);
+}
+
+// About what the texts of a job take, of which each job has a copy of its own: a few bytes in a
+// base may be the script of thousands of jobs, and of each instance of a parallel one.
+std::size_t footprint(const Job& job) {
+  constexpr std::size_t kOfText = 32;
+  std::size_t bytes = sizeof(Job);
+  const auto add = [&](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) bytes += kOfText + text.size();
+  };
+  add(job.script);
+  add(job.after_script);
+  add(job.tags);
+  for (const Variable& variable : job.variables)
+    bytes += sizeof(Variable) + variable.name.size() + variable.value.size();
+  for (const Cache& cache : job.caches) add(cache.paths);
+  for (const auto& [name, lines] : job.hooks) add(lines);
+  return bytes;
 }
 
 class Builder {
@@ -49,6 +68,7 @@ class Builder {
     written.reserve(root_.entries.size());
     for (const Entry& entry : root_.entries)
       if (is_job(entry)) add_job(entry, written);
+    if (jobs_ > kMostOfJobs) written.clear();
     if (written.empty() && !has_errors(findings_))
       place("jobs").error(root_.at, "config should contain at least one visible job",
                           "a name that begins with a dot is hidden", "no_jobs");
@@ -178,7 +198,19 @@ class Builder {
     }
     if (entry.key.size() > 255) at.error(entry.at, "name is too long (maximum is 255 characters)");
     const NodePtr effective = keywords::with_defaults(entry.value, *defaults_, at);
-    keywords::read_job(entry, *effective, at, known_rules_, written.emplace_back());
+    if (jobs_ > kMostOfJobs) return;
+    WrittenJob& job = written.emplace_back();
+    keywords::read_job(entry, *effective, at, known_rules_, job);
+    std::size_t bytes = footprint(job.job);
+    if (job.job.inherit_all_variables)
+      for (const Variable& variable : configuration_.variables) bytes += variable.value.size();
+    jobs_ += bytes * std::max<std::size_t>(job.instances.size(), 1);
+    if (jobs_ > kMostOfJobs)
+      place("jobs").plain_error(entry.at,
+                                "The parsed YAML is too big: its jobs come to more than 96 MiB",
+                                "each job has a copy of what it extends, and so has each instance "
+                                "of a parallel job",
+                                "too_big");
   }
 
   // A misspelt keyword inside a job that has no script, or a misspelt global keyword.
@@ -212,6 +244,7 @@ class Builder {
   Configuration configuration_;
   NodePtr defaults_;
   keywords::KnownRules known_rules_;
+  std::size_t jobs_ = 0;  // bytes of all jobs so far
 };
 
 }  // namespace

@@ -138,14 +138,22 @@ bool has_errors(const Diagnostics& findings) {
                      [](const Diagnostic& finding) { return finding.severity == Severity::Error; });
 }
 
+// There may be as many findings as a file has keys, so their places are sorted, not they.
 void sort_by_place(Diagnostics& findings) {
-  std::map<std::string, std::size_t> files;
-  for (const Diagnostic& finding : findings) files.try_emplace(finding.span.file, files.size());
-  const auto key = [&](const Diagnostic& finding) {
-    return std::tuple{files.at(finding.span.file), finding.span.line, finding.span.column};
-  };
-  std::stable_sort(findings.begin(), findings.end(),
-                   [&](const Diagnostic& a, const Diagnostic& b) { return key(a) < key(b); });
+  std::map<std::string_view, std::size_t> files;
+  std::vector<std::tuple<std::size_t, int, int, std::size_t>> places;
+  places.reserve(findings.size());
+  for (const Diagnostic& finding : findings) {
+    const SourceSpan& at = finding.span;
+    const std::size_t file = files.try_emplace(at.file, files.size()).first->second;
+    places.emplace_back(file, at.line, at.column, places.size());
+  }
+  if (std::is_sorted(places.begin(), places.end())) return;
+  std::sort(places.begin(), places.end());
+  Diagnostics sorted;
+  sorted.reserve(findings.size());
+  for (const auto& place : places) sorted.push_back(std::move(findings[std::get<3>(place)]));
+  findings = std::move(sorted);
 }
 
 void limit_findings(Diagnostics& findings) {

@@ -64,6 +64,9 @@ void walk(std::string_view text, const std::function<void(std::string_view)>& li
   }
 }
 
+constexpr std::size_t kLongestValue = std::size_t{1} << 20U;
+constexpr std::size_t kMostOfAll = std::size_t{16} << 20U;  // values of a job's variables together
+
 class Expander {
  public:
   explicit Expander(const Variables& variables) : variables_(variables) {
@@ -109,16 +112,18 @@ class Expander {
             return;
           }
           auto value = value_of(*at->second);
-          if (value)
-            text += *value;
-          else
+          if (!value)
             problem = std::move(value).error();
+          else if (text.size() + value->size() > kLongestValue)
+            problem = fail(ErrorKind::TooLarge,
+                           "variable " + variable.name + " expands to more than 1 MiB");
+          else
+            text += *value;
         });
     path_.pop_back();
     if (problem) return *problem;
-    constexpr std::size_t kLongest = std::size_t{1} << 20U;
-    if (text.size() > kLongest)
-      return fail(ErrorKind::TooLarge, "variable " + variable.name + " expands to more than 1 MiB");
+    if ((all_ += text.size()) > kMostOfAll)
+      return fail(ErrorKind::TooLarge, "the variables expand to more than 16 MiB together");
     done_[variable.name] = text;
     return text;
   }
@@ -134,6 +139,7 @@ class Expander {
   std::map<std::string, const Variable*, std::less<>> by_name_;
   std::map<std::string, std::string> done_;
   std::vector<std::string> path_;
+  std::size_t all_ = 0;
 };
 
 std::string last_segment(const std::string& path) {
@@ -414,9 +420,9 @@ std::string expand_text(std::string_view text, const Variables& variables, bool 
       text, [&](std::string_view literal) { expanded += literal; },
       [&](std::string_view name, std::string_view written) {
         const Variable* variable = find_variable(variables, name);
-        if (variable != nullptr)
+        if (variable != nullptr && expanded.size() + variable->value.size() <= kLongestValue)
           expanded += variable->value;
-        else if (!unknown_is_empty)
+        else if (variable != nullptr || !unknown_is_empty)
           expanded += written;
       });
   return expanded;

@@ -30,12 +30,12 @@ Variables event_variables(const Trigger& trigger);
 Variables job_variables(const PlannedJob& planned);
 
 // Server-side expansion of all values against each other, in order of dependency: `$NAME`,
-// `${NAME}`,
-// `%NAME%`; `$$` and `%%` stay; an unknown name, and one that is raw or a file, stays as written.
-// Raw values are not touched. InvalidInput: "circular variable reference detected: ["A", "B"]".
+// `${NAME}`, `%NAME%`; `$$` and `%%` stay; unknown, raw and file variables stay as written, raw
+// values untouched. InvalidInput: "circular variable reference detected: ["A", "B"]". TooLarge: a
+// value of more than 1 MiB, or more than 16 MiB of them together.
 Result<Variables> expand_variables(const Variables& variables);
 
-// One text expanded once by the server's rules; `unknown_is_empty` as for environment names.
+// One text expanded once, to at most 1 MiB; `unknown_is_empty` as for environment names.
 std::string expand_text(std::string_view text, const Variables& variables, bool unknown_is_empty);
 
 // The runner's expansion (Go's os.Expand): one pass, `$NAME` and `${NAME}`, unknown is empty, `$$`

@@ -1,5 +1,6 @@
-#include <algorithm>
 #include <functional>
+#include <set>
+#include <string_view>
 
 #include "base/crypto.h"
 #include "pipeline/read/include_fetch.h"
@@ -147,10 +148,9 @@ class Includer {
     if (!sound) return false;
     declared.insert(declared.end(), spec.inputs.begin(), spec.inputs.end());
     std::string twice;
-    for (std::size_t i = 0; i < declared.size(); ++i)
-      if (std::any_of(declared.begin(), declared.begin() + static_cast<std::ptrdiff_t>(i),
-                      [&](const DeclaredInput& known) { return known.name == declared[i].name; }))
-        twice += (twice.empty() ? "" : ", ") + declared[i].name;
+    std::set<std::string_view> known;
+    for (const DeclaredInput& input : declared)
+      if (!known.insert(input.name).second) twice += (twice.empty() ? "" : ", ") + input.name;
     if (!twice.empty()) {
       refuse("spec",
              file.prefix + "Duplicate input keys found: " + twice +

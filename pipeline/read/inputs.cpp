@@ -11,11 +11,7 @@
 namespace slipway::pipeline::read {
 namespace {
 
-const DeclaredInput* find_input(const std::vector<DeclaredInput>& declared, std::string_view name) {
-  const auto found = std::find_if(declared.begin(), declared.end(),
-                                  [&](const DeclaredInput& input) { return input.name == name; });
-  return found == declared.end() ? nullptr : &*found;
-}
+constexpr std::size_t kDeepest = 100;  // each input that waits for another takes stack
 
 bool has_type(const Node& value, InputType type) {
   switch (type) {
@@ -105,21 +101,28 @@ class Inputs {
  public:
   Inputs(const std::vector<DeclaredInput>& declared, const std::vector<GivenInput>& given,
          const SourceSpan& at, const std::string& prefix, Diagnostics& findings)
-      : declared_(declared), given_(given), at_(at), prefix_(prefix), findings_(findings) {}
+      : given_(given), at_(at), prefix_(prefix), findings_(findings) {
+    for (const DeclaredInput& input : declared) declared_.emplace(input.name, &input);
+    for (const GivenInput& input : given) given_by_name_[input.name] = &input;
+  }
 
   void check_known() {
     std::string unknown;
     for (const GivenInput& input : given_)
-      if (find_input(declared_, input.name) == nullptr)
-        unknown += (unknown.empty() ? "" : ", ") + input.name;
+      if (!declared_.contains(input.name)) unknown += (unknown.empty() ? "" : ", ") + input.name;
     if (!unknown.empty()) refuse("unknown input arguments: " + unknown, at_);
   }
 
   // nullptr for an input that is not declared, that has no value or that was found fault with.
   NodePtr value(const std::string& name) {
     if (const auto known = values_.find(name); known != values_.end()) return known->second;
-    const DeclaredInput* input = find_input(declared_, name);
-    if (input == nullptr) return nullptr;
+    const auto declared = declared_.find(name);
+    if (declared == declared_.end()) return nullptr;
+    const DeclaredInput* input = declared->second;
+    if (under_way_.size() == kDeepest) {
+      refuse("`" + name + "` input: rules refer to others more than 100 levels deep", input->at);
+      return nullptr;
+    }
     if (!under_way_.insert(name).second) {
       refuse("`" + name + "` input: its rules refer to itself in a circle", input->at);
       return nullptr;
@@ -182,10 +185,10 @@ class Inputs {
 
   // A null that was given counts as nothing given.
   NodePtr given_value(const DeclaredInput& input) const {
-    NodePtr value;
-    for (const GivenInput& given : given_)
-      if (given.name == input.name)
-        value = given.as_text ? from_text(given.value, input.type) : given.value;
+    const auto found = given_by_name_.find(input.name);
+    if (found == given_by_name_.end()) return nullptr;
+    const GivenInput& given = *found->second;
+    NodePtr value = given.as_text ? from_text(given.value, input.type) : given.value;
     return value && value->kind == Kind::Null ? nullptr : value;
   }
 
@@ -228,8 +231,9 @@ class Inputs {
     return text;
   }
 
-  const std::vector<DeclaredInput>& declared_;
+  std::map<std::string_view, const DeclaredInput*> declared_;
   const std::vector<GivenInput>& given_;
+  std::map<std::string_view, const GivenInput*> given_by_name_;  // of two the later one
   const SourceSpan& at_;
   const std::string& prefix_;
   Diagnostics& findings_;

@@ -2,6 +2,7 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -20,6 +21,9 @@ constexpr std::size_t kMostBlocks = 10'000;
 constexpr std::size_t kMostFunctions = 3;
 constexpr std::size_t kMostNodes = 500'000;
 constexpr std::size_t kMostKeysOfAccess = 5;
+constexpr std::size_t kMostText = std::size_t{8} << 20U;   // that all blocks of a file put in
+constexpr std::size_t kMostWork = std::size_t{32} << 20U;  // bytes that all functions go through
+constexpr std::size_t kWorkOfReference = 64;  // what looking a variable up costs, in such bytes
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r\n\f\v";
@@ -86,6 +90,15 @@ std::size_t count_in(std::string_view digits) {
   for (const char digit : digits)
     if (value < kLongestScalar) value = value * 10 + static_cast<std::size_t>(digit - '0');
   return value;
+}
+
+// What expand_vars goes through for `text`: it looks each variable up, and puts its value in.
+std::size_t work_of_expansion(std::string_view text, const Variables& variables) {
+  const auto references = static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return c == '$' || c == '%'; }));
+  std::size_t longest = kWorkOfReference;
+  for (const Variable& variable : variables) longest = std::max(longest, variable.value.size());
+  return references * longest;
 }
 
 Result<std::string> expand_vars(std::string_view text, const Variables& variables) {
@@ -203,7 +216,7 @@ class Interpolator {
   // nullptr when there is no block in it, or after an error.
   NodePtr scalar(const std::string& text, const SourceSpan& at) {
     static const re2::RE2 block{R"((\$\[\[\s*(\S.*?\S)\s*\]\]))"};
-    if (blocks_ > kMostBlocks || text.find("$[[") == std::string::npos) return nullptr;
+    if (full_ || text.find("$[[") == std::string::npos) return nullptr;
     if (text.size() > kLongestScalar) {
       refuse("config node too large", at);
       return nullptr;
@@ -227,33 +240,56 @@ class Interpolator {
         result.append(whole.data(), whole.size());
       if (result.size() > kLongestScalar) {
         refuse("config node too large", at);
+        full_ = true;
         return nullptr;
       }
       begin = rest.data();
     }
     if (begin == text.data()) return nullptr;
     result.append(rest.data(), rest.size());
-    return make_string(std::move(result), at);
+    return within_limit(result.size(), at) ? make_string(std::move(result), at) : nullptr;
+  }
+
+  // Whether so much more text may be put in.
+  bool within_limit(std::size_t text, const SourceSpan& at) {
+    text_ += text;
+    if (text_ <= kMostText) return true;
+    if (!full_) refuse("config too large", at);
+    full_ = true;
+    return false;
   }
 
   // Findings about the value belong to the place that it was put in.
-  static NodePtr placed(Node value, const SourceSpan& at) {
-    value.at = at;
-    return std::make_shared<const Node>(std::move(value));
+  NodePtr placed(const Node& value, const SourceSpan& at) {
+    if (!within_limit(value.text.size(), at)) return nullptr;
+    Node here = value;
+    here.at = at;
+    return std::make_shared<const Node>(std::move(here));
   }
 
   // nullptr for a block that stays as written.
   Result<NodePtr> evaluate(std::string_view inside) {
-    if (++blocks_ > kMostBlocks) return refusal("too many interpolation blocks");
+    if (++blocks_ > kMostBlocks) return gives_up("too many interpolation blocks");
     std::vector<std::string_view> parts = split(inside, '|', inside.size() + 1);
     for (std::string_view& part : parts) part = trimmed(part);
     auto value = access(parts.front());
     if (!value || !*value) return value;
     if (parts.size() - 1 > kMostFunctions)
       return refusal("too many functions in interpolation block");
-    for (std::size_t i = 1; value && i < parts.size(); ++i)
+    for (std::size_t i = 1; value && i < parts.size(); ++i) {
+      const std::string_view text = (*value)->text;
+      work_ += text.size();
+      if (parts[i] == "expand_vars") work_ += work_of_expansion(text, variables_);
+      if (work_ > kMostWork) return gives_up("interpolation functions have too much to do");
       value = apply(parts[i], *value, variables_);
+    }
     return value;
+  }
+
+  // What ends the interpolation of the whole file.
+  Error gives_up(std::string message) {
+    full_ = true;
+    return refusal(std::move(message));
   }
 
   Result<NodePtr> access(std::string_view path) const {
@@ -284,6 +320,9 @@ class Interpolator {
   Diagnostics& findings_;
   std::unordered_map<const Node*, NodePtr> done_;
   std::size_t blocks_ = 0;
+  std::size_t text_ = 0;
+  std::size_t work_ = 0;
+  bool full_ = false;  // a limit is reached; nothing more is put in
   bool failed_ = false;
 };
 

@@ -1,0 +1,173 @@
+"""Pipeline files that were made to do harm: any bytes at all give findings or a plan, in little memory.
+
+Processor time is bounded only so that what never ends is ended.
+"""
+
+import json
+import os
+import pathlib
+import resource
+import subprocess
+import tempfile
+import unittest
+
+BINARY = os.environ.get("SLIPWAY_BINARY", "build/dev/slipway")
+MIB = 1 << 20
+LONG = "a" * 1_000_000
+JOB = "j:\n  script: x\n"
+
+
+def alias_bomb():
+    text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+    for i in range(1, 12):
+        text += f"a{i}: &a{i} [" + ", ".join([f"*a{i - 1}"] * 9) + "]\n"
+    return text
+
+
+def lines(pattern, count):
+    return "".join(pattern.format(i) for i in range(count))
+
+
+def with_inputs(inputs, body):
+    return f"spec:\n  inputs:\n{inputs}---\n{body}"
+
+
+def jobs(count, body):
+    return "".join(f"j{i}: {{script: x{body(i)}}}\n" for i in range(count))
+
+
+HOSTILE = {
+    "80,000 unknown keys": "j: {script: x, " + ", ".join(f"k{i}: 1" for i in range(80000)) + "}\n",
+    "80,000 near keywords": "j:\n  script: x\n" + "  scirpt: 1\n" * 80000,
+    "80,000 jobs without a script": "".join(f"b{i}: {{}}\n" for i in range(80000)),
+    "as many brackets as fit": "[" * MIB,
+    "as many braces as fit": "{" * MIB,
+    "deep indentation": "".join(" " * i + "a:\n" for i in range(1000)),
+    "deep dashes": "- " * (MIB // 2),
+    "question marks": "? " * (MIB // 2),
+    "an alias bomb": alias_bomb(),
+    "an alias in itself": "a: &a [*a]\n",
+    "a key as long as the file": "a" * (MIB - 20) + ":\n  script: x\n",
+    "a quoted key as long as the file": '"' + "a" * (MIB - 30) + '": {scirpt: x}\n',
+    "a line as long as the file": "j: {script: x, " + "b: 1, " * 100000 + "}\n",
+    "NUL bytes": "\0" * MIB,
+    "a NUL byte": "j:\n  script: a\0b\n",
+    "bytes that are no UTF-8": b"j:\n  script: \xc3\x28 \xff\n",
+    "UTF-16": "j:\n  script: x\n".encode("utf-16"),
+    "random bytes": bytes((i * 7919 + (i >> 3) * 104729) & 0xFF for i in range(MIB)),
+    "empty lines": "\n" * MIB,
+    "nothing": "",
+    "anchors": "&a " * (MIB // 3),
+    "documents": "---\n" * (MIB // 4),
+    "4,900 needs of nothing": jobs(4900, lambda i: f", needs: [k{i}]"),
+    "30,000 stages and none of them": "stages: [" + ", ".join(f"s{i}" for i in range(30000)) + "]\n"
+                                      + jobs(4900, lambda i: f", stage: t{i}"),
+    "a long chain of bases": ".a0: {script: x}\n"
+                             + "".join(f".a{i}: {{extends: .a{i - 1}}}\n" for i in range(1, 20000))
+                             + "j: {extends: .a19999}\n",
+    "a base that is heavy and often used": ".a: {variables: {"
+                                           + ", ".join(f"v{i}: 1" for i in range(5000)) + "}}\n"
+                                           + "".join(f"j{i}: {{extends: .a, script: x}}\n" for i in range(3000)),
+    "unknown bases": "".join(f"j{i}: {{extends: k{i}}}\n" for i in range(40000)),
+    "a long condition": "j:\n  script: x\n  rules:\n    - if: '" + "$A && " * 100000 + "$B'\n",
+    "many rules": "j:\n  script: x\n  rules:\n" + "    - if: $A == \"b\"\n" * 40000,
+    "a costly pattern": "j:\n  script: x\n  rules:\n"
+                        + "    - if: '$A =~ /((a{1,1000}){1,1000}){1,1000}/'\n" * 10,
+    "a matrix beyond all bounds": "j:\n  script: x\n  parallel:\n    matrix:\n      - "
+                                  + "\n        ".join(f"V{i}: [a, b, c, d, e, f, g, h]" for i in range(8)) + "\n",
+    "globs that multiply": "j:\n  script: x\n  rules:\n    - changes: ['" + "{a,b}" * 100 + "']\n",
+    "more than any file may have": "#" * (3 * MIB),
+    "references to nothing": "j:\n  script:\n" + lines("    - !reference [a{}, b]\n", 40_000),
+    "conditions that are none": "j:\n  script: x\n" + "  rules:\n" + lines("    - if: '$A = {}'\n", 60_000),
+    "variables of a wrong kind": JOB + "  variables:\n" + lines("    k{}: []\n", 80_000),
+    "needs that end in a circle": lines("j{0}: {{script: x, needs: [j{0}0]}}\n", 20_000),
+    "a long script in each job": ".b: {script: '" + LONG + "'}\n" + lines("j{}: {{extends: .b}}\n", 5_000),
+    "a long script in parallel": "j: {parallel: 200, script: '" + LONG + "'}\n",
+    "a long variable in each job": "variables: {A: '" + LONG + "'}\n" + lines("j{}: {{script: x}}\n", 5_000),
+    "variables that grow": "variables:\n  A0: xxxxxxxxxx\n" + "".join(
+        f"  A{i}: {f'$A{i - 1}' * 10}\n" for i in range(1, 60)) + JOB,
+    "one long variable named often": "variables: {A: '" + LONG + "', B: '" + "$A" * 200_000 + "'}\n" + JOB,
+    "many long variables": "variables:\n  A: '" + LONG + "'\n" + lines("  B{}: $A\n", 5_000) + JOB,
+    "an environment of long variables": "variables: {A: '" + LONG + "'}\n" + JOB
+                                        + "  environment: '" + "$A" * 200_000 + "'\n",
+    "inputs without end": with_inputs(lines("    a{}: {{default: x}}\n", 80_000), JOB),
+    "inputs that wait for each other": with_inputs(
+        "".join(f"    a{i}: {{rules: [{{if: '$[[ inputs.a{i + 1} ]]', default: x}}]}}\n" for i in range(25_000)), JOB),
+    "rules of an input without end": with_inputs(
+        "    a: {default: x}\n    b:\n      default: y\n      rules:\n" +
+        lines("        - {{if: '$[[ inputs.a ]] == \"z{}\"', default: q}}\n", 25_000), JOB),
+    "blocks that are never closed": with_inputs("    a: {default: x}\n", "j: {script: '" + "$[[ " * 190_000 + "'}\n"),
+    "one block after the other": with_inputs(
+        "    a: {default: x}\n", "j: {script: '" + "$[[ inputs.a ]]" * 65_000 + "'}\n"),
+    "a block of bars": with_inputs("    a: {default: x}\n", "j: {script: '$[[ inputs.a" + "|" * 900_000 + " ]]'}\n"),
+    "a long input put in often": with_inputs(
+        "    a: {default: '" + LONG + "'}\n", "j:\n  script:\n" + "    - $[[ inputs.a ]]\n" * 9_000),
+    "a long list put in often": with_inputs(
+        "    a: {type: array, default: [" + "x," * 200_000 + "]}\n",
+        "j:\n  script:\n" + "    - b $[[ inputs.a ]]\n" * 9_000),
+    "a function over a long input": with_inputs(
+        "    a: {default: '" + LONG + "'}\n",
+        "j:\n  script:\n" + lines("    - '$[[ inputs.a | truncate(9{:05},1) ]]'\n", 9_000)),
+    "variables in a long input": with_inputs(
+        "    a: {default: '" + "$A" * 450_000 + "'}\n",
+        "j:\n  script:\n" + lines("    - '$[[ inputs.a | expand_vars | truncate({},1) ]]'\n", 9_000)),
+    "globs that branch": JOB + "  rules:\n    - changes: ['" + "{a,b}" * 20_000 + "', '" + "**/" * 100_000 + "x']\n",
+    "a pattern without end": JOB + "  rules: [{if: '$A =~ /" + "(a*)*" * 200_000 + "/'}]\n",
+}
+
+
+class HostileFiles(unittest.TestCase):
+    # What sanitizers add, red zones, shadows and checks, is not the program's.
+    SANITIZED = any(name.endswith("SAN_OPTIONS") for name in os.environ)
+    SECONDS = 600 if SANITIZED else 60
+    MEMORY = 256 * MIB
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="slipway-hostile-")
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+
+    def file(self, text):
+        path = self.directory / ".gitlab-ci.yml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    def limit(self):
+        resource.setrlimit(resource.RLIMIT_CPU, (self.SECONDS, self.SECONDS + 1))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if not self.SANITIZED:
+            resource.setrlimit(resource.RLIMIT_DATA, (self.MEMORY, self.MEMORY))
+
+    def run_bounded(self, *arguments):
+        with open(self.directory / "out", "wb") as out:
+            done = subprocess.run([BINARY, *arguments], cwd=self.directory, preexec_fn=self.limit, stdout=out,
+                                  stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False)
+        output = (self.directory / "out").read_bytes()
+        self.assertIn(done.returncode, (0, 3), output[:300])
+        return done.returncode, output
+
+    def test_findings_or_a_plan_come_of_any_bytes(self):
+        for name, text in HOSTILE.items():
+            with self.subTest(name):
+                self.file(text)
+                code, output = self.run_bounded("lint", "--strict")
+                if code == 3:
+                    self.assertRegex(output, rb"(error|warning): ")
+                    self.assertLess(len(output), MIB)
+                code, output = self.run_bounded("plan", "--changed", "x/" + "a" * 30, "--json")
+                self.assertIn("created", json.loads(output[output.index(b"{\n"):]))
+
+    def test_more_findings_than_anybody_reads_are_counted(self):
+        self.file(HOSTILE["80,000 unknown keys"])
+        _, output = self.run_bounded("lint")
+        self.assertIn(b"more problems like these are not shown", output)
+
+    def test_jobs_that_are_too_much_together_are_refused(self):
+        for name in ("a long script in each job", "a long script in parallel", "a long variable in each job"):
+            with self.subTest(name):
+                self.file(HOSTILE[name])
+                _, output = self.run_bounded("lint")
+                self.assertIn(b"The parsed YAML is too big: its jobs come to more than 96 MiB", output)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
