@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <unordered_set>
 
 #include "pipeline/read/resolve.h"
 
@@ -51,14 +51,13 @@ class Replacer {
   // Named once for each reference in the file, however often it is met.
   NodePtr refuse(const Node& reference, const std::string& what) {
     failed_ = true;
+    if (!told_.insert(&reference).second) return nullptr;
     std::string path;
     for (const NodePtr& step : reference.items)
       path += (path.empty() ? "\"" : ", \"") + step->text + "\"";
-    Diagnostic finding{Severity::Error, "reference", "!reference [" + path + "]" + what,
-                       reference.at,
-                       "a reference is a path from the top of the file: [job, keyword]"};
-    if (std::find(findings_.begin(), findings_.end(), finding) == findings_.end())
-      findings_.push_back(std::move(finding));
+    findings_.push_back({Severity::Error, "reference", "!reference [" + path + "]" + what,
+                         reference.at,
+                         "a reference is a path from the top of the file: [job, keyword]"});
     return nullptr;
   }
 
@@ -76,6 +75,7 @@ class Replacer {
 
   const Node& root_;
   Diagnostics& findings_;
+  std::unordered_set<const Node*> told_;
   bool failed_ = false;
   bool too_big_ = false;  // nothing is followed any more
 };
