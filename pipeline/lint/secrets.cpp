@@ -102,13 +102,15 @@ class Seeker {
   explicit Seeker(Diagnostics& findings) : findings_(findings) {}
 
   void visit(const Node& node) {
+    // Aliases and bases share what stands below, and long texts; once is enough.
+    constexpr std::size_t kLong = 64;
+    const bool dear = node.weight > 1 || node.text.size() > kLong;
+    if (dear && !seen_.insert(&node).second) return;
     if (node.kind == Kind::String) {
       if (const char* what = known_shape(node.text))
         warn(findings_, node, "secret", std::string{"this looks like "} + what, kHint);
       return;
     }
-    // Aliases and bases share what stands below; once is enough.
-    if (node.weight > 1 && !seen_.insert(&node).second) return;
     for (const NodePtr& item : node.items) visit(*item);
     for (const Entry& entry : node.entries) {
       if (entry.key == "variables") check_variables(*entry.value);
