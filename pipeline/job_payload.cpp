@@ -35,9 +35,13 @@ class Builder {
     caches();
     spec_.dependencies = facts_.dependencies;
     spec_.token_mask_prefixes = {"glpat-", "glrt-", "glcbt-"};
-    spec_.failure_reasons = {"unknown_failure",       "script_failure",
-                             "runner_system_failure", "job_execution_timeout",
-                             "image_pull_failure",    "runner_configuration_error",
+    spec_.failure_reasons = {"unknown_failure",
+                             "script_failure",
+                             "runner_system_failure",
+                             "job_execution_timeout",
+                             "image_pull_failure",
+                             "runner_configuration_error",
+                             "runner_external_dependency_failure",
                              "runner_interrupted"};
     return std::move(spec_);
   }
@@ -170,11 +174,16 @@ class Builder {
   }
 
   void caches() {
-    for (const Cache& cache : planned_.job.caches)
-      spec_.caches.push_back(
-          {cache.key + (cache.unprotect || !spec_.ref_protected ? "-non_protected" : "-protected"),
-           cache.untracked, cache.policy, cache.paths, std::string{to_string(cache.when)},
-           cache.fallback_keys});
+    for (const Cache& cache : planned_.job.caches) {
+      const std::string_view side =
+          cache.unprotect || !spec_.ref_protected ? "-non_protected" : "-protected";
+      const auto on_this_side = [&](std::string key) { return key.append(side); };
+      auto fallback_keys = cache.fallback_keys;
+      std::transform(fallback_keys.begin(), fallback_keys.end(), fallback_keys.begin(),
+                     on_this_side);
+      spec_.caches.push_back({on_this_side(cache.key), cache.untracked, cache.policy, cache.paths,
+                              std::string{to_string(cache.when)}, std::move(fallback_keys)});
+    }
   }
 
   const PlannedJob& planned_;

@@ -120,6 +120,9 @@ Result<ReasonCode> parse_reason_code(std::string_view text) {
 }
 
 ReasonCode reason_of_failure(std::string_view failure_reason) {
+  // A word of its own for `retry:when` alone: what the runner got from elsewhere failed it.
+  if (failure_reason == "runner_external_dependency_failure")
+    return ReasonCode::RunnerSystemFailure;
   for (const ReasonCode code : {ReasonCode::ScriptFailure, ReasonCode::RunnerSystemFailure,
                                 ReasonCode::JobExecutionTimeout, ReasonCode::ImagePullFailure,
                                 ReasonCode::RunnerConfigurationError, ReasonCode::RunnerInterrupted,

@@ -133,3 +133,24 @@ TEST_CASE("a job of the life cycle has what the plan says of it", "[payload]") {
   CHECK(node.resource_group == "board");
   CHECK(node.status == Status::Created);
 }
+
+TEST_CASE("a cache and its fallbacks lie on the side of protected refs or of the others",
+          "[payload]") {
+  auto planned = planned_job();
+  auto& cache = planned.job.caches.emplace_back();
+  cache.key = "deps";
+  cache.fallback_keys = {"old", "older"};
+  auto of = facts();
+  const auto keys = [&] {
+    const auto spec = made(planned, of);
+    REQUIRE(spec);
+    const auto& sent = spec->caches.at(0);
+    return std::vector<std::string>{sent.key, sent.fallback_keys.at(0), sent.fallback_keys.at(1)};
+  };
+  using Keys = std::vector<std::string>;
+  CHECK(keys() == Keys{"deps-non_protected", "old-non_protected", "older-non_protected"});
+  of.trigger.ref_protected = true;
+  CHECK(keys() == Keys{"deps-protected", "old-protected", "older-protected"});
+  cache.unprotect = true;
+  CHECK(keys() == Keys{"deps-non_protected", "old-non_protected", "older-non_protected"});
+}

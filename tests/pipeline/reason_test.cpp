@@ -50,6 +50,7 @@ TEST_CASE("a runner's failure words are reasons, others are unknown", "[reason]"
   CHECK(reason_of_failure("job_execution_timeout") == ReasonCode::JobExecutionTimeout);
   CHECK(reason_of_failure("image_pull_failure") == ReasonCode::ImagePullFailure);
   CHECK(reason_of_failure("runner_configuration_error") == ReasonCode::RunnerConfigurationError);
+  CHECK(reason_of_failure("runner_external_dependency_failure") == ReasonCode::RunnerSystemFailure);
   CHECK(reason_of_failure("runner_interrupted") == ReasonCode::RunnerInterrupted);
   CHECK(reason_of_failure("unknown_failure") == ReasonCode::UnknownFailure);
   CHECK(reason_of_failure("") == ReasonCode::UnknownFailure);
