@@ -148,6 +148,13 @@ class RunnerDouble:
     def ask(self, **how):
         return self.wire.json("POST", "/api/v4/jobs/request", self._body(last_update="9f2c"), self._headers(), **how)
 
+    def begin_to_ask(self):
+        """The request alone: its answer is awaited by self.wire.answer(), or never."""
+        body = json.dumps(self._body(last_update="9f2c")).encode()
+        self.wire.head("POST", "/api/v4/jobs/request",
+                       {"Content-Type": "application/json", "Content-Length": len(body), **self._headers()})
+        self.wire.socket.sendall(body)
+
     def job(self):
         answer = self.ask()
         assert answer.status == 201, answer

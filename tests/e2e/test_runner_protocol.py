@@ -4,46 +4,13 @@ The client is runner_double.py: sockets and the protocol's description, nothing 
 """
 
 import gzip
-import io
 import json
-import pathlib
 import subprocess
 import threading
-import zipfile
 
-from harness import EndToEnd, wait_for
-from runner_double import JobDouble, RunnerDouble, Wire, decode_job
-
-ONE_JOB = "job:\n  script: ['true']\n"
-
-
-class Protocol(EndToEnd):
-    server_settings = {"poll_hold": "2s", "ack_timeout": "2s"}
-
-    def double(self, generation="new", system_id="s_0123456789ab", **runner):
-        made = self.api.post("/api/v4/user/runners", {"runner_type": "instance_type", "description": "double",
-                                                      "run_untagged": True, **runner})
-        self.runner_id = made["id"]
-        return self.client(made["token"], system_id, generation)
-
-    def client(self, token, system_id="s_0123456789ab", generation="new"):
-        client = RunnerDouble(self.server.url, token, system_id, generation)
-        self.addCleanup(client.close)
-        return client
-
-    def push(self, config=ONE_JOB, **files):
-        self.repo = self.repository(files={".gitlab-ci.yml": config, **files})
-        self.sha = self.repo.push()
-        self.pipeline_id = self.pipeline(self.repo.id, self.sha)
-        return self.pipeline_id
-
-    def state(self, job):
-        return self.api.get(f"/api/v4/projects/{self.repo.id}/jobs/{job.id}")
-
-    def again(self):
-        """A pipeline of one more commit, and its id."""
-        self.sha = self.repo.push("Again")
-        return self.pipeline(self.repo.id, self.sha)
+from harness import wait_for
+from protocol_case import ONE_JOB, Protocol, zipped
+from runner_double import JobDouble, Wire, decode_job
 
 
 class Identity(Protocol):
@@ -83,6 +50,27 @@ class Identity(Protocol):
         self.assertEqual(answer.status, 410)
         self.assertIn("message", answer.json())
         wire.close()
+
+    def test_12_a_token_is_taken_from_header_and_body_alike(self):
+        self.push()
+        runner = self.double()
+        wire, body = runner.wire, {"system_id": runner.system_id}
+        for headers, more in (({"RUNNER-TOKEN": runner.token}, {}), ({}, {"token": runner.token})):
+            answer = wire.json("POST", "/api/v4/runners/verify", {**body, **more}, headers)
+            self.assertEqual((answer.status, answer.json()["token"]), (200, runner.token))
+        job = runner.job()
+        path = f"/api/v4/jobs/{job.id}"
+        for headers, more in (({"JOB-TOKEN": job.token}, {}), ({}, {"token": job.token})):
+            self.assertEqual(wire.json("PUT", path, {"state": "running", **more}, headers).status, 200)
+        self.assertEqual(wire.json("PUT", path, {"state": "running"}).status, 403)
+
+    def test_12_a_call_is_answered_with_its_own_id(self):
+        runner = self.double()
+        mark = "0123456789abcdef0123456789abcdef"
+        answer = runner.wire.json("POST", "/api/v4/runners/verify", {"token": runner.token}, {"X-Request-Id": mark})
+        self.assertEqual(answer.headers["x-request-id"], mark)
+        discovery = runner.wire.call("GET", "/api/v4/runners/router/discovery", {"RUNNER-TOKEN": runner.token})
+        self.assertEqual(discovery.status, 404)
 
     def test_12_tokens_of_others_open_nothing(self):
         self.push("a:\n  script: ['true']\nb:\n  script: ['true']\n")
@@ -127,10 +115,12 @@ class Polling(Protocol):
 
     def test_03_a_client_that_leaves_during_the_hold_takes_no_job(self):
         gone = self.double()
-        gone.wire.head("POST", "/api/v4/jobs/request", {"Content-Type": "application/json", "Content-Length": 0})
+        gone.begin_to_ask()
+        wait_for("the held request", lambda: self.metric("slipway_runners_polling") == 1)
         gone.close()
+        wait_for("its end", lambda: self.metric("slipway_runners_polling") == 0)
         self.push()
-        self.assertEqual(self.double().ask().status, 201)
+        self.assertEqual(self.double().job().payload["job_info"]["name"], "job")
 
     def test_03_a_job_that_was_not_understood_comes_back_with_a_new_token(self):
         self.push()
@@ -292,14 +282,6 @@ class Ends(Protocol):
         self.assertEqual(job.patch(b"who, me?\n").status, 403)
 
 
-def zipped(**files):
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return content.getvalue()
-
-
 class Artifacts(Protocol):
     server_settings = {**Protocol.server_settings, "artifact_limit": "1M"}
     CONFIG = ("stages: [build, test]\n"
@@ -360,54 +342,6 @@ class Artifacts(Protocol):
         second = runner.job().payload["cache"][0]
         self.assertNotEqual(first["key"], second["key"])
         self.assertEqual({first["key"], second["key"]}, {"deps-protected", "deps-non_protected"})
-
-
-class Sources(Protocol):
-    # A newer commit leaves what is older in the queue.
-    KEPT = ONE_JOB + "workflow: {auto_cancel: {on_new_commit: none}}\n"
-
-    def fetch(self, job):
-        """What an unmodified runner does with git_info, with the real git."""
-        self.assertEqual(job.acknowledge().status, 200)
-        info = job.payload["git_info"]
-        where = pathlib.Path(self.directory) / f"clone-{job.id}"
-        git = ["git", "-C", str(where)]
-        subprocess.run(["git", "init", "--quiet", str(where)], check=True)
-        shallow = ["--depth", str(info["depth"])] if info["depth"] else []
-        subprocess.run([*git, "fetch", "--quiet", *shallow, info["repo_url"], *info["refspecs"]], check=True)
-        subprocess.run([*git, "checkout", "--quiet", "--force", info["sha"]], check=True, capture_output=True)
-        return where
-
-    def test_11_a_branch_that_moved_on_by_thirty_commits(self):
-        self.push(self.KEPT, **{"which.txt": "the first\n"})
-        runner = self.double()
-        for i in range(30):
-            self.repo.write({"which.txt": f"later {i}\n"})
-            self.repo.commit()
-        self.repo.push("The last", branch="main")
-        job = runner.job()
-        self.assertEqual(job.payload["git_info"]["depth"], 20)
-        self.assertEqual((self.fetch(job) / "which.txt").read_text(), "the first\n")
-
-    def test_11_a_commit_that_a_forced_push_took_away(self):
-        self.push(self.KEPT, **{"which.txt": "the first\n"})
-        runner = self.double()
-        self.repo._git(self.repo.work, "commit", "--quiet", "--amend", "--message", "Another history")
-        self.repo._git(self.repo.work, "push", "--quiet", "--force", "origin", "HEAD:refs/heads/main")
-        job = runner.job()
-        self.assertEqual(job.payload["git_info"]["sha"], self.sha)
-        self.assertEqual((self.fetch(job) / "which.txt").read_text(), "the first\n")
-
-    def test_11_a_tag(self):
-        self.repo = self.repository(
-            files={".gitlab-ci.yml": "job:\n  script: ['true']\n  rules: [{if: $CI_COMMIT_TAG}]\n"})
-        self.repo.commit()
-        self.repo._git(self.repo.work, "tag", "v1")
-        self.repo._git(self.repo.work, "push", "--quiet", "origin", "HEAD:refs/heads/main", "v1")
-        job = self.double().job()
-        info = job.payload["git_info"]
-        self.assertEqual((info["ref"], info["ref_type"]), ("v1", "tag"))
-        self.fetch(job)
 
 
 class Trouble(Protocol):
