@@ -6,6 +6,7 @@
 
 #include "base/crypto.h"
 #include "base/logging.h"
+#include "runner/disk_keeper.h"
 #include "runner/orphans.h"
 
 namespace slipway::runner {
@@ -151,6 +152,10 @@ Result<void> Agent::run() {
     log::info("signs.served", {{"address", settings_.listen}, {"port", signs_.port()}});
   }
   const std::jthread keeper{[this](const std::stop_token& ended) { keep_order(ended); }};
+  const std::jthread disk_keeper{[this](const std::stop_token& ended) {
+    keep_disk(settings_, ended,
+              [this](const DiskFacts& facts) { signs_.disk_swept(facts.kept, facts.removed); });
+  }};
   auto outcome = poll();
   log::info("runner.draining", {});
   pool_.wait_for_the_end();

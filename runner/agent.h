@@ -3,7 +3,8 @@
 //
 // One request is under way at a time, held by the server until there is a job. drain() lets the
 // running jobs end and takes no more; stop() cancels them too. Both may be called from any thread.
-// A second thread clears up: it reports the jobs of slots that died, and ends what jobs have left.
+// A second thread clears up: it reports the jobs of slots that died, and ends what jobs have left;
+// a third keeps the disk from filling up.
 #pragma once
 
 #include <condition_variable>

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kAttempts = 3;
+constexpr int kUploadAttempts = 3;
 constexpr std::chrono::minutes kTransferTimeout{5};  // a server takes in large files for a while
 constexpr std::size_t kPiece = std::size_t{256} << 10U;
 
@@ -37,14 +37,16 @@ std::string what_went_wrong(const Result<JobAnswer>& answer) {
 ArtifactTransfer::ArtifactTransfer(const JobLink& link, const pipeline::JobSpec& spec,
                                    const Workplace& workplace, Sink say,
                                    std::function<std::string(const std::string&)> expanded,
-                                   std::stop_token stop, std::chrono::milliseconds time_left)
+                                   std::stop_token stop, std::chrono::milliseconds time_left,
+                                   int download_attempts)
     : origin_(link),
       spec_(spec),
       workplace_(workplace),
       say_(std::move(say)),
       expanded_(std::move(expanded)),
       stop_(std::move(stop)),
-      time_left_(time_left) {}
+      time_left_(time_left),
+      download_attempts_(download_attempts) {}
 
 Result<std::unique_ptr<JobLink>> ArtifactTransfer::connect() const {
   const std::chrono::milliseconds most{kTransferTimeout};
@@ -80,7 +82,7 @@ Result<void> ArtifactTransfer::download_one(JobLink& link,
     });
     if (answer && answer->status == 200) break;
     const bool final = answer && answer->status < 500;
-    if (final || attempt == kAttempts || stop_.stop_requested())
+    if (final || attempt == download_attempts_ || stop_.stop_requested())
       return fail(ErrorKind::Unavailable, what_went_wrong(answer));
     say_("WARNING: downloading failed, trying again: " + what_went_wrong(answer) + "\n");
   }
@@ -141,7 +143,7 @@ Result<void> ArtifactTransfer::upload_one(JobLink& link,
     if (answer && answer->status == 201) return {};
     const bool final =
         answer && (answer->status == 400 || answer->status == 403 || answer->status == 413);
-    if (final || attempt == kAttempts || stop_.stop_requested())
+    if (final || attempt == kUploadAttempts || stop_.stop_requested())
       return fail(ErrorKind::Unavailable,
                   "artifacts could not be uploaded: " + what_went_wrong(answer));
     say_("WARNING: uploading failed, trying again: " + what_went_wrong(answer) + "\n");

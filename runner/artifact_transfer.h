@@ -23,10 +23,11 @@ namespace slipway::runner {
 class ArtifactTransfer {
  public:
   // `link` is the one of the job's log, which is busy; `say` writes into the job's log; `expanded`
-  // replaces the job's variables in a text.
+  // replaces the job's variables in a text; a download is tried so many times.
   ArtifactTransfer(const JobLink& link, const pipeline::JobSpec& spec, const Workplace& workplace,
                    Sink say, std::function<std::string(const std::string&)> expanded,
-                   std::stop_token stop, std::chrono::milliseconds time_left);
+                   std::stop_token stop, std::chrono::milliseconds time_left,
+                   int download_attempts);
 
   // Of all jobs that the specification depends on.
   Result<void> download();
@@ -53,6 +54,7 @@ class ArtifactTransfer {
   std::function<std::string(const std::string&)> expanded_;
   std::stop_token stop_;
   std::chrono::milliseconds time_left_;
+  int download_attempts_;
 };
 
 }  // namespace slipway::runner

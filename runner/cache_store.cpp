@@ -9,6 +9,7 @@
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
 
 #include "base/crypto.h"
@@ -91,6 +92,70 @@ Result<std::string> compressed(std::string_view bytes) {
   return out;
 }
 
+using Sizes = std::map<std::string, long long>;  // of the pieces by id, as they are on disk
+
+Sizes sizes_of_pieces(const fs::path& directory) {
+  Sizes sizes;
+  std::error_code failed;
+  for (const auto& entry : fs::recursive_directory_iterator{directory / "pieces", failed})
+    if (entry.is_regular_file(failed))
+      sizes[entry.path().stem().string()] = static_cast<long long>(entry.file_size(failed));
+  return sizes;
+}
+
+fs::path piece_in(const fs::path& directory, const std::string& id) {
+  return directory / "pieces" / id.substr(0, 2) / (id + ".zst");
+}
+
+// A list as the clean-up sees it.
+struct Stored {
+  fs::path file;
+  fs::file_time_type used;
+  std::vector<std::string> pieces;
+  long long bytes = 0;  // of the pieces that no list holds which was used later
+};
+using Stock = std::vector<Stored>;  // used longest ago first
+
+// A damaged list is as good as none, and goes first.
+Stock stock_of(const fs::path& directory, const Sizes& sizes) {
+  Stock stock;
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator{directory / "lists", failed}) {
+    Stored& stored = stock.emplace_back();
+    stored.file = entry.path();
+    stored.used = fs::file_time_type::min();
+    const auto list = read_list(stored.file);
+    if (!list) continue;
+    stored.used = entry.last_write_time(failed);
+    for (const Piece& piece : list->pieces) stored.pieces.push_back(piece.id);
+  }
+  std::sort(stock.begin(), stock.end(),
+            [](const Stored& a, const Stored& b) { return a.used < b.used; });
+  std::set<std::string> counted;
+  for (auto stored = stock.rbegin(); stored != stock.rend(); ++stored)
+    for (const std::string& id : stored->pieces)
+      if (const auto size = sizes.find(id); size != sizes.end() && counted.insert(id).second)
+        stored->bytes += size->second;
+  return stock;
+}
+
+// Under the lock, alone.
+Result<void> keep_only(const fs::path& directory, const Stock& stock, const Sizes& sizes) {
+  std::error_code failed;
+  std::set<fs::path> files;
+  std::set<std::string> pieces;
+  for (const Stored& stored : stock) {
+    files.insert(stored.file);
+    pieces.insert(stored.pieces.begin(), stored.pieces.end());
+  }
+  for (const auto& entry : fs::directory_iterator{directory / "lists", failed})
+    if (!files.contains(entry.path())) fs::remove(entry.path(), failed);
+  for (const auto& [id, size] : sizes)
+    if (!pieces.contains(id)) fs::remove(piece_in(directory, id), failed);
+  if (failed) return errno_error("cannot clean up '" + directory.string() + "'", failed.value());
+  return {};
+}
+
 class Lock {
  public:
   // `how` is LOCK_SH or LOCK_EX.
@@ -143,7 +208,7 @@ fs::path CacheStore::list_of(const std::string& project, const std::string& key)
 }
 
 fs::path CacheStore::piece_file(const std::string& id) const {
-  return directory_ / "pieces" / id.substr(0, 2) / (id + ".zst");
+  return piece_in(directory_, id);
 }
 
 Result<std::optional<CacheFacts>> CacheStore::restore(const std::string& project,
@@ -218,42 +283,41 @@ Result<CacheFacts> CacheStore::save(const std::string& project, const std::strin
 }
 
 Result<void> CacheStore::clean_up() {
-  std::error_code failed;
-  std::map<std::string, long long> sizes;  // of the pieces, as they are on disk
-  long long total = 0;
   const auto lock = Lock::take(directory_, LOCK_EX);
   if (!lock) return lock.error();
-  for (const auto& entry : fs::recursive_directory_iterator{directory_ / "pieces", failed}) {
-    if (!entry.is_regular_file(failed)) continue;
-    const auto size = static_cast<long long>(entry.file_size(failed));
-    sizes[entry.path().stem().string()] = size;
-    total += size;
-  }
+  const auto sizes = sizes_of_pieces(directory_);
+  long long total = 0;
+  for (const auto& [id, size] : sizes) total += size;
   if (total <= budget_) return {};
-  std::vector<std::pair<fs::file_time_type, fs::path>> lists;
-  for (const auto& entry : fs::directory_iterator{directory_ / "lists", failed})
-    lists.emplace_back(entry.last_write_time(failed), entry.path());
-  std::sort(lists.rbegin(), lists.rend());  // used last comes first
-  std::set<std::string> kept;
-  long long kept_bytes = 0;
-  for (const auto& [used, file] : lists) {
-    const auto list = read_list(file);
-    long long more = 0;
-    std::set<std::string> added;
-    if (list)
-      for (const Piece& piece : list->pieces)
-        if (!kept.contains(piece.id) && added.insert(piece.id).second) more += sizes[piece.id];
-    if (!list || kept_bytes + more > budget_) {
-      fs::remove(file, failed);
-      continue;
-    }
-    kept_bytes += more;
-    kept.merge(added);
-  }
-  for (const auto& [id, size] : sizes)
-    if (!kept.contains(id)) fs::remove(piece_file(id), failed);
-  if (failed) return errno_error("cannot clean up '" + directory_.string() + "'", failed.value());
-  return {};
+  Stock stock = stock_of(directory_, sizes);
+  total = std::accumulate(stock.begin(), stock.end(), 0LL,
+                          [](long long sum, const Stored& stored) { return sum + stored.bytes; });
+  auto kept = stock.begin();
+  while (kept != stock.end() && total > budget_) total -= (kept++)->bytes;
+  return keep_only(directory_, {kept, stock.end()}, sizes);
+}
+
+Result<std::vector<KeptThing>> CacheStore::kept() const {
+  const auto lock = Lock::take(directory_, LOCK_SH);
+  if (!lock) return lock.error();
+  std::vector<KeptThing> things;
+  for (const Stored& stored : stock_of(directory_, sizes_of_pieces(directory_)))
+    things.push_back(
+        {KeptKind::Cache, stored.file.filename().string(), stored.used, stored.bytes, directory_});
+  return things;
+}
+
+Result<void> CacheStore::remove(const std::vector<KeptThing>& things) {
+  const auto lock = Lock::take(directory_, LOCK_EX);
+  if (!lock) return lock.error();
+  const auto sizes = sizes_of_pieces(directory_);
+  Stock stock = stock_of(directory_, sizes);
+  std::erase_if(stock, [&](const Stored& stored) {
+    return std::any_of(things.begin(), things.end(), [&](const KeptThing& thing) {
+      return thing.id == stored.file.filename() && thing.used == stored.used;
+    });
+  });
+  return keep_only(directory_, stock, sizes);
 }
 
 }  // namespace slipway::runner

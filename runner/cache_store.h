@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "runner/kept_thing.h"
 
 namespace slipway::runner {
 
@@ -36,6 +37,10 @@ class CacheStore {
                           const std::filesystem::path& tree, const std::vector<std::string>& files);
   // Removes what was used longest ago until the rest fits the budget.
   Result<void> clean_up();
+  // All that there is. A piece counts for the cache that was used last of those that hold it.
+  [[nodiscard]] Result<std::vector<KeptThing>> kept() const;
+  // Removes these, but for what was used since they were listed.
+  Result<void> remove(const std::vector<KeptThing>& things);
 
  private:
   CacheStore(std::filesystem::path directory, long long budget)

@@ -309,7 +309,7 @@ Result<void> Checkout::check_out_commit() {
     keep_index();
     return {};
   }
-  return update_submodules();
+  return get_submodules();
 }
 
 Result<void> Checkout::get_large_files() {
@@ -318,31 +318,19 @@ Result<void> Checkout::get_large_files() {
       git_.read(place_.tree, {"ls-files", "--", ".gitattributes", "**/.gitattributes"});
   if (!uses) return uses.error();
   if (uses->empty()) return {};
-  return git_.run(place_.tree, {"lfs", "pull"});
+  return pull_large_files({"lfs", "pull"});
 }
 
-Result<void> Checkout::update_submodules() {
-  const bool recursive = settings_.submodules == Submodules::Recursive;
-  git_.sink()(recursive ? "Updating/initializing submodules recursively...\n"
-                        : "Updating/initializing submodules...\n");
-  const auto call = [&](std::vector<std::string> arguments,
-                        const std::vector<std::string>& flags) -> Result<void> {
-    if (recursive) arguments.emplace_back("--recursive");
-    arguments.insert(arguments.end(), flags.begin(), flags.end());
-    arguments.emplace_back("--");
-    arguments.insert(arguments.end(), settings_.submodule_paths.begin(),
-                     settings_.submodule_paths.end());
-    return git_.run(place_.tree, arguments);
-  };
-  std::vector<std::string> update{"submodule", "update", "--init", "--force"};
-  if (settings_.submodule_depth > 0)
-    update.push_back("--depth=" + std::to_string(settings_.submodule_depth));
-  if (auto updated = call(update, settings_.submodule_flags); !updated) return updated;
-  if (!settings_.lfs || !has_git_lfs()) return {};
-  std::vector<std::string> each{"submodule", "--quiet", "foreach"};
-  if (recursive) each.emplace_back("--recursive");
-  each.emplace_back("git lfs pull");
-  return git_.run(place_.tree, each);
+Result<void> Checkout::pull_large_files(const std::vector<std::string>& arguments) {
+  auto pulled = git_.run(place_.tree, arguments);
+  if (pulled || stop_.stop_requested()) return pulled;
+  return std::move(pulled)
+      .error()
+      .in("cannot get the large files of Git LFS")
+      .with_hint(
+          "The server of the repository must have them, or another one that `lfs.url` in the "
+          "repository's .lfsconfig names; with GIT_LFS_SKIP_SMUDGE: '1' in the job's `variables` "
+          "it runs without them, with their pointers.");
 }
 
 // Without it the next job checks all files out: no mistake.
@@ -355,6 +343,7 @@ void Checkout::keep_index() const {
 
 void Checkout::tidy_objects() {
   objects_.reset();
+  submodule_objects_.clear();
   if (!place_.objects.empty()) ObjectCache::tidy(place_.objects, git_);
 }
 

@@ -12,6 +12,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "pipeline/job_spec.h"
@@ -38,6 +39,10 @@ class Checkout {
   // the commit, or not before the deadline.
   Result<void> run();
 
+  // What is kept of other repositories and the tree borrows from: its submodules'. The job must see
+  // it, as it must see `place.objects`.
+  [[nodiscard]] std::vector<std::filesystem::path> borrowed() const;
+
   // For the end of the job.
   void tidy_objects();
 
@@ -50,7 +55,14 @@ class Checkout {
   Result<void> borrow_objects();
   Result<void> check_out_commit();
   Result<void> get_large_files();
-  Result<void> update_submodules();
+  Result<void> pull_large_files(const std::vector<std::string>& arguments);
+  Result<void> get_submodules();
+  Result<void> update_submodules(const std::filesystem::path& tree,
+                                 const std::vector<std::string>& paths, int level);
+  Result<void> update_submodule(const std::filesystem::path& tree, const std::string& path,
+                                const std::string& url);
+  std::filesystem::path keep_submodule(const std::filesystem::path& tree,
+                                       const std::string& written);
   void keep_index() const;
   [[nodiscard]] Result<std::vector<std::string>> fetch_arguments(
       const std::filesystem::path& repository) const;
@@ -68,6 +80,7 @@ class Checkout {
   Git git_;
   GitSettings settings_;
   std::optional<ObjectCache> objects_;
+  std::vector<ObjectCache> submodule_objects_;
 };
 
 }  // namespace slipway::runner

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 #include <utility>
 
@@ -46,6 +47,14 @@ std::vector<std::string> words_of(const std::string& text) {
   return words;
 }
 
+// Of a volume or a network.
+bool is_docker_name(std::string_view text) {
+  return !text.empty() && std::isalnum(static_cast<unsigned char>(text.front())) != 0 &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return std::isalnum(c) != 0 || c == '_' || c == '.' || c == '-';
+         });
+}
+
 std::string set_policies(std::vector<std::string>& target, const std::string& text) {
   target = words_of(text);
   const bool known = std::all_of(target.begin(), target.end(), [](const std::string& policy) {
@@ -58,14 +67,56 @@ std::string set_policies(std::vector<std::string>& target, const std::string& te
 std::string set_volumes(std::vector<std::string>& target, const std::string& text) {
   target = words_of(text);
   for (const std::string& volume : target) {
-    const auto colon = volume.find(':');
-    const bool is_mount =
-        volume.front() == '/' && colon != std::string::npos && volume.compare(colon, 2, ":/") == 0;
-    if (!is_mount || volume.find("docker.sock") != std::string::npos)
-      return "a list of /host/path:/path or /host/path:/path:ro; for the engine's socket see "
-             "runner_docker_socket";
+    const std::string source = volume.substr(0, volume.find(':'));
+    const bool is_path_alone = source.size() == volume.size() && volume.front() == '/';
+    const bool is_mount = source.size() < volume.size() && !source.empty() &&
+                          volume.compare(source.size(), 2, ":/") == 0 &&
+                          (source.front() == '/' || is_docker_name(source));
+    if ((!is_path_alone && !is_mount) || volume.find("docker.sock") != std::string::npos)
+      return "a list of /host/path:/path, volume:/path (both may end in :ro) or /path; for the "
+             "engine's socket see runner_docker_socket";
   }
   return {};
+}
+
+std::string set_extra_hosts(std::vector<std::string>& target, const std::string& text) {
+  target = words_of(text);
+  for (const std::string& host : target) {
+    const auto colon = host.find(':');
+    if (colon == std::string::npos || colon == 0 || colon + 1 == host.size() || host[0] == '-')
+      return "a list of name:address, as db.example.com:10.0.0.5";
+  }
+  return {};
+}
+
+std::string set_network_mode(std::string& target, const std::string& text) {
+  target = text == "bridge" || text == "default" ? "" : text;
+  return target.empty() || is_docker_name(target) ? "" : "host, none or the name of a network";
+}
+
+auto words_row(std::vector<std::string>& target) {
+  return [&target](const std::string& text) {
+    target = words_of(text);
+    return std::string{};
+  };
+}
+
+auto bytes_row(long long& target) {
+  return [&target](const std::string& text) -> std::string {
+    const auto bytes = parse_bytes(text);
+    if (!bytes) return "a size, as 500M";
+    target = *bytes;
+    return {};
+  };
+}
+
+auto time_row(std::chrono::seconds& target, const char* expected) {
+  return [&target, expected](const std::string& text) -> std::string {
+    const auto seconds = parse_seconds(text);
+    if (!seconds) return expected;
+    target = std::chrono::seconds{*seconds};
+    return {};
+  };
 }
 
 std::optional<bool> parse_yes_or_no(std::string_view text) {
@@ -123,12 +174,13 @@ std::vector<Setting> settings_table(RunnerSettings& s) {
          return text.empty() ? std::string{"a directory"} : std::string{};
        }},
       {"runner_cache_size", "most bytes of all caches; the one used longest ago goes first", "10G",
-       [&s](const std::string& text) -> std::string {
-         const auto bytes = parse_bytes(text);
-         if (!bytes) return "a size, as 500M";
-         s.cache_size = *bytes;
-         return {};
-       }},
+       bytes_row(s.cache_size)},
+      {"runner_disk_budget", "most bytes of all that is kept for later jobs; 0 is no limit", "0",
+       bytes_row(s.disk_budget)},
+      {"runner_disk_min_free", "what is kept for later jobs goes until as much is free", "1G",
+       bytes_row(s.disk_min_free)},
+      {"runner_disk_max_age", "what no job has used for so long goes; 0 keeps it", "30d",
+       time_row(s.disk_max_age, "a time, as 30d")},
       {"runner_git_cache", "whether git's objects are kept in the cache for all trees of a project",
        "true", parsed_row(s.git_cache, parse_yes_or_no, "true or false")},
       {"runner_default_image", "image of docker jobs that name none", "",
@@ -141,24 +193,44 @@ std::vector<Setting> settings_table(RunnerSettings& s) {
       {"runner_allowed_pull_policies", "those that `image: pull_policy` may ask for",
        "always, if-not-present, never",
        [&s](const std::string& text) { return set_policies(s.allowed_pull_policies, text); }},
+      {"runner_allowed_images", "globs of the images that jobs may name, as ruby:*; none: all", "",
+       words_row(s.allowed_images)},
+      {"runner_allowed_services", "globs of the images that services may have; none: all", "",
+       words_row(s.allowed_services)},
+      {"runner_pre_get_sources_script", "commands before each job's sources are got", "",
+       text_row(s.pre_get_sources_script)},
+      {"runner_post_get_sources_script", "commands after that", "",
+       text_row(s.post_get_sources_script)},
+      {"runner_pre_build_script", "commands before each job's own, in the same shell", "",
+       text_row(s.pre_build_script)},
+      {"runner_post_build_script", "commands after each job's own, in the same shell", "",
+       text_row(s.post_build_script)},
+      {"runner_output_limit", "most bytes that a job's script may print; 0 is no limit", "0",
+       bytes_row(s.output_limit)},
       {"runner_docker_auth_config", "credentials of registries, as docker's config.json has them",
        "", text_row(s.docker_auth_config), SettingKind::Secret},
+      {"runner_docker_cap_add", "capabilities that docker jobs have beside docker's own", "",
+       words_row(s.docker_cap_add)},
       {"runner_docker_cap_drop", "capabilities that docker jobs are without, as ALL", "NET_RAW",
-       [&s](const std::string& text) {
-         s.docker_cap_drop = words_of(text);
-         return std::string{};
-       }},
-      {"runner_docker_volumes", "host mounts of every docker job, as /srv/cache:/cache:ro", "",
-       [&s](const std::string& text) { return set_volumes(s.docker_volumes, text); }},
+       words_row(s.docker_cap_drop)},
+      {"runner_docker_volumes",
+       "of every docker job: /srv/cache:/cache:ro, volume:/path, or /path that is kept for later "
+       "jobs",
+       "", [&s](const std::string& text) { return set_volumes(s.docker_volumes, text); }},
+      {"runner_docker_extra_hosts", "name:address that docker jobs know, as db:10.0.0.5", "",
+       [&s](const std::string& text) { return set_extra_hosts(s.docker_extra_hosts, text); }},
+      {"runner_docker_dns", "name servers of docker jobs", "", words_row(s.docker_dns)},
+      {"runner_docker_dns_search", "domains in which docker jobs look names up", "",
+       words_row(s.docker_dns_search)},
+      {"runner_docker_network_mode",
+       "network of docker jobs and their services: host, none or a name", "",
+       [&s](const std::string& text) { return set_network_mode(s.docker_network_mode, text); }},
+      {"runner_docker_shm_size", "size of /dev/shm in docker jobs, as 256m", "",
+       text_row(s.docker_shm_size)},
       {"runner_docker_socket", "whether jobs may use the Docker engine: they own the machine then",
        "false", parsed_row(s.docker_socket, parse_yes_or_no, "true or false")},
       {"runner_shell_memory", "memory limit of a shell job, as 2G; 0 is none", "0",
-       [&s](const std::string& text) -> std::string {
-         const auto bytes = parse_bytes(text);
-         if (!bytes) return "a size, as 500M";
-         s.shell_memory = *bytes;
-         return {};
-       }},
+       bytes_row(s.shell_memory)},
       {"runner_shell_pids", "most processes of a shell job; 0 is no limit", "0",
        count_row(s.shell_pids, 0, 1'000'000)},
       {"runner_docker_memory", "memory limit of docker jobs, as 512m", "",
@@ -167,20 +239,9 @@ std::vector<Setting> settings_table(RunnerSettings& s) {
       {"runner_docker_pids", "most processes of a docker job", "512",
        count_row(s.docker_pids, 16, 1'000'000)},
       {"runner_docker_services_timeout", "how long a job waits for its services to answer", "30",
-       [&s](const std::string& text) -> std::string {
-         const auto seconds = parse_seconds(text);
-         if (!seconds) return "a time, as 1m";
-         s.docker_services_timeout = std::chrono::seconds{*seconds};
-         return {};
-       }},
+       time_row(s.docker_services_timeout, "a time, as 1m")},
       {"runner_shutdown_timeout", "how long jobs may go on after SIGTERM; 0 waits for their end",
-       "0",
-       [&s](const std::string& text) -> std::string {
-         const auto seconds = parse_seconds(text);
-         if (!seconds) return "a time, as 10m";
-         s.shutdown_timeout = std::chrono::seconds{*seconds};
-         return {};
-       }},
+       "0", time_row(s.shutdown_timeout, "a time, as 10m")},
       {"runner_listen", "address of /metrics and /healthz, as 127.0.0.1:9252; none without", "",
        text_row(s.listen)},
       {"runner_log_level", "debug, info, warn or error", "info",

@@ -27,16 +27,32 @@ struct RunnerSettings {
   std::filesystem::path builds_dir;
   std::filesystem::path cache_dir;
   long long cache_size = 10LL << 30;  // bytes; what was used longest ago goes first
+  long long disk_budget = 0;          // bytes of all that is kept for later jobs; 0 is no limit
+  long long disk_min_free = 1 << 30;  // bytes; what is kept goes until as much is free
+  std::chrono::seconds disk_max_age{std::chrono::hours{30 * 24}};  // unused for longer it goes
   bool git_cache = true;
   std::string default_image;
   std::vector<std::string> environment;                      // NAME=value
   std::vector<std::string> pull_policies{"if-not-present"};  // tried in turn
   std::vector<std::string> allowed_pull_policies{"always", "if-not-present", "never"};
-  std::string docker_auth_config;  // as docker's config.json
+  std::vector<std::string> allowed_images;    // globs; none: all
+  std::vector<std::string> allowed_services;  // the same
+  std::string pre_get_sources_script;         // before the job's own hook of that name
+  std::string post_get_sources_script;        // after it
+  std::string pre_build_script;               // before the job's script, in its shell
+  std::string post_build_script;              // after it
+  long long output_limit = 0;                 // bytes that a job's script may print; 0 is no limit
+  std::string docker_auth_config;             // as docker's config.json
+  std::vector<std::string> docker_cap_add;
   std::vector<std::string> docker_cap_drop{"NET_RAW"};
-  std::vector<std::string> docker_volumes;  // host mounts of every job, as docker takes them
-  bool docker_socket = false;               // jobs are masters of this machine
-  long long shell_memory = 0;               // bytes for all processes of a job; 0 is no limit
+  std::vector<std::string> docker_volumes;      // of every job: see docker_volumes.h
+  std::vector<std::string> docker_extra_hosts;  // "name:address"
+  std::vector<std::string> docker_dns;
+  std::vector<std::string> docker_dns_search;
+  std::string docker_network_mode;  // "" is one for each job with services
+  std::string docker_shm_size;      // as docker takes it: "256m"
+  bool docker_socket = false;       // jobs are masters of this machine
+  long long shell_memory = 0;       // bytes for all processes of a job; 0 is no limit
   int shell_pids = 0;
   std::string docker_memory;  // as docker takes it: "512m"; "" is no limit
   std::string docker_cpus;

@@ -48,20 +48,35 @@ constexpr std::array kKeys{
     Key{"runners.unhealthy_requests_limit", "", "*"},
     Key{"runners.unhealthy_interval", "", "*"},
     Key{"runners.shell", "", "\"bash\""},
-    Key{"runners.output_limit", "", ""},
+    Key{"runners.output_limit", "runner_output_limit", ""},  // in kilobytes
+    Key{"runners.pre_get_sources_script", "runner_pre_get_sources_script", ""},
+    Key{"runners.pre_clone_script", "runner_pre_get_sources_script", ""},  // its older name
+    Key{"runners.post_get_sources_script", "runner_post_get_sources_script", ""},
+    Key{"runners.post_clone_script", "runner_post_get_sources_script", ""},
+    Key{"runners.pre_build_script", "runner_pre_build_script", ""},
+    Key{"runners.post_build_script", "runner_post_build_script", ""},
     Key{"runners.docker.image", "runner_default_image", ""},
     Key{"runners.docker.memory", "runner_docker_memory", ""},
     Key{"runners.docker.cpus", "runner_docker_cpus", ""},
     Key{"runners.docker.pull_policy", "runner_pull_policy", ""},
+    Key{"runners.docker.allowed_pull_policies", "runner_allowed_pull_policies", ""},
+    Key{"runners.docker.allowed_images", "runner_allowed_images", ""},
+    Key{"runners.docker.allowed_services", "runner_allowed_services", ""},
+    Key{"runners.docker.cap_add", "runner_docker_cap_add", ""},
+    Key{"runners.docker.cap_drop", "runner_docker_cap_drop", ""},
+    Key{"runners.docker.extra_hosts", "runner_docker_extra_hosts", ""},
+    Key{"runners.docker.dns", "runner_docker_dns", ""},
+    Key{"runners.docker.dns_search", "runner_docker_dns_search", ""},
+    Key{"runners.docker.network_mode", "runner_docker_network_mode", ""},
+    Key{"runners.docker.shm_size", "runner_docker_shm_size", ""},
+    Key{"runners.docker.volumes", "runner_docker_volumes", ""},
     Key{"runners.docker.wait_for_services_timeout", "runner_docker_services_timeout", ""},
     Key{"runners.docker.tls_verify", "", "false"},
     Key{"runners.docker.privileged", "", "false"},
     Key{"runners.docker.disable_entrypoint_overwrite", "", "false"},
     Key{"runners.docker.oom_kill_disable", "", "false"},
     Key{"runners.docker.disable_cache", "", "false"},
-    Key{"runners.docker.shm_size", "", "0"},
     Key{"runners.docker.network_mtu", "", "0"},
-    Key{"runners.docker.volumes", "", "[ \"/cache\" ]"},
     Key{"runners.cache.MaxUploadedArchiveSize", "", "0"},
     Key{"runners.cache.Type", "", "\"\""},
     Key{"runners.cache.Shared", "", "*"},
@@ -171,6 +186,9 @@ class Reader {
       std::string text = setting_text(node);
       if (key.path == "log_level") text = our_level(text);
       if (key.path == "log_format" && text == "runner") text = "text";
+      if (key.path == "runners.output_limit") text = text == "0" ? "" : text + "k";
+      if (key.path == "runners.docker.shm_size" && text == "0") text.clear();
+      if (key.path == "runners.docker.volumes") text = take_socket_out(text, node);
       if (!text.empty()) config_.settings[std::string{key.setting}] = {std::move(text), at(node)};
       return;
     }
@@ -179,6 +197,20 @@ class Reader {
         fail(ErrorKind::InvalidInput,
              fmt::format("{} = {} is not supported and has no effect", key.path, shown(node)))
             .at(at(node)));
+  }
+
+  // The owner of the file has let jobs have the engine: here that has a setting of its own.
+  std::string take_socket_out(const std::string& volumes, const toml::node& node) {
+    constexpr std::string_view kSocket = "/var/run/docker.sock:/var/run/docker.sock";
+    std::istringstream lines{volumes};
+    std::string kept;
+    for (std::string line; std::getline(lines, line);) {
+      if (line == kSocket)
+        config_.settings["runner_docker_socket"] = {"true", at(node)};
+      else
+        kept += (kept.empty() ? "" : "\n") + line;
+    }
+    return kept;
   }
 
   // One section of a file gets no more jobs than its own limit.

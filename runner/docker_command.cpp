@@ -46,8 +46,16 @@ std::vector<std::string> docker_limits(const RunnerSettings& settings,
   std::vector<std::string> arguments{"--label",        docker_label(runner_label),
                                      "--security-opt", "no-new-privileges",
                                      "--pids-limit",   std::to_string(settings.docker_pids)};
-  for (const std::string& capability : settings.docker_cap_drop)
-    arguments.push_back("--cap-drop=" + capability);
+  const auto add_each = [&](const char* flag, const std::vector<std::string>& values) {
+    for (const std::string& value : values) arguments.push_back(flag + ("=" + value));
+  };
+  add_each("--cap-drop", settings.docker_cap_drop);
+  add_each("--cap-add", settings.docker_cap_add);
+  add_each("--add-host", settings.docker_extra_hosts);
+  add_each("--dns", settings.docker_dns);
+  add_each("--dns-search", settings.docker_dns_search);
+  if (!settings.docker_shm_size.empty())
+    arguments.push_back("--shm-size=" + settings.docker_shm_size);
   if (!settings.docker_memory.empty()) {
     arguments.push_back("--memory=" + settings.docker_memory);
     // Without it a job may take as much again of the swap, and slow down what shares the disk.

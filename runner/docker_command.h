@@ -28,7 +28,8 @@ Result<CollectedOutput> docker(std::vector<std::string> arguments,
                                const std::map<std::string, std::string>& more = {},
                                const std::stop_token& stop = {});
 
-// What every container of a job is told: its label, no new privileges, fewer capabilities, limits.
+// What every container of a job is told: its label, no new privileges, capabilities, limits, and
+// which hosts and name servers it knows.
 std::vector<std::string> docker_limits(const RunnerSettings& settings,
                                        const std::string& runner_label);
 

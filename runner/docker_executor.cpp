@@ -16,6 +16,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "runner/docker_command.h"
+#include "runner/docker_volumes.h"
 
 namespace slipway::runner {
 namespace {
@@ -57,15 +58,18 @@ std::string memory_words(const std::filesystem::path& file) {
 DockerExecutor::DockerExecutor(const RunnerSettings& settings, Workplace workplace,
                                pipeline::JobImage image, std::vector<pipeline::JobImage> services,
                                std::vector<pipeline::JobVariable> service_variables,
-                               RegistryAccess access, std::string runner_label, std::int64_t job)
+                               RegistryAccess access, std::string runner_label,
+                               std::string volume_scope, std::int64_t job, int attempts)
     : settings_(settings),
       workplace_(std::move(workplace)),
       image_(std::move(image)),
       access_(std::move(access)),
       runner_label_(std::move(runner_label)),
+      volume_scope_(std::move(volume_scope)),
       container_("slipway-job-" + std::to_string(job) + "-" + random_hex(4)),
       services_(settings, workplace_, std::move(services), std::move(service_variables),
-                runner_label_, container_) {}
+                runner_label_, container_),
+      attempts_(attempts) {}
 
 DockerExecutor::~DockerExecutor() {
   // `--rm` removes it in the ordinary case; this is for a docker command that was killed.
@@ -79,20 +83,30 @@ Result<void> DockerExecutor::prepare(std::chrono::milliseconds deadline, const S
         .with_hint("add `image:` to the job, or set runner_default_image");
   if (image_.name.front() == '-')
     return fail(ErrorKind::InvalidInput, "'" + image_.name + "' is no name of an image");
+  if (image_.name != settings_.default_image)
+    if (auto allowed =
+            check_allowed(image_.name, settings_.allowed_images, "runner_allowed_images");
+        !allowed)
+      return allowed;
   sink("Using Docker executor with image " + image_.name + " ...\n");
   auto registries = make_docker_config(workplace_.own / "docker", access_);
   if (!registries) return std::move(registries).error();
   registries_ = std::move(*registries);
   const auto policies = pull_policies(settings_, image_.pull_policy);
   if (!policies) return policies.error();
-  auto pull =
-      get_image(image_.name, image_.docker_platform, *policies, registries_, deadline, sink, stop);
+  const DockerKept kept{settings_.cache_dir};
+  auto pull = get_image(image_.name, image_.docker_platform, *policies, registries_, deadline, sink,
+                        stop, kept);
   if (!pull) return std::move(pull).error();
   pull_ = std::move(*pull);
+  auto volumes = docker_volumes(settings_.docker_volumes, volume_scope_, runner_label_, kept);
+  if (!volumes) return std::move(volumes).error();
+  volumes_ = std::move(*volumes);
   return services_.start(registries_, deadline, sink, stop);
 }
 
-std::vector<std::string> DockerExecutor::arguments() const {
+std::vector<std::string> DockerExecutor::arguments(
+    const std::vector<std::filesystem::path>& borrowed) const {
   std::vector<std::string> arguments{"docker",       "run",
                                      "--rm",         "--interactive",
                                      "--log-driver", "none",
@@ -111,11 +125,16 @@ std::vector<std::string> DockerExecutor::arguments() const {
     arguments.emplace_back(flag);
     arguments.push_back(value);
   };
-  if (std::filesystem::is_directory(workplace_.objects))
-    add("--volume", workplace_.objects.string() + ":" + workplace_.objects.string() + ":ro");
+  const auto add_readable = [&](const std::filesystem::path& directory) {
+    if (std::filesystem::is_directory(directory))
+      add("--volume", directory.string() + ":" + directory.string() + ":ro");
+  };
+  add_readable(workplace_.objects);
+  for (const auto& directory : borrowed)
+    if (directory != workplace_.objects) add_readable(directory);
   add("--network", services_.network());
-  if (!services_.network().empty()) add("--network-alias", "build");
-  for (const std::string& volume : settings_.docker_volumes) add("--volume", volume);
+  if (services_.has_names()) add("--network-alias", "build");
+  for (const std::string& volume : volumes_) add("--volume", volume);
   if (settings_.docker_socket) add("--volume", "/var/run/docker.sock:/var/run/docker.sock");
   add("--user", image_.docker_user);
   add("--platform", image_.docker_platform);
@@ -141,7 +160,9 @@ std::filesystem::path DockerExecutor::mark(const char* name) const {
 Result<void> DockerExecutor::make_marks() const {
   const auto directory = mark("x").parent_path();
   std::error_code failed;
-  std::filesystem::create_directory(directory, failed);
+  std::filesystem::remove_all(directory, failed);  // of an earlier script
+  if (!failed) std::filesystem::remove(workplace_.own / "container", failed);
+  if (!failed) std::filesystem::create_directory(directory, failed);
   if (!failed) std::filesystem::permissions(directory, std::filesystem::perms{0777}, failed);
   if (failed) return errno_error("cannot make '" + directory.string() + "'", failed.value());
   return {};
@@ -204,9 +225,27 @@ Result<ScriptOutcome> DockerExecutor::never_started(int exit_code, const std::st
       .with_hint("the image needs a shell, and an entrypoint that runs what it is given");
 }
 
+// A script that has begun is never run again.
 Result<ScriptOutcome> DockerExecutor::run(const JobScripts& scripts,
                                           std::chrono::milliseconds deadline, const Sink& sink,
                                           const std::stop_token& stop) {
+  const auto until = std::chrono::steady_clock::now() + deadline;
+  for (int attempt = 1;; ++attempt) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        until - std::chrono::steady_clock::now());
+    auto ended = run_once(scripts, std::max(left, std::chrono::milliseconds{1}), sink, stop);
+    const bool may_mend = !ended && ended.error().kind == ErrorKind::Unavailable &&
+                          !std::filesystem::exists(mark("started"));
+    if (!may_mend || attempt >= attempts_ || stop.stop_requested()) return ended;
+    sink(fmt::format("WARNING: {}; attempt {} of {}\n", ended.error().message, attempt + 1,
+                     attempts_));
+    remove_containers({container_});
+  }
+}
+
+Result<ScriptOutcome> DockerExecutor::run_once(const JobScripts& scripts,
+                                               std::chrono::milliseconds deadline, const Sink& sink,
+                                               const std::stop_token& stop) {
   if (auto made = make_marks(); !made) return std::move(made).error();
   const auto started = mark("started");
   std::string after;
@@ -219,7 +258,7 @@ Result<ScriptOutcome> DockerExecutor::run(const JobScripts& scripts,
     after = script_text(script);
   }
   ProcessSpec spec;
-  spec.argv = arguments();
+  spec.argv = arguments(scripts.borrowed);
   spec.env = docker_environment();
   for (const auto& [name, value] : registries_) spec.env[name] = value;
   spec.deadline = deadline;
@@ -236,10 +275,9 @@ Result<ScriptOutcome> DockerExecutor::run(const JobScripts& scripts,
   const auto outcome = run_process(
       spec,
       [&](std::string_view chunk) {
-        if (!begun && words.size() < kKeptWords) {
+        // What comes later may be the job's words.
+        if (!begun && words.size() < kKeptWords && !(begun = std::filesystem::exists(started)))
           words += chunk.substr(0, kKeptWords - words.size());
-          begun = std::filesystem::exists(started);
-        }
         sink(chunk);
       },
       abandon.get_token());
@@ -248,6 +286,7 @@ Result<ScriptOutcome> DockerExecutor::run(const JobScripts& scripts,
   if (!outcome) return outcome.error();
   if (outcome->end == ProcessEnd::TimedOut) kill();
   may_exist_ = outcome->end != ProcessEnd::Exited;
+  DockerKept{settings_.cache_dir}.image_used(image_.name, words);
   if (outcome->end == ProcessEnd::TimedOut) {
     // The time of an after_script changes nothing about the result of the script.
     const auto ended = scripts.after ? exit_code_in(mark("ended")) : std::nullopt;
@@ -260,7 +299,10 @@ Result<ScriptOutcome> DockerExecutor::run(const JobScripts& scripts,
   if (code != 0 && !std::filesystem::exists(started)) return never_started(code, words);
   if (code != 0 && !std::filesystem::exists(mark("ended")))
     return fail(ErrorKind::Unavailable,
-                "the container was killed from outside, with exit code " + std::to_string(code))
+                "the container was killed from outside, with exit code " + std::to_string(code) +
+                    (settings_.docker_memory.empty()
+                         ? ""
+                         : "; its memory limit is " + settings_.docker_memory))
         .with_hint("somebody on the runner's machine ended it, or that machine ran out of memory");
   if (scripts.after) sink(scripts.after_end);
   return ScriptOutcome{ScriptEnd::Exited, code, code == 0 ? "" : memory_words(mark("memory"))};

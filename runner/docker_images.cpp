@@ -6,6 +6,7 @@
 
 #include "base/crypto.h"
 #include "base/files.h"
+#include "pipeline/rules/glob.h"
 #include "runner/docker_command.h"
 
 namespace slipway::runner {
@@ -102,11 +103,28 @@ Result<std::vector<std::string>> pull_policies(const RunnerSettings& settings,
   return wanted;
 }
 
+Result<void> check_allowed(const std::string& image, const std::vector<std::string>& allowed,
+                           const char* setting) {
+  std::string list;
+  for (const std::string& glob : allowed) {
+    // At its end, two stars are one to this matcher.
+    const bool is_deep = glob.size() >= 2 && glob.compare(glob.size() - 2, 2, "**") == 0;
+    if (pipeline::rules::glob_matches(glob, image) ||
+        (is_deep && pipeline::rules::glob_matches(glob + "/*", image)))
+      return {};
+    list += (list.empty() ? "" : ", ") + glob;
+  }
+  if (allowed.empty()) return {};
+  return fail(ErrorKind::InvalidInput,
+              "this runner does not allow the image '" + image + "', only " + list)
+      .with_hint(std::string{"its owner sets "} + setting);
+}
+
 Result<std::string> get_image(const std::string& image, const std::string& platform,
                               const std::vector<std::string>& policies,
                               const std::map<std::string, std::string>& environment,
                               std::chrono::milliseconds deadline, const Sink& sink,
-                              const std::stop_token& stop) {
+                              const std::stop_token& stop, const DockerKept& kept) {
   if (policies.size() == 1)
     return policies.front() == "if-not-present" ? std::string{"missing"} : policies.front();
   std::string words;
@@ -117,12 +135,15 @@ Result<std::string> get_image(const std::string& image, const std::string& platf
       words = "it is not on this machine";
       continue;
     }
-    std::vector<std::string> arguments{"pull", "--quiet"};
+    std::vector<std::string> arguments{"pull"};
     if (!platform.empty()) arguments.push_back("--platform=" + platform);
     arguments.push_back(image);
     const auto pulled = docker(arguments, deadline, environment, stop);
     if (!pulled) return pulled.error();
-    if (pulled->outcome.succeeded()) return std::string{"never"};
+    if (pulled->outcome.succeeded()) {
+      kept.image_used(image, pulled->output);
+      return std::string{"never"};
+    }
     words = pulled->output;
     sink("WARNING: " + words);
     if (stop.stop_requested()) break;

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "pipeline/job_spec.h"
 #include "runner/config.h"
+#include "runner/docker_kept.h"
 #include "runner/executor.h"
 
 namespace slipway::runner {
@@ -37,13 +38,19 @@ Result<std::map<std::string, std::string>> make_docker_config(const std::filesys
 Result<std::vector<std::string>> pull_policies(const RunnerSettings& settings,
                                                const std::vector<std::string>& wanted);
 
+// Whether the globs of `allowed` let a job use the image; no glob lets it use any. `setting` names
+// them. InvalidInput otherwise.
+Result<void> check_allowed(const std::string& image, const std::vector<std::string>& allowed,
+                           const char* setting);
+
 // Gets the image here by the first policy that works, and answers what `docker run --pull` is to be
-// told. With one policy alone that is left to `docker run`. NotFound when none works.
+// told. With one policy alone that is left to `docker run`. NotFound when none works. `kept` is
+// told of an image that was fetched.
 Result<std::string> get_image(const std::string& image, const std::string& platform,
                               const std::vector<std::string>& policies,
                               const std::map<std::string, std::string>& environment,
                               std::chrono::milliseconds deadline, const Sink& sink,
-                              const std::stop_token& stop);
+                              const std::stop_token& stop, const DockerKept& kept);
 
 // Whether docker's words say that an image is not to be had, rather than that docker failed.
 bool says_no_image(std::string_view words);

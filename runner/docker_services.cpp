@@ -77,6 +77,11 @@ bool accepts(const std::string& address, int port) {
 
 enum class Readiness : std::uint8_t { Ready, NotYet, Ended };
 
+// Only in a network that somebody made has a container names.
+bool has_aliases(const std::string& network) {
+  return network != "host" && network != "none";
+}
+
 Readiness readiness_of(const json& container, const std::string& network) {
   if (container.is_null() || at_path(container, {"State", "Running"}) != true)
     return Readiness::Ended;
@@ -85,12 +90,22 @@ Readiness readiness_of(const json& container, const std::string& network) {
     return health == "healthy" ? Readiness::Ready : Readiness::NotYet;
   const auto ports = exposed_ports(container);
   if (ports.empty()) return Readiness::Ready;
-  const json address = at_path(container, {"NetworkSettings", "Networks", network, "IPAddress"});
+  const json address =
+      network == "host" ? json("127.0.0.1")
+                        : at_path(container, {"NetworkSettings", "Networks", network, "IPAddress"});
   if (!address.is_string()) return Readiness::NotYet;
   const std::string ip = address;
   return std::any_of(ports.begin(), ports.end(), [&](int port) { return accepts(ip, port); })
              ? Readiness::Ready
              : Readiness::NotYet;
+}
+
+// How it came to its end, as far as docker knows.
+std::string end_words(const json& container, const std::string& memory_limit) {
+  if (at_path(container, {"State", "OOMKilled"}) == true)
+    return ", out of memory" + (memory_limit.empty() ? "" : ": its limit is " + memory_limit);
+  const json code = at_path(container, {"State", "ExitCode"});
+  return code.is_number_integer() ? " with exit code " + code.dump() : "";
 }
 
 // Whether docker's own command, or what loads it, would obey a variable of this name.
@@ -139,7 +154,12 @@ DockerServices::~DockerServices() {
   std::vector<std::string> containers;
   for (const Service& service : started_) containers.push_back(service.container);
   if (!containers.empty()) remove_containers(containers);
-  if (!network_.empty()) (void)docker({"network", "rm", network_});
+  if (!network_.empty() && settings_.docker_network_mode.empty())
+    (void)docker({"network", "rm", network_});
+}
+
+bool DockerServices::has_names() const {
+  return !network_.empty() && has_aliases(network_);
 }
 
 std::vector<std::string> DockerServices::names_of(const pipeline::JobImage& service) {
@@ -185,7 +205,8 @@ std::vector<std::string> DockerServices::arguments(const pipeline::JobImage& ser
     arguments.emplace_back(flag);
     arguments.push_back(value);
   };
-  for (const std::string& name : names_of(service)) add("--network-alias", name);
+  if (has_aliases(network_))
+    for (const std::string& name : names_of(service)) add("--network-alias", name);
   add("--volume", workplace_.project.string() + ":" + workplace_.project.string());
   add("--user", service.docker_user);
   add("--platform", service.docker_platform);
@@ -209,14 +230,10 @@ std::vector<std::string> DockerServices::arguments(const pipeline::JobImage& ser
 Result<void> DockerServices::start(const std::map<std::string, std::string>& registries,
                                    milliseconds deadline, const Sink& sink,
                                    const std::stop_token& stop) {
+  network_ = settings_.docker_network_mode;
   if (services_.empty()) return {};
-  network_ = name_ + "-net";
-  const auto made = docker({"network", "create", "--label", docker_label(runner_label_), network_});
-  if (!made) return made.error();
-  if (!made->outcome.succeeded()) {
-    network_.clear();
-    return fail(ErrorKind::Unavailable, "docker made no network: " + made->output);
-  }
+  if (network_.empty())
+    if (auto made = make_network(); !made) return made;
   for (const pipeline::JobImage& service : services_) {
     sink("Starting service " + service.name + "...\n");
     if (auto started = start_one(service, registries, deadline, sink, stop); !started)
@@ -226,16 +243,31 @@ Result<void> DockerServices::start(const std::map<std::string, std::string>& reg
   return {};
 }
 
+Result<void> DockerServices::make_network() {
+  const std::string name = name_ + "-net";
+  const auto made = docker({"network", "create", "--label", docker_label(runner_label_), name});
+  if (!made) return made.error();
+  if (!made->outcome.succeeded())
+    return fail(ErrorKind::Unavailable, "docker made no network: " + made->output);
+  network_ = name;
+  return {};
+}
+
 Result<void> DockerServices::start_one(const pipeline::JobImage& service,
                                        const std::map<std::string, std::string>& registries,
                                        milliseconds deadline, const Sink& sink,
                                        const std::stop_token& stop) {
   if (service.name.empty() || service.name.front() == '-')
     return fail(ErrorKind::InvalidInput, "'" + service.name + "' is no name of an image");
+  if (auto allowed =
+          check_allowed(service.name, settings_.allowed_services, "runner_allowed_services");
+      !allowed)
+    return allowed;
   const auto policies = pull_policies(settings_, service.pull_policy);
   if (!policies) return policies.error();
-  const auto pull =
-      get_image(service.name, service.docker_platform, *policies, registries, deadline, sink, stop);
+  const DockerKept kept{settings_.cache_dir};
+  const auto pull = get_image(service.name, service.docker_platform, *policies, registries,
+                              deadline, sink, stop, kept);
   if (!pull) return pull.error();
   const std::string container = name_ + "-service-" + std::to_string(started_.size() + 1);
   const auto names = names_of(service);
@@ -246,6 +278,7 @@ Result<void> DockerServices::start_one(const pipeline::JobImage& service,
       if (!steers_docker(variable.key)) environment.insert_or_assign(variable.key, variable.value);
   const auto done = docker(arguments(service, container, *pull), deadline, environment, stop);
   if (!done) return done.error();
+  if (done->outcome.succeeded()) kept.image_used(service.name, done->output);
   if (done->outcome.succeeded() || stop.stop_requested()) return {};
   constexpr int kDockerFailed = 125;
   const bool no_image = done->outcome.code == kDockerFailed && says_no_image(done->output);
@@ -258,14 +291,16 @@ void DockerServices::wait_for(const Service& service, const Sink& sink,
   const auto begun = steady_clock::now();
   const auto until = begun + settings_.docker_services_timeout;
   for (;;) {
-    const Readiness now = readiness_of(inspected(service.container), network_);
+    const json container = inspected(service.container);
+    const Readiness now = readiness_of(container, network_);
     const auto took = std::chrono::duration<double>(steady_clock::now() - begun).count();
     if (now == Readiness::Ready) {
       sink(fmt::format("Service {} is ready after {:.1f} s\n", service.shown, took));
       return;
     }
     if (now == Readiness::Ended) {
-      sink("WARNING: service " + service.shown + " has ended; its last words:\n");
+      sink("WARNING: service " + service.shown + " has ended" +
+           end_words(container, settings_.docker_memory) + "; its last words:\n");
       return tell_last_words(service, sink);
     }
     if (steady_clock::now() >= until) {

@@ -36,8 +36,11 @@ class DockerServices {
                      std::chrono::milliseconds deadline, const Sink& sink,
                      const std::stop_token& stop);
 
-  // "" when there are no services.
+  // Which the job is to join, after start(): the owner's, or the services' own; "" for docker's
+  // default.
   [[nodiscard]] const std::string& network() const { return network_; }
+  // Whether containers have names there.
+  [[nodiscard]] bool has_names() const;
 
   // The names under which a service answers, in order and without repeats.
   static std::vector<std::string> names_of(const pipeline::JobImage& service);
@@ -51,6 +54,7 @@ class DockerServices {
   [[nodiscard]] std::vector<std::string> arguments(const pipeline::JobImage& service,
                                                    const std::string& container,
                                                    const std::string& pull) const;
+  Result<void> make_network();
   Result<void> start_one(const pipeline::JobImage& service,
                          const std::map<std::string, std::string>& registries,
                          std::chrono::milliseconds deadline, const Sink& sink,

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -84,6 +86,35 @@ Finding check_docker() {
                                     space == std::string::npos ? "?" : versions.substr(space + 1)));
 }
 
+// The figures of "1.1.5" or "1.2.8-rc1"; zeros where there are none.
+std::array<int, 3> figures_of(std::string_view version) {
+  std::array<int, 3> figures{};
+  for (int& figure : figures) {
+    const auto end = std::min(version.find_first_not_of("0123456789"), version.size());
+    std::from_chars(version.data(), version.data() + end, figure);
+    version.remove_prefix(std::min(end + 1, version.size()));
+  }
+  return figures;
+}
+
+// CVE-2025-31133, 52565 and 52881: a container can write to the machine's /proc.
+Finding check_runc() {
+  const auto answer =
+      docker({"version", "--format",
+              "{{range .Server.Components}}{{if eq .Name \"runc\"}}{{.Version}}{{end}}{{end}}"},
+             15s);
+  const std::string version =
+      answer && answer->outcome.succeeded() ? first_line(answer->output) : std::string{};
+  if (version.empty()) return good("runc", "the engine tells of none");
+  const auto figures = figures_of(version);
+  const bool is_mended = figures >= std::array{1, 2, 8} &&
+                         (figures < std::array{1, 3, 0} || figures >= std::array{1, 3, 3});
+  if (is_mended) return good("runc", version);
+  return doubtful("runc", version + " lets containers get out (CVE-2025-31133)",
+                  "for projects that are not trusted: runc 1.2.8 or 1.3.3, or the engine's "
+                  "userns-remap");
+}
+
 Finding check_docker_limits() {
   const auto answer = docker(
       {"info", "--format", "{{.CgroupVersion}} {{.MemoryLimit}} {{.PidsLimit}} {{.DockerRootDir}}"},
@@ -97,17 +128,16 @@ Finding check_docker_limits() {
   return good("docker limits", "cgroup v" + line.substr(0, line.find(' ')) + ", memory and pids");
 }
 
-Finding check_disk(const fs::path& directory) {
-  const std::string what = "disk";
+Finding check_disk(const std::string& what, const fs::path& directory, const char* flag) {
   std::error_code error;
   fs::create_directories(directory, error);
   if (error)
     return bad(what, fmt::format("{} cannot be made: {}", directory.string(), error.message()),
-               "give --runner-builds-dir a directory that this user may write");
+               fmt::format("give {} a directory that this user may write", flag));
   const auto probe = directory / fmt::format(".doctor-{}", ::getpid());
   if (const auto written = replace_file(probe, "", 0600); !written)
     return bad(what, written.error().message,
-               "give --runner-builds-dir a directory that this user may write");
+               fmt::format("give {} a directory that this user may write", flag));
   fs::remove(probe, error);
 
   struct statvfs disk {};
@@ -161,8 +191,12 @@ void check_server(const RunnerSettings& settings, const RunnerIdentity& identity
                            "is this the address of a Slipway server?"));
     return;
   }
-  findings.push_back(good(
-      "server", fmt::format("{}, version {}", settings.url, body["version"].get<std::string>())));
+  const auto version = body["version"].get<std::string>();
+  const auto text = fmt::format("{}, version {}", settings.url, version);
+  findings.push_back(version == SLIPWAY_VERSION
+                         ? good("server", text)
+                         : doubtful("server", text + ", and this runner is " + SLIPWAY_VERSION,
+                                    "update the older one"));
 
   const auto date = parse_http_date(answer->header("Date").value_or(""));
   if (!date) {
@@ -201,9 +235,13 @@ std::vector<Finding> examine(const RunnerSettings& settings, const RunnerIdentit
     findings.push_back(check_shell());
   } else {
     findings.push_back(check_docker());
-    if (findings.back().health == Health::Good) findings.push_back(check_docker_limits());
+    if (findings.back().health == Health::Good) {
+      findings.push_back(check_docker_limits());
+      findings.push_back(check_runc());
+    }
   }
-  findings.push_back(check_disk(settings.builds_dir));
+  findings.push_back(check_disk("disk", settings.builds_dir, "--runner-builds-dir"));
+  findings.push_back(check_disk("cache disk", settings.cache_dir, "--runner-cache-dir"));
   findings.push_back(check_cgroups());
   check_server(settings, identity, findings);
   return findings;

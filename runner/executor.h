@@ -1,9 +1,9 @@
 // How the scripts of a job are run. One object serves one job, on that job's thread.
 //
-// Contract, in the order of calls: prepare() once, within the job's time; run() once with the job's
-// script and, if there is one, its after_script; the destructor leaves nothing behind, whatever
-// happened before. Output goes to the sink while it comes. A stop request ends the script: asked
-// first, forced after the grace.
+// Contract, in the order of calls: prepare() once, within the job's time; run() for each hook of
+// the job, and once with the job's script and, if there is one, its after_script; the destructor
+// leaves nothing behind, whatever happened before. Output goes to the sink while it comes. A stop
+// request ends the script: asked first, forced after the grace.
 #pragma once
 
 #include <chrono>
@@ -15,6 +15,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "runner/script.h"
@@ -34,6 +35,8 @@ struct JobScripts {
   std::optional<Script> after;  // runs whatever became of the first, and changes nothing
   std::string after_heading;    // printed before it
   std::string after_end;        // and after it
+  // What the tree borrows from besides Workplace::objects: the job may read it.
+  std::vector<std::filesystem::path> borrowed = {};
   // Asked when the job is not ours any more: all is ended at once, and no after_script runs.
   std::stop_token lost;
 };

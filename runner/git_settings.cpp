@@ -222,8 +222,8 @@ Result<GitSettings> git_settings(const VariableMap& variables, long long depth) 
   return made;
 }
 
-Result<int> attempts(const VariableMap& variables, const std::string& name) {
-  auto parsed = number(variables, name, 1, kMostAttempts, 1, "a number from 1 to 10");
+Result<int> attempts(const VariableMap& variables, const std::string& name, int otherwise) {
+  auto parsed = number(variables, name, 1, kMostAttempts, otherwise, "a number from 1 to 10");
   if (!parsed) return std::move(parsed).error();
   return static_cast<int>(*parsed);
 }

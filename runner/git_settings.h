@@ -42,7 +42,7 @@ struct GitSettings {
 // `depth` is the job's, for submodules that name none of their own.
 Result<GitSettings> git_settings(const VariableMap& variables, long long depth);
 
-// GET_SOURCES_ATTEMPTS and its like: 1 to 10, 1 when it is not set.
-Result<int> attempts(const VariableMap& variables, const std::string& name);
+// GET_SOURCES_ATTEMPTS and its like: 1 to 10, `otherwise` when it is not set.
+Result<int> attempts(const VariableMap& variables, const std::string& name, int otherwise = 1);
 
 }  // namespace slipway::runner

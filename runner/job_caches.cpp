@@ -26,13 +26,15 @@ bool ends_with(const std::string& text, std::string_view end) {
 
 JobCaches::JobCaches(CacheStore store, std::string project, const Workplace& workplace,
                      std::vector<pipeline::JobCache> caches, const std::string& fallback_key,
-                     const std::function<std::string(const std::string&)>& expanded, Sink say)
+                     const std::function<std::string(const std::string&)>& expanded, Sink say,
+                     int restore_attempts)
     : store_(std::move(store)),
       project_(std::move(project)),
       workplace_(workplace),
       caches_(std::move(caches)),
       fallback_key_(clean_cache_key(fallback_key)),
-      say_(std::move(say)) {
+      say_(std::move(say)),
+      restore_attempts_(restore_attempts) {
   for (pipeline::JobCache& cache : caches_) {
     cache.key = clean_cache_key(expanded(cache.key));
     cache.policy = expanded(cache.policy);
@@ -71,7 +73,12 @@ void JobCaches::restore_one(const pipeline::JobCache& cache) {
     if (key.empty()) continue;
     say_("Checking cache for " + key + "...\n");
     const auto begun = std::chrono::steady_clock::now();
-    const auto found = store_.restore(project_, key, workplace_.project);
+    auto found = store_.restore(project_, key, workplace_.project);
+    for (int attempt = 2; !found && attempt <= restore_attempts_; ++attempt) {
+      say_(fmt::format("WARNING: {}; attempt {} of {}\n", found.error().message, attempt,
+                       restore_attempts_));
+      found = store_.restore(project_, key, workplace_.project);
+    }
     if (!found) {
       say_("WARNING: the cache cannot be used: " + found.error().message + "\n");
     } else if (*found) {

@@ -17,10 +17,11 @@ namespace slipway::runner {
 class JobCaches {
  public:
   // `expanded` replaces the job's variables in a text; `fallback_key` is that of
-  // CACHE_FALLBACK_KEY, tried last.
+  // CACHE_FALLBACK_KEY, tried last. A cache that cannot be read is tried so many times.
   JobCaches(CacheStore store, std::string project, const Workplace& workplace,
             std::vector<pipeline::JobCache> caches, const std::string& fallback_key,
-            const std::function<std::string(const std::string&)>& expanded, Sink say);
+            const std::function<std::string(const std::string&)>& expanded, Sink say,
+            int restore_attempts);
 
   void restore();
   void save(bool success);
@@ -38,6 +39,7 @@ class JobCaches {
   std::vector<pipeline::JobCache> caches_;  // expanded
   std::string fallback_key_;
   Sink say_;
+  int restore_attempts_;
 };
 
 }  // namespace slipway::runner

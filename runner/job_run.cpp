@@ -6,15 +6,16 @@
 #include <unistd.h>
 #include <algorithm>
 #include <cstdint>
-#include <ctime>
+#include <set>
 #include <system_error>
 
 #include "base/crypto.h"
 #include "base/files.h"
 #include "base/logging.h"
 #include "pipeline/variables.h"
-#include "runner/artifact_transfer.h"
 #include "runner/docker_executor.h"
+#include "runner/job_section.h"
+#include "runner/job_workplace.h"
 #include "runner/shell_executor.h"
 
 namespace slipway::runner {
@@ -23,42 +24,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kKeptTail = 4096;
-constexpr const char* kClearLine = "\r\x1b[0K";
-// In the runner's own directory; emptied after each job and used again by the next.
-const std::vector<std::string> kKeptFiles{"script", "after_script", "trace"};
-
-std::string heading(const std::string& name, const std::string& title) {
-  return fmt::format("section_start:{}:{}{}\x1b[36;1m{}\x1b[0;m\n", std::time(nullptr), name,
-                     kClearLine, title);
-}
-std::string ending(const std::string& name) {
-  return fmt::format("section_end:{}:{}{}", std::time(nullptr), name, kClearLine);
-}
-
-// A project's path as directories: nothing in it may lead elsewhere.
-bool is_safe_path(const std::string& path) {
-  if (path.empty() || path.front() == '/') return false;
-  for (const fs::path& part : fs::path{path})
-    if (part == ".." || part == "." || part.string().front() == '-') return false;
-  return true;
-}
 
 }  // namespace
-
-class JobRun::Section {
- public:
-  Section(JobRun& run, std::string name, const std::string& title)
-      : run_(run), name_(std::move(name)) {
-    run_.say(heading(name_, title));
-  }
-  Section(const Section&) = delete;
-  Section& operator=(const Section&) = delete;
-  ~Section() { run_.say(ending(name_)); }
-
- private:
-  JobRun& run_;
-  std::string name_;
-};
 
 JobRun::JobRun(const RunnerSettings& settings, const RunnerIdentity& identity,
                std::unique_ptr<JobLink> link, pipeline::JobSpec spec, JobPlace place,
@@ -77,28 +44,44 @@ std::unique_ptr<JobLink> JobRun::take_link() {
 }
 
 JobRun::~JobRun() {
-  remove_temporary();
-}
-
-// Of this slot alone, so that no two jobs meet in one tree.
-fs::path JobRun::slot_directory() const {
-  return (fs::absolute(settings_.builds_dir) / place_.runner_label / std::to_string(place_.slot))
-      .lexically_normal();
+  trace_.reset();
+  empty_workplace(workplace_);
 }
 
 // A job whose log cannot be kept is ended: what it does would not be seen.
 void JobRun::say(std::string_view text) {
+  tail_.append(text.substr(text.size() - std::min(text.size(), kKeptTail)));
+  if (tail_.size() > 2 * kKeptTail) tail_.erase(0, tail_.size() - kKeptTail);
   trace_->write(text);
   if (trace_->broken()) cancel_.request_stop();
 }
 
+// What is too much is told once.
+Sink JobRun::limited(Sink sink, long long most) {
+  if (most <= 0) return sink;
+  return [sink = std::move(sink), most, left = most](std::string_view chunk) mutable {
+    if (left < 0) return;
+    const auto shown = std::min(chunk.size(), static_cast<std::size_t>(left));
+    sink(chunk.substr(0, shown));
+    left -= static_cast<long long>(shown);
+    if (shown == chunk.size()) return;
+    left = -1;
+    sink(
+        fmt::format("\nWARNING: the job has printed more than {} bytes (runner_output_limit); the "
+                    "rest is left out, and the job goes on\n",
+                    most));
+  };
+}
+
+JobSection JobRun::open_section(std::string name, const std::string& title) {
+  return {[this](std::string_view text) { say(text); }, std::move(name), title};
+}
+
 void JobRun::run() {
-  if (auto made = make_workplace(); !made) {
-    log::error("workplace.failed", {{"job", spec_.id}, {"error", made.error().message}});
-    (void)link_->update(spec_.id, spec_.token,
-                        {"failed", "runner_system_failure", {}, {}, 0, made.error().message});
-    return;
-  }
+  auto made = make_workplace(settings_, spec_, place_.runner_label, place_.slot);
+  if (!made) return report_unstarted("workplace.failed", made.error());
+  workplace_ = std::move(made->workplace);
+  misplaced_ = std::move(made->misplaced);
   collect_variables();
   auto trace =
       TraceWriter::start(std::move(link_), spec_.id, spec_.token, workplace_.own / "trace",
@@ -106,17 +89,16 @@ void JobRun::run() {
                            if (why == Interruption::Abort) lost_.request_stop();
                            cancel_.request_stop();
                          });
-  if (!trace) {
-    log::error("spool.failed", {{"job", spec_.id}, {"error", trace.error().message}});
-    return;  // the server notices by the lease
-  }
+  if (!trace) return report_unstarted("spool.failed", trace.error());
   trace_ = std::move(*trace);
   const std::stop_callback on_runner_stop{runner_stop_, [this] { cancel_.request_stop(); }};
   const std::stop_callback on_cancel{place_.cancel, [this] { cancel_.request_stop(); }};
 
   log::info("job.started", {{"job", spec_.id}, {"project", spec_.project_full_path}});
-  Outcome outcome = phases();
+  JobOutcome outcome = phases();
   if (trace_->broken()) outcome = failed(*trace_->broken());
+  if (!outcome.success && !outcome.canceled)
+    explain_full_disk(outcome, tail_, {workplace_.project, fs::absolute(settings_.cache_dir)});
   if (trace_->interruption() == Interruption::Abort) {
     log::info("job.aborted", {{"job", spec_.id}});
     result_ = "aborted";
@@ -144,6 +126,15 @@ void JobRun::run() {
   if (sources_) sources_->tidy_objects();
 }
 
+// There is no log to tell it in.
+void JobRun::report_unstarted(const char* event, const Error& error) {
+  log::error(event, {{"job", spec_.id}, {"error", error.message}});
+  JobOutcome outcome = failed(error);
+  explain_full_disk(outcome, {}, {fs::absolute(settings_.builds_dir)});
+  (void)link_->update(spec_.id, spec_.token,
+                      {"failed", "runner_system_failure", {}, {}, 0, outcome.text});
+}
+
 std::vector<std::string> JobRun::secrets() const {
   std::vector<std::string> secrets{spec_.token};
   for (const pipeline::JobVariable& variable : spec_.variables)
@@ -156,78 +147,6 @@ std::vector<std::string> JobRun::secrets() const {
   return secrets;
 }
 
-// The tree's place: the project's path, or what GIT_CLONE_PATH says, if that is within `root` and
-// no earlier job has laid a link on the way.
-Result<fs::path> JobRun::tree_path(const fs::path& root) const {
-  VariableMap variables{{"CI_BUILDS_DIR", root.string()},
-                        {"CI_CONCURRENT_ID", std::to_string(place_.slot)},
-                        {"CI_CONCURRENT_PROJECT_ID", std::to_string(place_.slot)}};
-  for (const pipeline::JobVariable& variable : spec_.variables)
-    variables.insert_or_assign(variable.key, variable.value);
-  const std::string given = pipeline::expand_on_runner(variables["GIT_CLONE_PATH"], variables);
-  if (given.empty()) return root / spec_.project_full_path;
-  const fs::path wanted = fs::path{given}.lexically_normal();
-  const fs::path below = wanted.lexically_relative(root);
-  if (!wanted.is_absolute() || !is_safe_path(below.string()))
-    return fail(ErrorKind::InvalidInput,
-                "GIT_CLONE_PATH is '" + given + "', expected a path below $CI_BUILDS_DIR");
-  fs::path at = root;
-  for (const fs::path& part : below) {
-    at /= part;
-    std::error_code ignored;
-    if (fs::is_symlink(fs::symlink_status(at, ignored)))
-      return fail(ErrorKind::InvalidInput, "GIT_CLONE_PATH: '" + at.string() + "' is a link");
-  }
-  return root / (below.has_filename() ? below : below.parent_path());
-}
-
-Result<void> JobRun::make_workplace() {
-  if (!is_safe_path(spec_.project_full_path))
-    return fail(ErrorKind::InvalidInput, "'" + spec_.project_full_path + "' is no project path");
-  const fs::path root = slot_directory();
-  auto tree = tree_path(root);
-  if (!tree) misplaced_ = tree.error();
-  workplace_.project = tree ? *tree : root / spec_.project_full_path;
-  workplace_.temporary = workplace_.project.string() + ".tmp";
-  workplace_.own = workplace_.project.string() + ".run";
-  if (settings_.git_cache && !settings_.cache_dir.empty())
-    workplace_.objects =
-        ObjectCache::place_of(fs::absolute(settings_.cache_dir) / "git",
-                              RemoteAddress::parse(spec_.repo_url).url, spec_.depth > 0);
-  std::error_code failed;
-  fs::create_directories(root, failed);
-  // Nobody else on this machine gets past here, whatever the modes below are.
-  if (!failed) fs::permissions(root, fs::perms::owner_all, failed);
-  for (const fs::path& directory : {workplace_.temporary, workplace_.own}) {
-    if (auto emptied = empty_directory(directory, kKeptFiles); !emptied) return emptied;
-    if (!failed) fs::permissions(directory, fs::perms::owner_all, failed);
-  }
-  if (!failed) fs::create_directories(workplace_.project, failed);
-  // The user of an image may be any: it must get at the file variables whose names it knows.
-  if (!failed && settings_.executor == ExecutorKind::Docker)
-    fs::permissions(workplace_.temporary, fs::perms{0711}, failed);
-  if (failed)
-    return errno_error("cannot make '" + workplace_.project.string() + "'", failed.value());
-  return {};
-}
-
-// Whoever the user of the image is, the work tree is the job's to change.
-void JobRun::open_tree_to_all() const {
-  const auto grant = [](const fs::path& path) {
-    std::error_code ignored;
-    const auto mode = fs::symlink_status(path, ignored).permissions();
-    auto wanted = fs::perms{0666};
-    if ((mode & fs::perms::owner_exec) != fs::perms::none) wanted = fs::perms{0777};
-    fs::permissions(path, wanted, fs::perm_options::add, ignored);
-  };
-  grant(workplace_.project);
-  std::error_code failed;
-  const auto options = fs::directory_options::skip_permission_denied;
-  for (fs::recursive_directory_iterator at{workplace_.project, options, failed}, end;
-       !failed && at != end; at.increment(failed))
-    if (!at->is_symlink(failed)) grant(at->path());
-}
-
 void JobRun::collect_variables() {
   const auto set = [this](const std::string& name, std::string value) {
     if (variables_.count(name) == 0) order_.push_back(name);
@@ -238,7 +157,7 @@ void JobRun::collect_variables() {
     const auto equals = line.find('=');
     set(line.substr(0, equals), line.substr(equals + 1));
   }
-  set("CI_BUILDS_DIR", slot_directory().string());
+  set("CI_BUILDS_DIR", slot_directory(settings_, place_.runner_label, place_.slot).string());
   set("CI_PROJECT_DIR", workplace_.project.string());
   set("CI_CONCURRENT_ID", std::to_string(place_.slot));
   set("CI_CONCURRENT_PROJECT_ID", std::to_string(place_.slot));
@@ -290,21 +209,8 @@ std::chrono::milliseconds JobRun::time_left() const {
                       deadline_ - std::chrono::steady_clock::now()));
 }
 
-JobRun::Outcome JobRun::failed(const Error& error) {
-  Outcome outcome;
-  switch (error.kind) {
-    case ErrorKind::NotFound: outcome.failure_reason = "image_pull_failure"; break;
-    case ErrorKind::InvalidInput: outcome.failure_reason = "runner_configuration_error"; break;
-    default: outcome.failure_reason = "runner_system_failure"; break;
-  }
-  outcome.words = " (system failure): " + error.message;
-  outcome.text = error.message;
-  if (!error.hint.empty()) outcome.words += "\n" + error.hint;
-  return outcome;
-}
-
-JobRun::Outcome JobRun::stopped_outcome() const {
-  Outcome outcome;
+JobOutcome JobRun::stopped_outcome() const {
+  JobOutcome outcome;
   outcome.canceled = true;
   const bool by_runner = runner_stop_.stop_requested();
   outcome.failure_reason = by_runner ? "runner_interrupted" : "script_failure";
@@ -312,22 +218,23 @@ JobRun::Outcome JobRun::stopped_outcome() const {
   return outcome;
 }
 
-JobRun::Outcome JobRun::timed_out() const {
-  Outcome outcome;
+JobOutcome JobRun::timed_out() const {
+  JobOutcome outcome;
   outcome.failure_reason = "job_execution_timeout";
   outcome.words = fmt::format(": execution took longer than {} seconds", spec_.timeout);
   outcome.text = fmt::format("its time was {} seconds", spec_.timeout);
   return outcome;
 }
 
-JobRun::Outcome JobRun::phases() {
+JobOutcome JobRun::phases() {
   say(fmt::format("Running with slipway-runner {}\n  on {} {}\n", SLIPWAY_VERSION, settings_.name,
                   identity_.system_id));
+  if (auto told = read_attempts(); !told) return failed(told.error());
   std::unique_ptr<Executor> executor = make_executor();
   {
-    const Section section{
-        *this, "prepare_executor",
-        fmt::format("Preparing the \"{}\" executor", to_string(settings_.executor))};
+    const auto section =
+        open_section("prepare_executor",
+                     fmt::format("Preparing the \"{}\" executor", to_string(settings_.executor)));
     // Services run already while the sources come: nothing of theirs before the job is ours.
     if (!spec_.services.empty() && !trace_->wait_until_ours(cancel_.get_token()))
       return stopped_outcome();
@@ -337,7 +244,7 @@ JobRun::Outcome JobRun::phases() {
     if (!prepared) return failed(prepared.error());
   }
   {
-    const Section section{*this, "prepare_script", "Preparing environment"};
+    const auto section = open_section("prepare_script", "Preparing environment");
     say("Running on " + settings_.name + "...\n");
     if (!spec_.services.empty() && settings_.executor == ExecutorKind::Shell)
       say("WARNING: `services` need the docker executor; the job runs without them\n");
@@ -345,39 +252,79 @@ JobRun::Outcome JobRun::phases() {
   }
   // Nothing of the project is touched before the server has said that the job is ours.
   if (!trace_->wait_until_ours(cancel_.get_token())) return stopped_outcome();
-  if (auto got = get_sources(); !got.success) return got;
+  if (auto got = get_sources(*executor); !got.success) return got;
   auto caches = open_caches();
   if (caches && caches->restores()) {
-    const Section section{*this, "restore_cache", "Restoring cache"};
+    const auto section = open_section("restore_cache", "Restoring cache");
     caches->restore();
   }
   if (auto done = download_dependencies(); !done) {
-    Outcome outcome = failed(done.error());
+    JobOutcome outcome = failed(done.error());
     outcome.failure_reason = "runner_system_failure";
     return outcome;
   }
   if (is_stopped()) return stopped_outcome();
-  if (settings_.executor == ExecutorKind::Docker) open_tree_to_all();
-  Outcome outcome = run_scripts(*executor);
+  if (settings_.executor == ExecutorKind::Docker) open_tree_to_all(workplace_.project);
+  JobOutcome outcome = run_scripts(*executor);
   if (place_.after_failure && !outcome.success && !outcome.canceled)
     place_.after_failure(script({}));
   executor.reset();
+  if (place_.left_behind) place_.left_behind(script_without_secrets());
   if (caches && !outcome.canceled && caches->saves(outcome.success)) {
-    const Section section{
-        *this, outcome.success ? "archive_cache" : "archive_cache_on_failure",
-        outcome.success ? "Saving cache for successful job" : "Saving cache for failed job"};
+    const auto section = open_section(
+        outcome.success ? "archive_cache" : "archive_cache_on_failure",
+        outcome.success ? "Saving cache for successful job" : "Saving cache for failed job");
     caches->save(outcome.success);
   }
   if (auto uploaded = upload_artifacts(outcome.success); !uploaded && outcome.success)
     outcome = failed(uploaded.error());
-  const Section section{*this, "cleanup_file_variables",
-                        "Cleaning up project directory and file based variables"};
+  const auto section = open_section("cleanup_file_variables",
+                                    "Cleaning up project directory and file based variables");
   return outcome;
 }
 
-JobRun::Outcome JobRun::get_sources() {
-  const Section section{*this, "get_sources", "Getting source from Git repository"};
+// RESTORE_CACHE_ATTEMPTS and its like; that of the sources is the checkout's.
+Result<void> JobRun::read_attempts() {
+  for (const auto& [name, target] :
+       {std::pair{"RESTORE_CACHE_ATTEMPTS", &attempts_.cache},
+        std::pair{"ARTIFACT_DOWNLOAD_ATTEMPTS", &attempts_.artifacts},
+        std::pair{"EXECUTOR_JOB_SECTION_ATTEMPTS", &attempts_.container}}) {
+    const auto wanted = attempts(variables_, name, *target);
+    if (!wanted) return wanted.error();
+    *target = *wanted;
+  }
+  return {};
+}
+
+// What the pipeline and the runner's owner want done around the sources; where the job's script
+// runs, not where git does.
+JobOutcome JobRun::run_hook(Executor& executor, const std::string& name) {
+  const auto hook = std::find_if(spec_.hooks.begin(), spec_.hooks.end(),
+                                 [&](const auto& entry) { return entry.first == name; });
+  std::vector<std::string> commands;
+  if (hook != spec_.hooks.end()) commands = hook->second;
+  const bool is_first = name == "pre_get_sources_script";
+  const std::string& of_owner =
+      is_first ? settings_.pre_get_sources_script : settings_.post_get_sources_script;
+  if (!of_owner.empty()) commands.insert(is_first ? commands.begin() : commands.end(), of_owner);
+  if (commands.empty()) return succeeded();
+  say("Running hooks:" + name + "\n");
+  if (settings_.executor == ExecutorKind::Docker) open_tree_to_all(workplace_.project);
+  JobScripts scripts;
+  scripts.main = script(commands);
+  scripts.lost = lost_.get_token();
+  if (sources_) scripts.borrowed = sources_->borrowed();
+  JobOutcome outcome = outcome_of(executor.run(
+      scripts, time_left(), [this](std::string_view chunk) { say(chunk); }, cancel_.get_token()));
+  if (!outcome.success && outcome.exit_code && outcome.text.empty())
+    outcome.text = "hooks:" + name + " failed";
+  return outcome;
+}
+
+JobOutcome JobRun::get_sources(Executor& executor) {
+  const auto section = open_section("get_sources", "Getting source from Git repository");
   if (misplaced_) return failed(*misplaced_);
+  if (auto hooked = run_hook(executor, "pre_get_sources_script"); !hooked.success) return hooked;
   CheckoutPlace place;
   place.tree = workplace_.project;
   place.index = workplace_.project.string() + ".index";
@@ -390,9 +337,7 @@ JobRun::Outcome JobRun::get_sources() {
   if (is_stopped()) return stopped_outcome();
   if (!done && std::chrono::steady_clock::now() >= deadline_) return timed_out();
   if (!done) return failed(done.error());
-  Outcome outcome;
-  outcome.success = true;
-  return outcome;
+  return run_hook(executor, "post_get_sources_script");
 }
 
 std::unique_ptr<Executor> JobRun::make_executor() {
@@ -423,9 +368,11 @@ std::unique_ptr<Executor> JobRun::make_executor() {
     access.of_job = given->second;
   for (const pipeline::JobVariable& variable : spec_.variables)
     if (variable.file && variable.key == "DOCKER_AUTH_CONFIG") access.of_job = variable.value;
-  return std::make_unique<DockerExecutor>(settings_, workplace_, std::move(image),
-                                          std::move(services), std::move(visible),
-                                          std::move(access), place_.runner_label, spec_.id);
+  return std::make_unique<DockerExecutor>(
+      settings_, workplace_, std::move(image), std::move(services), std::move(visible),
+      std::move(access), place_.runner_label,
+      fmt::format("{}\n{}\n{}", spec_.project_full_path, place_.slot, spec_.ref_protected),
+      spec_.id, attempts_.container);
 }
 
 Script JobRun::script(const std::vector<std::string>& commands) const {
@@ -436,12 +383,33 @@ Script JobRun::script(const std::vector<std::string>& commands) const {
   return made;
 }
 
-JobRun::Outcome JobRun::run_scripts(Executor& executor) {
+// Nor its files, which go with the job.
+Script JobRun::script_without_secrets() const {
+  Script made = script({});
+  std::set<std::string> hidden;
+  for (const pipeline::JobVariable& variable : spec_.variables)
+    if (variable.masked || variable.file) hidden.insert(variable.key);
+  const std::vector<std::string> secret = secrets();
+  std::erase_if(made.variables, [&](const auto& variable) {
+    return hidden.contains(variable.first) || variable.first.starts_with("GIT_CONFIG_") ||
+           std::any_of(secret.begin(), secret.end(), [&](const std::string& value) {
+             return !value.empty() && variable.second.find(value) != std::string::npos;
+           });
+  });
+  return made;
+}
+
+JobOutcome JobRun::run_scripts(Executor& executor) {
   JobScripts scripts;
   bool has_main = false;
   for (const pipeline::JobStep& step : spec_.steps) {
     if (step.name == "script") {
-      scripts.main = script(step.script);
+      std::vector<std::string> commands = step.script;
+      if (const auto& before = settings_.pre_build_script; !before.empty())
+        commands.insert(commands.begin(), before);
+      if (const auto& after = settings_.post_build_script; !after.empty())
+        commands.push_back(after);
+      scripts.main = script(commands);
       has_main = true;
     } else if (step.name == "after_script") {
       scripts.after = script(step.script);
@@ -450,110 +418,24 @@ JobRun::Outcome JobRun::run_scripts(Executor& executor) {
     }
   }
   if (!has_main) return failed(fail(ErrorKind::InvalidInput, "the job has no script"));
-  scripts.after_heading = ending("step_script") + heading("after_script", "Running after_script");
+  scripts.after_heading =
+      section_ending("step_script") + section_heading("after_script", "Running after_script");
   scripts.after_end = "";
   scripts.lost = lost_.get_token();
+  scripts.borrowed = sources_->borrowed();
   const std::string last = scripts.after ? "after_script" : "step_script";
-  say(heading("step_script", "Executing \"step_script\" stage of the job script"));
-  std::string tail;
-  const auto sink = [&](std::string_view chunk) {
-    tail.append(chunk.substr(chunk.size() - std::min(chunk.size(), kKeptTail)));
-    if (tail.size() > 2 * kKeptTail) tail.erase(0, tail.size() - kKeptTail);
-    say(chunk);
-  };
+  say(section_heading("step_script", "Executing \"step_script\" stage of the job script"));
+  const Sink sink = limited([this](std::string_view chunk) { say(chunk); }, settings_.output_limit);
   const auto ended = executor.run(scripts, time_left(), sink, cancel_.get_token());
-  say(ending(last));
+  say(section_ending(last));
+  return outcome_of(ended);
+}
+
+JobOutcome JobRun::outcome_of(const Result<ScriptOutcome>& ended) const {
   if (!ended) return failed(ended.error());
   if (ended->end == ScriptEnd::Canceled || is_stopped()) return stopped_outcome();
   if (ended->end == ScriptEnd::TimedOut) return timed_out();
-  if (ended->exit_code != 0) return failed_script(*ended, tail);
-  Outcome outcome;
-  outcome.success = true;
-  return outcome;
-}
-
-// A disk that is full is the runner's fault, and another runner may do better.
-JobRun::Outcome JobRun::failed_script(const ScriptOutcome& ended, const std::string& tail) const {
-  Outcome outcome;
-  outcome.failure_reason = "script_failure";
-  outcome.exit_code = ended.exit_code;
-  outcome.words = fmt::format(": exit code {}", ended.exit_code);
-  outcome.text = ended.cause;
-  std::error_code failed;
-  const auto disk = fs::space(workplace_.project, failed);
-  constexpr std::uintmax_t kNothingLeft = std::uintmax_t{64} << 20U;
-  if (!failed && disk.available < kNothingLeft &&
-      tail.find("No space left on device") != std::string::npos) {
-    outcome.failure_reason = "runner_system_failure";
-    outcome.text = fmt::format("the runner's disk is full: {} MiB of {} MiB are left",
-                               disk.available >> 20U, disk.capacity >> 20U);
-  } else if (ended.cause.empty() && ended.exit_code == 127) {
-    outcome.text = "a command was not found, see the end of the log";
-  } else if (ended.cause.empty() && ended.exit_code == 126) {
-    outcome.text = "a file is not executable, see the end of the log";
-  } else if (ended.cause.empty() && ended.exit_code == 137) {
-    outcome.text = "a process was killed: by the script itself, by somebody, or for want of memory";
-  }
-  if (!outcome.text.empty()) outcome.words += "\n" + outcome.text;
-  return outcome;
-}
-
-std::optional<JobCaches> JobRun::open_caches() {
-  if (spec_.caches.empty()) return std::nullopt;
-  auto store = CacheStore::open(fs::absolute(settings_.cache_dir), settings_.cache_size);
-  if (!store) {
-    say("WARNING: the job runs without its cache: " + store.error().message + "\n");
-    return std::nullopt;
-  }
-  const auto fallback = variables_.find("CACHE_FALLBACK_KEY");
-  return JobCaches{std::move(*store),
-                   spec_.project_full_path,
-                   workplace_,
-                   spec_.caches,
-                   fallback == variables_.end() ? std::string{} : fallback->second,
-                   [this](const std::string& text) { return expanded(text); },
-                   [this](std::string_view text) { say(text); }};
-}
-
-ArtifactTransfer JobRun::transfer() {
-  return {trace_->link(),
-          spec_,
-          workplace_,
-          [this](std::string_view text) { say(text); },
-          [this](const std::string& text) { return expanded(text); },
-          cancel_.get_token(),
-          time_left()};
-}
-
-Result<void> JobRun::download_dependencies() {
-  const bool wanted = std::any_of(
-      spec_.dependencies.begin(), spec_.dependencies.end(),
-      [](const pipeline::JobDependency& dependency) { return !dependency.filename.empty(); });
-  if (!wanted) return {};
-  const Section section{*this, "download_artifacts", "Downloading artifacts"};
-  return transfer().download();
-}
-
-Result<void> JobRun::upload_artifacts(bool success) {
-  if (trace_->interruption() == Interruption::Abort) return {};
-  std::vector<pipeline::JobArtifact> wanted;
-  for (const pipeline::JobArtifact& artifact : spec_.artifacts)
-    if (artifact.when == "always" || (artifact.when == "on_success") == success)
-      wanted.push_back(artifact);
-  if (wanted.empty()) return {};
-  const Section section{
-      *this, success ? "upload_artifacts_on_success" : "upload_artifacts_on_failure",
-      success ? "Uploading artifacts for successful job" : "Uploading artifacts for failed job"};
-  return transfer().upload(wanted);
-}
-
-void JobRun::remove_temporary() noexcept {
-  trace_.reset();
-  for (const fs::path& directory : {workplace_.temporary, workplace_.own}) {
-    if (directory.empty()) continue;
-    if (auto emptied = empty_directory(directory, kKeptFiles); !emptied)
-      log::warn("workplace.left_behind", {{"job", spec_.id}, {"error", emptied.error().message}});
-  }
+  return ended->exit_code == 0 ? succeeded() : failed_script(*ended);
 }
 
 }  // namespace slipway::runner

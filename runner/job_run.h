@@ -18,6 +18,8 @@
 #include "runner/coordinator_client.h"
 #include "runner/executor.h"
 #include "runner/job_caches.h"
+#include "runner/job_outcome.h"
+#include "runner/job_section.h"
 #include "runner/trace_writer.h"
 
 namespace slipway::runner {
@@ -29,6 +31,8 @@ struct JobPlace {
   LocalRepositories local = LocalRepositories::refused;
   // When its script has failed and everything of it is still there; may take as long as it likes.
   std::function<void(const Script& place)> after_failure = {};
+  // Once its script has ended, whatever became of it: where it was, without its secrets.
+  std::function<void(const Script& place)> left_behind = {};
 };
 
 class JobRun {
@@ -48,44 +52,33 @@ class JobRun {
   std::unique_ptr<JobLink> take_link();
 
  private:
-  struct Outcome {
-    bool success = false;
-    bool canceled = false;
-    std::string failure_reason;
-    std::optional<int> exit_code;
-    std::string words;  // for the last line of the log
-    std::string text;   // the same, as a sentence for the job's page
-  };
-
-  Outcome phases();
+  JobOutcome phases();
+  void report_unstarted(const char* event, const Error& error);
   [[nodiscard]] std::vector<std::string> secrets() const;
-  [[nodiscard]] std::filesystem::path slot_directory() const;
-  Result<void> make_workplace();
-  Result<std::filesystem::path> tree_path(const std::filesystem::path& root) const;
-  Outcome get_sources();
-  void open_tree_to_all() const;
+  Result<void> read_attempts();
+  JobOutcome get_sources(Executor& executor);
+  JobOutcome run_hook(Executor& executor, const std::string& name);
   void collect_variables();
   Result<void> write_file_variables();
   std::unique_ptr<Executor> make_executor();
-  Outcome run_scripts(Executor& executor);
+  JobOutcome run_scripts(Executor& executor);
   Result<void> download_dependencies();
   Result<void> upload_artifacts(bool success);
   ArtifactTransfer transfer();
   std::optional<JobCaches> open_caches();
-  void remove_temporary() noexcept;
 
   [[nodiscard]] std::string expanded(const std::string& text) const;
   [[nodiscard]] std::chrono::milliseconds time_left() const;
   [[nodiscard]] bool is_stopped() const { return cancel_.stop_requested(); }
   [[nodiscard]] Script script(const std::vector<std::string>& commands) const;
-  static Outcome failed(const Error& error);
-  [[nodiscard]] Outcome failed_script(const ScriptOutcome& ended, const std::string& tail) const;
-  Outcome stopped_outcome() const;
-  Outcome timed_out() const;
+  [[nodiscard]] Script script_without_secrets() const;
+  [[nodiscard]] JobOutcome outcome_of(const Result<ScriptOutcome>& ended) const;
+  [[nodiscard]] JobOutcome stopped_outcome() const;
+  [[nodiscard]] JobOutcome timed_out() const;
 
-  // A section of the log with its heading; closes it when it goes.
-  class Section;
+  JobSection open_section(std::string name, const std::string& title);
   void say(std::string_view text);
+  static Sink limited(Sink sink, long long most);
 
   const RunnerSettings& settings_;
   const RunnerIdentity& identity_;
@@ -99,7 +92,13 @@ class JobRun {
   std::optional<Error> misplaced_;  // what is wrong with the job's GIT_CLONE_PATH
   std::map<std::string, std::string> variables_;
   std::vector<std::string> order_;  // of the names, as they are exported
+  struct {
+    int cache = 1;
+    int artifacts = 3;
+    int container = 1;
+  } attempts_;  // how often each is tried
   std::unique_ptr<TraceWriter> trace_;
+  std::string tail_;  // the last words of the log
   std::optional<Checkout> sources_;
   std::string result_ = "runner_system_failure";
   std::chrono::steady_clock::time_point deadline_;

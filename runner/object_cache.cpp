@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -19,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kBetweenTries{20};
+constexpr int kMostLooks = 5;
 constexpr std::ptrdiff_t kManyPacks = 40;
 constexpr std::size_t kKeptPipelines = 20;
 constexpr std::string_view kPipelines = "refs/pipelines/";
@@ -81,7 +83,12 @@ Result<ObjectCache> ObjectCache::open(const fs::path& place, const Git& git) {
     return errno_error("cannot make '" + place.parent_path().string() + "'", failed.value());
   auto use = open_lock(place, ".use");
   if (!use) return std::move(use).error();
-  if (!lock(*use, LOCK_SH)) return fail(ErrorKind::Conflict, "the kept objects are being tidied");
+  // Somebody may be looking whether they are in use.
+  for (int look = 1; !lock(*use, LOCK_SH); ++look) {
+    if (look == kMostLooks) return fail(ErrorKind::Conflict, "the kept objects are being tidied");
+    std::this_thread::sleep_for(kBetweenTries);
+  }
+  ::futimens(use->get(), nullptr);  // what was used longest ago goes first
   ObjectCache cache{place, std::move(*use)};
   if (fs::exists(place / "HEAD", failed)) return cache;
   fs::create_directories(place, failed);
@@ -140,6 +147,30 @@ void ObjectCache::tidy(const fs::path& place, const Git& git) {
   forget_old_pipelines(cache, git);
   const auto packed = git.run(place, {"gc", "--quiet"});
   log::info("objects.packed", {{"place", place.string()}, {"done", packed.has_value()}});
+}
+
+std::vector<KeptThing> ObjectCache::kept(const fs::path& root) {
+  std::vector<KeptThing> things;
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator{root, failed}) {
+    const fs::path& place = entry.path();
+    if (place.extension() != ".git" || !entry.is_directory(failed)) continue;
+    {
+      const auto use = open_lock(place, ".use");
+      if (!use || !lock(*use, LOCK_EX)) continue;
+    }
+    const auto used = fs::last_write_time(place.string() + ".use", failed);
+    things.push_back({KeptKind::Objects, place.string(), used, bytes_below(place), root});
+  }
+  return things;
+}
+
+bool ObjectCache::remove_unused(const fs::path& place) {
+  const auto use = open_lock(place, ".use");
+  if (!use || !lock(*use, LOCK_EX)) return false;
+  std::error_code failed;
+  fs::remove_all(place, failed);
+  return !failed;
 }
 
 }  // namespace slipway::runner

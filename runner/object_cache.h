@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "runner/git_command.h"
+#include "runner/kept_thing.h"
 
 namespace slipway::runner {
 
@@ -48,6 +49,11 @@ class ObjectCache {
   // Packs what has come in many pieces and forgets old pipelines, when it is worth it and nobody
   // uses it. For a time when no job waits.
   static void tidy(const std::filesystem::path& place, const Git& git);
+
+  // All below `root` that nobody uses.
+  static std::vector<KeptThing> kept(const std::filesystem::path& root);
+  // False when somebody uses it by now.
+  static bool remove_unused(const std::filesystem::path& place);
 
  private:
   ObjectCache(std::filesystem::path place, UniqueFd use)

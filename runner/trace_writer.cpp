@@ -20,7 +20,7 @@ constexpr long long kWorthSending = 64 << 10;  // not gathered any longer
 }  // namespace
 
 Result<std::unique_ptr<TraceWriter>> TraceWriter::start(
-    std::unique_ptr<JobLink> link, std::int64_t job, std::string job_token,
+    std::unique_ptr<JobLink>&& link, std::int64_t job, std::string job_token,
     const std::filesystem::path& spool, Masker masker,
     std::function<void(Interruption)> interrupted, TraceOptions options) {
   UniqueFd fd{::open(spool.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
@@ -66,20 +66,26 @@ bool TraceWriter::wait_until_ours(const std::stop_token& stop) {
 
 void TraceWriter::append(std::string_view bytes) {
   if (bytes.empty() || broken_) return;
-  if (auto written = write_all(spool_.get(), bytes); !written) {
-    log::error("spool.failed", {{"job", job_}, {"error", written.error().message}});
-    broken_ = std::move(written).error().in("the job's log");
+  if (!full_) {
+    if (auto written = write_all(spool_.get(), bytes); !written) {
+      log::error("spool.failed", {{"job", job_}, {"error", written.error().message}});
+      full_ = std::move(written).error().in("the job's log");
+    }
+  }
+  std::string words;
+  if (full_ && tail_.size() + bytes.size() > options_.most_in_memory) {
+    broken_ = full_;
+    words = "\nERROR: " + broken_->message + "; the log ends here\n";
+    bytes = words;
+  }
+  crc_ = crc32_update(crc_, bytes);
+  {
     const std::lock_guard lock{mutex_};
-    spooled_ = size_;
-    last_words_ = "\nERROR: " + broken_->message + "; the log ends here\n";
-    bytes = last_words_;
-    crc_ = crc32_update(crc_, bytes);
     size_ = size_ + static_cast<long long>(bytes.size());
-  } else {
-    crc_ = crc32_update(crc_, bytes);
-    const std::lock_guard lock{mutex_};
-    size_ = size_ + static_cast<long long>(bytes.size());
-    spooled_ = size_.load();
+    if (full_)
+      tail_ += bytes;
+    else
+      spooled_ = size_.load();
   }
   wake_.notify_one();
   if (size_ - sent_ >= kWorthSending) gathered_.notify_one();
@@ -111,8 +117,8 @@ bool TraceWriter::wait_for_work() {
 std::string TraceWriter::next_piece() {
   const std::lock_guard lock{mutex_};
   if (sent_ >= spooled_)
-    return last_words_.substr(
-        std::min(last_words_.size(), static_cast<std::size_t>(sent_ - spooled_)));
+    return tail_.substr(std::min(tail_.size(), static_cast<std::size_t>(sent_ - spooled_)),
+                        kLargestPiece);
   const auto length =
       static_cast<std::size_t>(std::min<long long>(spooled_ - sent_, kLargestPiece));
   std::string piece(length, '\0');

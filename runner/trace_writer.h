@@ -1,7 +1,8 @@
 // A job's log on its way to the server: masked, kept in a spool file, sent in pieces by a thread.
 //
 // What is written is in the spool before write() returns, and is sent until the server has it: a
-// server that restarts, refuses an offset or does not answer loses no byte. The first bytes go out
+// server that restarts, refuses an offset or does not answer loses no byte. Nor does a full disk:
+// what the spool does not take is kept in memory. The first bytes go out
 // at once, later ones are gathered for a moment. The thread also renews the job's lease while it
 // prints nothing, and hears when the job is canceled or taken away. write() is for one thread at a
 // time.
@@ -35,13 +36,15 @@ struct TraceOptions {
   std::chrono::milliseconds gather{30};
   std::chrono::milliseconds keep_alive{std::chrono::seconds{3}};
   std::chrono::milliseconds longest_backoff{std::chrono::seconds{10}};
+  std::size_t most_in_memory = std::size_t{16} << 20U;  // bytes, once the disk is full
 };
 
 class TraceWriter {
  public:
   // `interrupted` is called from the thread, at most once for each kind. `spool` is made anew.
-  static Result<std::unique_ptr<TraceWriter>> start(std::unique_ptr<JobLink> link, std::int64_t job,
-                                                    std::string job_token,
+  // `link` stays the caller's when that fails.
+  static Result<std::unique_ptr<TraceWriter>> start(std::unique_ptr<JobLink>&& link,
+                                                    std::int64_t job, std::string job_token,
                                                     const std::filesystem::path& spool,
                                                     Masker masker,
                                                     std::function<void(Interruption)> interrupted,
@@ -54,8 +57,8 @@ class TraceWriter {
   // Waits until the server has taken the first bytes, which tells that the job is ours and makes it
   // run there. False when it is not, or when `stop` asked first.
   bool wait_until_ours(const std::stop_token& stop);
-  // Set once the spool could not be written (a full disk): the log ends with words about it. For
-  // the thread that writes.
+  // Set once neither the spool (a full disk) nor the memory for it takes any more: the log ends
+  // with words about it. For the thread that writes.
   [[nodiscard]] const std::optional<Error>& broken() const { return broken_; }
 
   // Sends what is left and then the result, until the server has taken both or the job is lost.
@@ -98,8 +101,9 @@ class TraceWriter {
   // Moved by the thread, and by finish() once the thread has ended; writers look at it.
   std::atomic<long long> sent_ = 0;
   int failures_ = 0;
-  bool out_of_step_ = false;     // the server refused the last offset
-  std::optional<Error> broken_;  // of the writing thread
+  bool out_of_step_ = false;   // the server refused the last offset
+  std::optional<Error> full_;  // why the spool takes no more; of the writing thread, as is
+  std::optional<Error> broken_;
   std::chrono::steady_clock::time_point last_call_;
 
   std::mutex mutex_;
@@ -107,9 +111,9 @@ class TraceWriter {
   std::condition_variable gathered_;  // apart: a few more bytes must not wake the sender
   std::condition_variable_any heard_;
   bool finishing_ = false;
-  bool ours_ = false;       // the server has answered that it is
-  long long spooled_ = 0;   // how much of size_ is in the spool
-  std::string last_words_;  // and what comes behind it once the spool failed
+  bool ours_ = false;      // the server has answered that it is
+  long long spooled_ = 0;  // how much of size_ is in the spool
+  std::string tail_;       // and what comes behind it once the spool failed
   std::thread thread_;
 };
 

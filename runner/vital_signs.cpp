@@ -65,6 +65,8 @@ struct VitalSigns::State {
   prometheus::Registry registry;
   prometheus::Gauge* running = nullptr;
   prometheus::Gauge* last_contact = nullptr;
+  prometheus::Gauge* kept = nullptr;
+  prometheus::Counter* removed = nullptr;
   prometheus::Counter* failed_polls = nullptr;
   prometheus::Histogram* durations = nullptr;
   prometheus::Family<prometheus::Counter>* ended = nullptr;
@@ -99,6 +101,13 @@ VitalSigns::VitalSigns(int concurrent, std::string_view executor)
   s.gauge("slipway_runner_info", "Always 1.",
           {{"version", SLIPWAY_VERSION}, {"executor", std::string{executor}}})
       .Set(1);
+  s.kept = &s.gauge("slipway_runner_kept_bytes",
+                    "Caches, git objects and images that are kept for later jobs.", {});
+  s.removed = &prometheus::BuildCounter()
+                   .Name("slipway_runner_removed_bytes_total")
+                   .Help("What was kept for later jobs and went to make room.")
+                   .Register(s.registry)
+                   .Add({});
   s.failed_polls = &prometheus::BuildCounter()
                         .Name("slipway_runner_failed_polls_total")
                         .Help("Requests for a job that the server did not answer or refused.")
@@ -154,6 +163,11 @@ void VitalSigns::job_ended(std::string_view result, std::chrono::milliseconds to
   state_->running->Decrement();
   state_->durations->Observe(static_cast<double>(took.count()) / 1000);
   state_->ended->Add({{"result", std::string{result}}}).Increment();
+}
+
+void VitalSigns::disk_swept(long long kept, long long removed) {
+  state_->kept->Set(static_cast<double>(kept));
+  state_->removed->Increment(static_cast<double>(removed));
 }
 
 }  // namespace slipway::runner

@@ -35,6 +35,8 @@ class VitalSigns {
   void job_started();
   // `result` is success, aborted or a failure reason of the protocol.
   void job_ended(std::string_view result, std::chrono::milliseconds took);
+  // Bytes that are kept for later jobs, and that were removed to make room.
+  void disk_swept(long long kept, long long removed);
 
  private:
   struct State;

@@ -5,6 +5,7 @@ A checkout is measured from the trigger to the end of a job that does nothing el
 itself; caches by the seconds that the job's log names. The plain tools run in the same file system.
 """
 
+import json
 import re
 import shutil
 import statistics
@@ -160,14 +161,21 @@ def huge_log():
     try:
         runner = bench.runner("shell")
         size = 50_000_000 if QUICK else 500_000_000
+        lines = 1_000_000 if QUICK else 10_000_000
         bench.server.stop()
-        bench.server.settings["trace_limit"] = "1G"
+        bench.server.settings["trace_limit"] = "2G"
         bench.server.start()
-        project = bench.project("bench/huge", "variables: {GIT_STRATEGY: none}\nlog:\n  tags: [shell]\n  script:\n"
-                                f"    - yes 'a line of output that is as long as they usually are' | head -c {size} || true\n")
-        took = end_of(bench, project)
-        row(f"a job that prints {size // 1_000_000} MB, once", f"{took:.0f} ms",
-            f"{size / 1000 / took:.0f} MB/s")
+        for name, title, printed, command in (
+                ("huge", f"a job that prints {size // 1_000_000} MB", size,
+                 f"yes 'a line of output that is as long as they usually are' | head -c {size} || true"),
+                ("long", f"  {size // 500_000} MB in one line", 2 * size,
+                 f"head -c {2 * size} /dev/zero | tr '\\0' x"),
+                ("lines", f"  {lines // 1_000_000} million lines", (len(str(lines)) + 1) * lines,
+                 f"seq -w {lines}")):
+            project = bench.project("bench/" + name, "variables: {GIT_STRATEGY: none}\nlog:\n  tags: [shell]\n"
+                                    "  script:\n    - " + json.dumps(command) + "\n")
+            took = end_of(bench, project)
+            row(f"{title}, once", f"{took:.0f} ms", f"{printed / 1000 / took:.0f} MB/s")
         row("  resident memory after it", resident_mb(bench.server.process.pid, runner.process.pid))
     finally:
         bench.close()

@@ -59,11 +59,13 @@ class CommandLine(unittest.TestCase):
 
     def test_the_doctor_names_what_is_wrong_and_what_to_do(self):
         config = self.file("runner_url: http://127.0.0.1:1\nrunner_token: glrt-x\n"
-                           f"runner_builds_dir: {self.directory.name}/builds\n", "slipway-runner.yml")
+                           f"runner_builds_dir: {self.directory.name}/builds\n"
+                           f"runner_cache_dir: {self.directory.name}/cache\n", "slipway-runner.yml")
         done = slipway("runner", "doctor", "--config", config, "--json")
         self.assertEqual(done.returncode, 1, done.stderr)
         found = {check["check"]: check for check in json.loads(done.stdout)}
         self.assertEqual(found["git"]["status"], "ok")
+        self.assertIn("GiB free under", found["cache disk"]["text"])
         self.assertEqual(found["server"]["status"], "error")
         self.assertTrue(found["server"]["hint"])
         self.assertEqual(list(pathlib.Path(self.directory.name, "builds").iterdir()), [])
@@ -75,14 +77,15 @@ class CommandLine(unittest.TestCase):
 
     def test_a_config_toml_is_read_and_what_is_not_supported_is_named(self):
         config = self.file('[[runners]]\nname = "a"\nurl = "http://127.0.0.1:1"\ntoken = "t"\nexecutor = "shell"\n'
-                           'output_limit = 100\n[[runners]]\nname = "b"\nexecutor = "ssh"\n', "config.toml")
+                           'machine = 100\n[[runners]]\nname = "b"\nexecutor = "ssh"\n', "config.toml")
         several = slipway("runner", "run", "--config", config)
         self.assertEqual(several.returncode, 3)
         self.assertIn("several [[runners]] sections", several.stderr)
         self.assertIn("--section NAME: 'a', 'b'", several.stderr)
         done = slipway("runner", "doctor", "--config", config, "--section", "a",
-                       "--runner-builds-dir", self.directory.name + "/builds")
-        self.assertIn("config.toml:6: runners.output_limit = 100 is not supported", done.stderr)
+                       "--runner-builds-dir", self.directory.name + "/builds",
+                       "--runner-cache-dir", self.directory.name + "/cache")
+        self.assertIn("config.toml:6: runners.machine = 100 is not supported", done.stderr)
         other = slipway("runner", "run", "--config", config, "--section", "b")
         self.assertEqual(other.returncode, 3)
         self.assertIn("the executor 'ssh' is not supported", other.stderr)

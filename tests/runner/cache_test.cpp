@@ -279,3 +279,19 @@ TEST_CASE("fallback keys are tried in order, a protected one by variable is not"
   CHECK(machine.run(third) == "success");
   CHECK(machine.logged("WARNING: CACHE_FALLBACK_KEY may not end in -protected and is not used"));
 }
+
+TEST_CASE("a cache that cannot be read is tried as often as asked, and fails nothing",
+          "[cache][job]") {
+  Machine machine;
+  CHECK(machine.run(cached_job("mkdir vendor; echo 1 > vendor/lib")) == "success");
+  for (const auto& entry : fs::recursive_directory_iterator{machine.directory / "cache/pieces"})
+    if (entry.is_regular_file()) REQUIRE(overwrite_file(entry.path(), "rotten", 0600));
+  auto spec = cached_job("test ! -e vendor/lib", "pull");
+  spec.variables.push_back({"RESTORE_CACHE_ATTEMPTS", "3"});
+
+  CHECK(machine.run(spec) == "success");
+
+  CHECK(machine.logged("WARNING: a piece of the cache is damaged; attempt 2 of 3\n"));
+  CHECK(machine.logged("WARNING: a piece of the cache is damaged; attempt 3 of 3\n"));
+  CHECK(machine.logged("WARNING: the cache cannot be used: a piece of the cache is damaged\n"));
+}

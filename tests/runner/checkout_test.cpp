@@ -3,68 +3,17 @@
 #include <spdlog/fmt/fmt.h>
 #include <fstream>
 
-#include "tests/runner/git_remote.h"
+#include "tests/runner/git_tree.h"
 
 using namespace slipway;
 using namespace slipway::runner;
 using test::GitRemote;
 using test::GitServer;
+using test::server;
+using test::Tree;
 namespace fs = std::filesystem;
 
 namespace {
-
-const GitServer& server() {
-  static const GitServer running;
-  return running;
-}
-
-// The place of one project on a runner, from job to job.
-struct Tree {
-  Result<void> check_out(const pipeline::JobSpec& spec, const VariableMap& variables = {}) {
-    said.clear();
-    Checkout checkout{
-        spec,
-        variables,
-        {directory / "tree",
-         directory / "tree.index",
-         cached ? ObjectCache::place_of(objects, spec.repo_url, spec.depth > 0) : fs::path{},
-         {false, local}},
-        [this](std::string_view chunk) { said += chunk; },
-        {},
-        std::chrono::minutes{1}};
-    return checkout.run();
-  }
-  std::string error(const pipeline::JobSpec& spec, const VariableMap& variables = {}) {
-    const auto done = check_out(spec, variables);
-    return done ? "" : done.error().message;
-  }
-  [[nodiscard]] std::string text(const std::string& name) const {
-    return read_file(directory / "tree" / name).value_or("(none)");
-  }
-  void write(const std::string& name, const std::string& text) const {
-    fs::create_directories((directory / "tree" / name).parent_path());
-    REQUIRE(replace_file(directory / "tree" / name, text));
-  }
-  std::string git(std::vector<std::string> arguments) const {
-    ProcessSpec spec;
-    spec.argv = {"git"};
-    spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
-    spec.workdir = directory / "tree";
-    spec.env = environment_subset({"PATH"});
-    auto done = collect_process(spec);
-    REQUIRE(done);
-    CAPTURE(arguments, done->output);
-    REQUIRE(done->outcome.succeeded());
-    return done->output;
-  }
-
-  Tree() { fs::create_directory(directory / "tree"); }
-  test::TempDirectory directory;
-  fs::path objects = directory / "objects";
-  bool cached = true;
-  LocalRepositories local = LocalRepositories::refused;
-  std::string said;
-};
 
 std::string lines(int count) {
   std::string text;
@@ -322,72 +271,6 @@ TEST_CASE("only an address on the network is fetched from", "[checkout]") {
           "'" + url + "' is no address to fetch from: expected https, http or ssh");
     CHECK_FALSE(fs::exists(canary));
   }
-}
-
-TEST_CASE("submodules of the same server are let in by the job's token", "[checkout]") {
-  const GitServer own;  // for each section
-  const GitRemote part{own, "part"};
-  GitRemote middle{own, "middle"};
-  middle.add_submodule(part, "inner", "../part");
-  GitRemote remote{own, "whole"};
-  remote.add_submodule(middle, "middle", "../middle");
-  remote.add_submodule(part, "other", "../part");
-  Tree tree;
-
-  SECTION("normal: those of the project itself") {
-    const auto error = tree.error(remote.spec(), {{"GIT_SUBMODULE_STRATEGY", "normal"}});
-    CAPTURE(tree.said);
-    REQUIRE(error.empty());
-    CHECK(tree.text("other/README") == "hello\n");
-    CHECK(tree.text("middle/README") == "hello\n");
-    CHECK(tree.text("middle/inner/README") == "(none)");
-  }
-  SECTION("recursive: theirs too") {
-    const auto error = tree.error(remote.spec(3), {{"GIT_SUBMODULE_STRATEGY", "recursive"},
-                                                   {"GIT_SUBMODULE_UPDATE_FLAGS", "--jobs 2"}});
-    CAPTURE(tree.said);
-    REQUIRE(error.empty());
-    CHECK(tree.text("middle/inner/README") == "hello\n");
-    // A second job finds nothing of the first.
-    REQUIRE(tree.check_out(remote.spec(3), {{"GIT_SUBMODULE_STRATEGY", "recursive"}}));
-    CHECK(tree.text("middle/inner/README") == "hello\n");
-  }
-  SECTION("only those that are named") {
-    const auto error = tree.error(
-        remote.spec(),
-        {{"GIT_SUBMODULE_STRATEGY", "normal"}, {"GIT_SUBMODULE_PATHS", ":(exclude)other middle"}});
-    CAPTURE(tree.said);
-    REQUIRE(error.empty());
-    CHECK(tree.text("middle/README") == "hello\n");
-    CHECK(tree.text("other/README") == "(none)");
-  }
-}
-
-TEST_CASE("a submodule's address over ssh becomes one over HTTP when asked", "[checkout]") {
-  const GitRemote part{server(), "ssh-part"};
-  GitRemote remote{server(), "ssh"};
-  remote.add_submodule(part, "sub", "git@127.0.0.1:ssh-part");
-  Tree tree;
-
-  const auto error = tree.error(
-      remote.spec(), {{"GIT_SUBMODULE_STRATEGY", "normal"}, {"GIT_SUBMODULE_FORCE_HTTPS", "true"}});
-
-  CAPTURE(tree.said);
-  REQUIRE(error.empty());
-  CHECK(tree.text("sub/README") == "hello\n");
-}
-
-TEST_CASE("a submodule is not taken from the runner's disk", "[checkout]") {
-  const GitRemote part{server(), "disk-part"};
-  GitRemote remote{server(), "disk"};
-  remote.add_submodule(part, "sub", part.directory().string());
-  Tree tree;
-
-  const std::string error = tree.error(remote.spec(), {{"GIT_SUBMODULE_STRATEGY", "normal"}});
-
-  CHECK(error == "git submodule failed with exit code 1");
-  CHECK(tree.said.find("transport 'file' not allowed") != std::string::npos);
-  CHECK_FALSE(fs::exists(tree.directory / "tree/sub/README"));
 }
 
 TEST_CASE("what is no commit, refspec or setting is refused by name", "[checkout]") {

@@ -94,10 +94,14 @@ TEST_CASE("a setting says what it expects", "[config]") {
   says("runner_pull_policy", "sometimes", "always, if-not-present or never");
   says("runner_allowed_pull_policies", "always, often", "always, if-not-present or never");
   const char* const volumes =
-      "a list of /host/path:/path or /host/path:/path:ro; for the engine's socket see "
-      "runner_docker_socket";
-  says("runner_docker_volumes", "relative:/x", volumes);
-  says("runner_docker_volumes", "/x", volumes);
+      "a list of /host/path:/path, volume:/path (both may end in :ro) or /path; for the engine's "
+      "socket see runner_docker_socket";
+  says("runner_docker_volumes", "relative/x:/x", volumes);
+  says("runner_docker_volumes", "-x:/x", volumes);
+  says("runner_docker_volumes", "name:relative", volumes);
+  says("runner_docker_extra_hosts", "db", "a list of name:address");
+  says("runner_docker_network_mode", "container:other", "host, none or the name of a network");
+  says("runner_output_limit", "much", "a size, as 500M");
   says("runner_docker_volumes", "/var/run/docker.sock:/var/run/docker.sock", volumes);
   says("runner_docker_socket", "maybe", "true or false");
   says("runner_environment", "no equals", "a list of NAME=value");

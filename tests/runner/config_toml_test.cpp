@@ -82,13 +82,69 @@ TEST_CASE("the file that gitlab-runner writes is taken over whole", "[config]") 
   CHECK(origins->at("runner_url") == "config.toml:11");
 }
 
+TEST_CASE("what a config.toml says of containers and scripts is taken over", "[config]") {
+  const auto config = read_config_toml(R"([[runners]]
+  executor = "docker"
+  output_limit = 4096
+  pre_clone_script = "git config --global x.y z"
+  pre_build_script = """
+echo one
+echo two"""
+  post_build_script = "echo done"
+  [runners.docker]
+    volumes = ["/cache", "deps:/deps", "/srv:/srv:ro", "/var/run/docker.sock:/var/run/docker.sock"]
+    allowed_images = ["ruby:*", "registry.example.com/**"]
+    allowed_services = ["postgres:*"]
+    allowed_pull_policies = ["always", "if-not-present"]
+    cap_add = ["SYS_PTRACE"]
+    cap_drop = ["ALL"]
+    extra_hosts = ["db:10.0.0.5"]
+    dns = ["10.0.0.1"]
+    dns_search = ["example.com"]
+    network_mode = "builds"
+    shm_size = 268435456
+    cpus = "2"
+    memory = "2g"
+)",
+                                       "config.toml", "");
+  REQUIRE(config);
+  CHECK(named(*config).empty());
+
+  slipway::runner::RunnerSettings settings;
+  SettingSources sources;
+  sources.file_values = config->settings;
+  sources.getenv = [](const std::string&) { return std::nullopt; };
+  const auto origins = apply_settings(settings_table(settings), sources);
+  CAPTURE(origins ? "" : origins.error().message);
+  REQUIRE(origins);
+  using Texts = std::vector<std::string>;
+  CHECK(settings.output_limit == 4096 << 10);
+  CHECK(settings.pre_get_sources_script == "git config --global x.y z");
+  CHECK(settings.pre_build_script == "echo one\necho two");
+  CHECK(settings.post_build_script == "echo done");
+  CHECK(settings.docker_volumes == Texts{"/cache", "deps:/deps", "/srv:/srv:ro"});
+  CHECK(settings.docker_socket);
+  CHECK(settings.allowed_images == Texts{"ruby:*", "registry.example.com/**"});
+  CHECK(settings.allowed_services == Texts{"postgres:*"});
+  CHECK(settings.allowed_pull_policies == Texts{"always", "if-not-present"});
+  CHECK(settings.docker_cap_add == Texts{"SYS_PTRACE"});
+  CHECK(settings.docker_cap_drop == Texts{"ALL"});
+  CHECK(settings.docker_extra_hosts == Texts{"db:10.0.0.5"});
+  CHECK(settings.docker_dns == Texts{"10.0.0.1"});
+  CHECK(settings.docker_dns_search == Texts{"example.com"});
+  CHECK(settings.docker_network_mode == "builds");
+  CHECK(settings.docker_shm_size == "268435456");
+  CHECK(settings.docker_cpus == "2");
+  CHECK(settings.docker_memory == "2g");
+}
+
 TEST_CASE("what a config.toml asks for in vain is named with its place", "[config]") {
   const auto config = read_config_toml(R"([[runners]]
   executor = "shell"
-  pre_build_script = "echo hello"
+  debug_trace_disabled = true
   [runners.docker]
     privileged = true
-    volumes = ["/cache", "/srv:/srv"]
+    devices = ["/dev/kvm", "/dev/fuse"]
     gpus = "all"
   [runners.cache]
     Type = "s3"
@@ -97,15 +153,16 @@ TEST_CASE("what a config.toml asks for in vain is named with its place", "[confi
 )",
                                        "config.toml", "");
   REQUIRE(config);
-  CHECK(named(*config) ==
-        std::vector<std::string>{
-            "11: runners.cache.s3.BucketName = \"caches\" is not supported and has no effect",
-            "3: runners.pre_build_script = \"echo hello\" is not supported and has no effect",
-            "5: runners.docker.privileged = true is not supported and has no effect",
-            "6: runners.docker.volumes = [ \"/cache\", \"/srv:/srv\" ] is not supported and has no "
-            "effect",
-            "7: runners.docker.gpus = \"all\" is not supported and has no effect",
-            "9: runners.cache.Type = \"s3\" is not supported and has no effect"});
+  CHECK(
+      named(*config) ==
+      std::vector<std::string>{
+          "11: runners.cache.s3.BucketName = \"caches\" is not supported and has no effect",
+          "3: runners.debug_trace_disabled = true is not supported and has no effect",
+          "5: runners.docker.privileged = true is not supported and has no effect",
+          "6: runners.docker.devices = [ \"/dev/kvm\", \"/dev/fuse\" ] is not supported and has no "
+          "effect",
+          "7: runners.docker.gpus = \"all\" is not supported and has no effect",
+          "9: runners.cache.Type = \"s3\" is not supported and has no effect"});
 }
 
 TEST_CASE("a config.toml that cannot be meant says where and why", "[config]") {

@@ -1,169 +1,19 @@
-// Whole jobs of the docker executor, on a real engine. The images are made here from busybox, so
-// nothing is pulled.
+// Whole jobs of the docker executor, on a real engine.
 
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <csignal>
-#include <filesystem>
-#include <optional>
-
-#include "base/crypto.h"
-#include "base/process.h"
 #include "runner/docker_command.h"
 #include "runner/docker_services.h"
-#include "tests/runner/job_bench.h"
+#include "tests/runner/docker_bench.h"
 
 using namespace slipway;
 using namespace slipway::runner;
+using test::ClosedRegistry;
+using test::DockerBench;
+using test::images;
 using test::JobBench;
+using test::networks_of;
+using test::run_command;
+using test::web_service;
 namespace fs = std::filesystem;
-
-namespace {
-
-constexpr const char* kTalk = "echo begun; while true; do echo tick; sleep 0.1; done";
-
-std::string run_command(const std::vector<std::string>& argv, const std::string& input = "") {
-  ProcessSpec spec;
-  spec.argv = argv;
-  spec.env = environment_subset({"PATH", "HOME", "DOCKER_HOST"});
-  spec.input = input;
-  auto done = collect_process(spec);
-  REQUIRE(done);
-  CAPTURE(argv, done->output);
-  REQUIRE(done->outcome.succeeded());
-  return done->output;
-}
-
-// Two images for all tests of this program: busybox, and busybox with a user of its own.
-class Images {
- public:
-  Images() {
-    const test::TempDirectory root;
-    fs::create_directories(root / "bin");
-    fs::create_directories(root / "etc");
-    fs::create_directories(root / "tmp");
-    fs::permissions(root / "tmp", fs::perms{01777});
-    fs::copy_file("/bin/busybox", root / "bin/busybox");
-    for (const char* name : {"sh", "cat", "echo", "httpd", "id", "kill", "ls", "mkdir", "ps",
-                             "sleep", "stat", "test", "touch", "true", "wc", "wget"})
-      fs::create_symlink("busybox", root / ("bin/" + std::string{name}));
-    REQUIRE(
-        replace_file(root / "etc/passwd", "root:x:0:0::/:/bin/sh\nwork:x:4711:4711::/:/bin/sh\n"));
-    const fs::path archive = root / "image.tar";
-    run_command({"tar", "--create", "--file", archive.string(), "--directory", root.path().string(),
-                 "bin", "etc", "tmp"});
-    run_command({"docker", "import", archive.string(), plain});
-    run_command({"docker", "build", "--quiet", "--tag", other_user, "-"},
-                "FROM " + plain + "\nUSER work\n");
-    run_command({"docker", "build", "--quiet", "--tag", web, "-"},
-                "FROM " + plain + "\nEXPOSE 8000\n");
-    run_command({"docker", "build", "--quiet", "--tag", checked, "-"},
-                "FROM " + web +
-                    "\nHEALTHCHECK --interval=200ms --start-period=30s CMD test -e /tmp/ready\n");
-  }
-  ~Images() {
-    ProcessSpec spec;
-    spec.argv = {"docker", "rmi", "--force", checked, web, other_user, plain};
-    spec.env = environment_subset({"PATH", "HOME", "DOCKER_HOST"});
-    (void)collect_process(spec);
-  }
-  Images(const Images&) = delete;
-  Images& operator=(const Images&) = delete;
-
-  std::string plain = "slipway-test-" + random_hex(6) + ":plain";
-  std::string other_user = "slipway-test-" + random_hex(6) + ":user";
-  std::string web = "slipway-test-" + random_hex(6) + ":web";
-  std::string checked = "slipway-test-" + random_hex(6) + ":checked";
-};
-
-const Images& images() {
-  static const Images made;
-  return made;
-}
-
-// A registry that lets nobody in without a password.
-class ClosedRegistry {
- public:
-  ClosedRegistry() {
-    // Of "correct-password".
-    REQUIRE(replace_file(directory_ / "users",
-                         "user:$2y$05$abcdefghijklmnopqrstuuQ1r5cG1iNx7gU/7PdnUErse9Ii7K/WW\n"));
-    REQUIRE(replace_file(
-        directory_ / "config.yml",
-        "version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: " +
-            (directory_ / "data").string() + "}}\nhttp: {addr: '127.0.0.1:" + port_ +
-            "'}\nauth: {htpasswd: {realm: closed, path: " + (directory_ / "users").string() +
-            "}}\n"));
-    ProcessSpec spec;
-    spec.argv = {"docker-registry", "serve", (directory_ / "config.yml").string()};
-    spec.env = environment_subset({"PATH"});
-    auto started = ChildProcess::start(spec);
-    REQUIRE(started);
-    process_.emplace(std::move(*started));
-    std::string words;
-    while (words.find("listening on") == std::string::npos) {
-      pollfd ready{process_->output_fd(), POLLIN, 0};
-      REQUIRE(::poll(&ready, 1, 30'000) == 1);
-      char piece[256];
-      const ssize_t got = ::read(process_->output_fd(), piece, sizeof piece);
-      REQUIRE(got > 0);
-      words.append(piece, static_cast<std::size_t>(got));
-    }
-  }
-  ~ClosedRegistry() {
-    process_->signal_group(SIGKILL);
-    process_->wait();
-  }
-  ClosedRegistry(const ClosedRegistry&) = delete;
-  ClosedRegistry& operator=(const ClosedRegistry&) = delete;
-
-  [[nodiscard]] std::string address() const { return "127.0.0.1:" + port_; }
-  [[nodiscard]] std::string auth_config() const {
-    return R"({"auths":{")" + address() + R"(":{"auth":")" +
-           base64_encode("user:correct-password") + R"("}}})";
-  }
-  void push(const std::string& from, const std::string& to) const {
-    fs::create_directories(directory_ / "docker");
-    REQUIRE(replace_file(directory_ / "docker/config.json", auth_config()));
-    run_command({"docker", "tag", from, to});
-    run_command({"docker", "--config", (directory_ / "docker").string(), "push", "--quiet", to});
-    run_command({"docker", "rmi", to});
-  }
-
- private:
-  // One that was free a moment ago: the registry does not say which the kernel chose.
-  static std::string free_port() {
-    const UniqueFd socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    socklen_t size = sizeof address;
-    REQUIRE(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
-    return std::to_string(ntohs(address.sin_port));
-  }
-
-  test::TempDirectory directory_;
-  std::string port_ = free_port();
-  std::optional<ChildProcess> process_;
-};
-
-struct DockerBench : JobBench {
-  explicit DockerBench(const std::string& image = images().plain) : JobBench(ExecutorKind::Docker) {
-    settings.default_image = image;
-    settings.pull_policies = {"never"};
-    label = "test-" + random_hex(6);
-  }
-  [[nodiscard]] std::string containers() const {
-    return run_command(
-        {"docker", "ps", "--all", "--quiet", "--filter", "label=slipway.runner=" + label});
-  }
-};
-
-}  // namespace
 
 TEST_CASE("a docker job runs in its image and leaves no container", "[docker]") {
   DockerBench bench;
@@ -337,6 +187,46 @@ TEST_CASE("the engine's socket is there when the owner says so", "[docker]") {
   CHECK(bench.logged("\nsocket\n"));
 }
 
+TEST_CASE("hooks run in the job's image, not on this machine", "[docker]") {
+  DockerBench bench;
+  auto spec = JobBench::job({"cat order", "ls -A /"}, {"echo after_script"});
+  spec.hooks = {{"pre_get_sources_script", {"echo before > order", "touch /of-the-hook"}}};
+
+  CHECK(bench.run(spec)["state"] == "success");
+
+  CHECK(bench.logged("\nbefore\n"));
+  CHECK(bench.logged("\nafter_script\n"));
+  // Each has a container of its own.
+  CHECK_FALSE(bench.logged("\nof-the-hook\n"));
+  CHECK_FALSE(fs::exists("/of-the-hook"));
+  CHECK(bench.containers().empty());
+}
+
+TEST_CASE("a container that does not start is tried as often as asked", "[docker]") {
+  DockerBench bench;
+  auto spec = JobBench::job({"echo ran"});
+  spec.image.emplace();
+  spec.image->name = images().plain;
+  spec.image->entrypoint = std::vector<std::string>{"/no-such-program"};
+  spec.variables.push_back({"EXECUTOR_JOB_SECTION_ATTEMPTS", "3"});
+
+  const auto result = bench.run(spec);
+
+  CHECK(result["failure_reason"] == "runner_system_failure");
+  CHECK(bench.logged("; attempt 2 of 3\n"));
+  CHECK(bench.logged("; attempt 3 of 3\n"));
+  CHECK_FALSE(bench.logged("\nran\n"));
+  CHECK(bench.containers().empty());
+}
+
+TEST_CASE("a script that has begun is not run again", "[docker]") {
+  DockerBench bench;
+  auto spec = JobBench::job({"echo began >> began", "cat began", "exit 7"});
+  spec.variables.push_back({"EXECUTOR_JOB_SECTION_ATTEMPTS", "3"});
+  CHECK(bench.run(spec)["exit_code"] == 7);
+  CHECK_FALSE(bench.logged("began\nbegan\n"));
+}
+
 TEST_CASE("a job without an image says what to do", "[docker]") {
   DockerBench bench{""};
   CHECK(bench.run(JobBench::job({"true"}))["failure_reason"] == "runner_configuration_error");
@@ -359,35 +249,6 @@ TEST_CASE("the after_script of a docker job knows how the script ended", "[docke
     CHECK(result["state"] == (good ? "success" : "failed"));
     CHECK(bench.logged(good ? "\nstatus=success\n" : "\nstatus=failed\n"));
   }
-}
-
-TEST_CASE("a canceled docker job is asked to end, and then does its after_script", "[docker]") {
-  DockerBench bench;
-
-  const auto result = bench.run(
-      JobBench::job({"trap 'echo asked; exit 1' TERM", kTalk}, {"echo status=$CI_JOB_STATUS"}),
-      [&] {
-        bench.wait_for("\ntick\n");
-        bench.server.set_job_status("canceling");
-      });
-
-  CHECK(result["state"] == "failed");
-  CHECK(bench.logged("\nasked\n"));
-  CHECK(bench.logged("\nstatus=canceled\n"));
-  CHECK(bench.containers().empty());
-}
-
-TEST_CASE("a docker job that does not heed is killed", "[docker]") {
-  DockerBench bench;
-
-  const auto result = bench.run(JobBench::job({"trap '' TERM", kTalk}), [&] {
-    bench.wait_for("\ntick\n");
-    bench.server.set_job_status("canceling");
-  });
-
-  CHECK(result["state"] == "failed");
-  CHECK(bench.logged("canceled"));
-  CHECK(bench.containers().empty());
 }
 
 TEST_CASE("a docker job ends at its time", "[docker]") {
@@ -455,21 +316,7 @@ TEST_CASE("containers of an earlier life are removed, those of others stay", "[d
 
 namespace {
 
-pipeline::JobImage web_service(std::vector<std::string> command) {
-  pipeline::JobImage service;
-  service.name = images().web;
-  service.alias = "web";
-  service.command = std::move(command);
-  return service;
-}
-
 const std::vector<std::string> kServe{"httpd", "-f", "-p", "8000", "-h", "/etc"};
-
-std::vector<std::string> networks_of(const DockerBench& bench) {
-  const auto told = run_command(
-      {"docker", "network", "ls", "--quiet", "--filter", "label=slipway.runner=" + bench.label});
-  return told.empty() ? std::vector<std::string>{} : std::vector<std::string>{told};
-}
 
 }  // namespace
 
@@ -545,7 +392,8 @@ TEST_CASE("a service that does not answer is told with its last words, and the j
   CHECK(
       bench.logged("WARNING: service web did not answer within 1 s; its last words:\n"
                    "I only sleep\n"));
-  CHECK(bench.logged("WARNING: service web has ended; its last words:\nI fall over\n"));
+  CHECK(bench.logged(
+      "WARNING: service web has ended with exit code 3; its last words:\nI fall over\n"));
 }
 
 TEST_CASE("a service without an image fails the job and says which", "[docker]") {
@@ -562,21 +410,6 @@ TEST_CASE("a service without an image fails the job and says which", "[docker]")
   CHECK(bench.logged("service slipway.invalid/none:1: "));
   CHECK(bench.containers().empty());
   CHECK(networks_of(bench).empty());
-}
-
-TEST_CASE("a cancellation while services start ends them", "[docker]") {
-  DockerBench bench;
-  auto spec = JobBench::job({"touch ran"});
-  spec.services = {web_service({"sleep", "1000"})};
-
-  const auto result = bench.run(spec, [&] {
-    bench.wait_for("Starting service");
-    bench.server.set_job_status("canceling");
-  });
-
-  CHECK(result["state"] == "failed");
-  CHECK_FALSE(fs::exists(bench.project() / "ran"));
-  CHECK(bench.containers().empty());
 }
 
 TEST_CASE("a service answers under its aliases and its image's path", "[job]") {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/crypto.h"
 #include "base/files.h"
 #include "base/process.h"
 #include "pipeline/job_spec.h"
@@ -22,7 +23,7 @@ class GitServer {
  public:
   GitServer() {
     constexpr const char* kServer = R"(
-import base64, http.server, os, subprocess, sys
+import base64, http.server, json, os, subprocess, sys
 WANTED = 'Basic ' + base64.b64encode(b'gitlab-ci-token:glcbt-secret').decode()
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.0'
@@ -33,6 +34,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.headers.get('Authorization') != WANTED:
             self.send_response(401); self.send_header('WWW-Authenticate', 'Basic'); self.end_headers(); return
         path, _, query = self.path.partition('?')
+        if '.git/info/lfs/objects/' in path or '/lfs-object/' in path: return self.answer_lfs(path)
         env = {'PATH': os.environ['PATH'], 'GIT_PROJECT_ROOT': os.getcwd(), 'GIT_HTTP_EXPORT_ALL': '1',
                'PATH_INFO': path, 'QUERY_STRING': query, 'REQUEST_METHOD': self.command, 'REMOTE_ADDR': '127.0.0.1',
                'CONTENT_TYPE': self.headers.get('Content-Type', ''), 'GIT_PROTOCOL': self.headers.get('Git-Protocol', ''),
@@ -47,6 +49,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(int(status[0].split()[0]) if status else 200)
         for name, value in lines:
             if name != b'Status': self.send_header(name.decode(), value.decode())
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    # Of Git LFS' batch API the downloads: objects are in <repository>.lfs, and what was given out is listed there.
+    def answer_lfs(self, path):
+        folder = os.path.join(os.getcwd(), path.split('/')[1].removesuffix('.git').removesuffix('.lfs') + '.lfs')
+        if self.command == 'GET':
+            name = os.path.basename(path)
+            with open(os.path.join(folder, 'given'), 'a') as given: given.write(name + '\n')
+            body = open(os.path.join(folder, name), 'rb').read()
+        else:
+            asked = json.loads(self.rfile.read(int(self.headers['Content-Length'])))
+            def told(one):
+                if not os.path.exists(os.path.join(folder, one['oid'])):
+                    return {**one, 'error': {'code': 404, 'message': 'there is no such object'}}
+                href = f"http://127.0.0.1:{self.server.server_port}/{os.path.basename(folder)}/lfs-object/{one['oid']}"
+                return {**one, 'actions': {'download': {'href': href, 'header': {'Authorization': WANTED}}}}
+            body = json.dumps({'transfer': 'basic', 'objects': [told(one) for one in asked['objects']]}).encode()
+        self.send_response(200)
+        self.send_header('Content-Type', 'application/vnd.git-lfs+json')
         self.send_header('Content-Length', str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -104,6 +126,7 @@ class GitRemote {
     spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
     spec.workdir = directory();
     spec.env = environment_subset({"PATH"});
+    spec.env["GIT_CONFIG_NOSYSTEM"] = "1";  // where Debian's git-lfs has put its filters
     auto done = collect_process(spec);
     REQUIRE(done);
     CAPTURE(arguments, done->output);
@@ -118,6 +141,20 @@ class GitRemote {
     git({"add", "--all"});
     git({"commit", "--quiet", "--allow-empty", "--message", "change"});
     sha = git({"rev-parse", "HEAD"}).substr(0, 40);
+  }
+  // A file whose content is kept by Git LFS.
+  void write_large(const std::string& name, const std::string& text) {
+    const std::string id = sha256_hex(text);
+    const auto folder = directory().string() + ".lfs";
+    std::filesystem::create_directories(folder);
+    REQUIRE(replace_file(std::filesystem::path{folder} / id, text));
+    write(".gitattributes", "*.large filter=lfs diff=lfs merge=lfs -text\n");
+    write(name, "version https://git-lfs.github.com/spec/v1\noid sha256:" + id + "\nsize " +
+                    std::to_string(text.size()) + "\n");
+  }
+  // The large files that were fetched, a line each.
+  [[nodiscard]] std::string given() const {
+    return read_file(directory().string() + ".lfs/given").value_or("");
   }
   // Another repository as a submodule at `path`, under the address `url`.
   void add_submodule(const GitRemote& other, const std::string& path, const std::string& url) {

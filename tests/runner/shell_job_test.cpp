@@ -439,6 +439,22 @@ TEST_CASE("a dependency that cannot be had fails the job before its script", "[j
   CHECK_FALSE(fs::exists(bench.project() / "../ran"));
 }
 
+TEST_CASE("a dependency is asked for as often as ARTIFACT_DOWNLOAD_ATTEMPTS says", "[job]") {
+  ShellBench bench;
+  for (int i = 0; i < 2; ++i)
+    bench.server.answer_once("GET /api/v4/jobs/7/artifacts", {503, "", ""});
+  auto spec = JobBench::job({"true"});
+  spec.dependencies = {{7, "build", "glcbt-other", "artifacts.zip", 10}};
+  spec.variables.push_back({"ARTIFACT_DOWNLOAD_ATTEMPTS", "2"});
+
+  CHECK(bench.run(spec)["failure_reason"] == "runner_system_failure");
+  CHECK(bench.logged("artifacts of build: the server answered 503"));
+  const auto requests = bench.server.requests();
+  CHECK(std::count_if(requests.begin(), requests.end(), [](const auto& request) {
+          return request.target == "/api/v4/jobs/7/artifacts";
+        }) == 2);
+}
+
 TEST_CASE("a job of a server with more steps than we know fails with words", "[job]") {
   ShellBench bench;
   auto spec = JobBench::job({"true"});

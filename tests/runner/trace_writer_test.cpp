@@ -17,8 +17,9 @@ namespace {
 
 struct Log {
   explicit Log(FakeCoordinator& server, const std::vector<std::string>& secrets = {},
-               const std::string& spool = "") {
+               const std::string& spool = "", std::size_t most_in_memory = 1 << 20) {
     TraceOptions options;
+    options.most_in_memory = most_in_memory;
     options.keep_alive = std::chrono::milliseconds{50};
     options.longest_backoff = std::chrono::milliseconds{20};
     auto client = CoordinatorClient::create({server.url(), "glrt-x", "s_1", "shell", "n"});
@@ -114,17 +115,36 @@ TEST_CASE("a job that is being canceled goes on logging", "[trace]") {
   CHECK(server.log() == "cleaning up\n");
 }
 
-TEST_CASE("a log that cannot be kept ends with the reason", "[trace]") {
+TEST_CASE("a disk that is full costs no byte of the log", "[trace]") {
   FakeCoordinator server;
   Log log{server, {}, "/dev/full"};
+  std::string all;
+  for (int i = 0; i < 1000; ++i) all += fmt::format("line {}\n", i);
+  server.answer_once("PATCH /api/v4/jobs/12/trace", {416, "Range: 0-0\r\n", ""});
 
-  log.writer->write("first\n");
-  REQUIRE(log.writer->broken());
-  CHECK(log.writer->broken()->message.find("No space left on device") != std::string::npos);
-  log.writer->write("second\n");
+  for (std::size_t at = 0; at < all.size(); at += 100) log.writer->write(all.substr(at, 100));
   REQUIRE(log.succeed());
 
-  const std::string words = "\nERROR: " + log.writer->broken()->message + "; the log ends here\n";
+  CHECK_FALSE(log.writer->broken());
+  CHECK(server.log() == all);
+  const auto result = nlohmann::json::parse(server.wait_for_result().value_or("{}"));
+  CHECK(result["output"]["checksum"] == fmt::format("crc32:{:08x}", crc32_update(0, all)));
+}
+
+TEST_CASE("a log that cannot be kept at all ends with the reason", "[trace]") {
+  FakeCoordinator server;
+  Log log{server, {}, "/dev/full", 10};
+
+  log.writer->write("first\n");
+  CHECK_FALSE(log.writer->broken());
+  log.writer->write("second\n");
+  REQUIRE(log.writer->broken());
+  CHECK(log.writer->broken()->message.find("No space left on device") != std::string::npos);
+  log.writer->write("third\n");
+  REQUIRE(log.succeed());
+
+  const std::string words =
+      "first\n\nERROR: " + log.writer->broken()->message + "; the log ends here\n";
   CHECK(server.log() == words);
   const auto result = nlohmann::json::parse(server.wait_for_result().value_or("{}"));
   CHECK(result["output"]["checksum"] == fmt::format("crc32:{:08x}", crc32_update(0, words)));

@@ -32,13 +32,17 @@ TEST_CASE("a runner counts its jobs for Prometheus", "[signs]") {
   signs.job_ended("script_failure", 90s);
   signs.polled("");
   signs.polled("no way there");
+  signs.disk_swept(5000, 300);
+  signs.disk_swept(4000, 200);
   const auto text = get(signs, "/metrics").body;
-  for (const char* line : {"slipway_runner_jobs 1\n", "slipway_runner_concurrent 4\n",
-                           "slipway_runner_jobs_total{result=\"success\"} 1\n",
-                           "slipway_runner_jobs_total{result=\"script_failure\"} 1\n",
-                           "slipway_runner_job_duration_seconds_bucket{le=\"5\"} 1\n",
-                           "slipway_runner_job_duration_seconds_sum 91.5\n",
-                           "slipway_runner_failed_polls_total 1\n", "executor=\"docker\""}) {
+  for (const char* line :
+       {"slipway_runner_jobs 1\n", "slipway_runner_kept_bytes 4000\n",
+        "slipway_runner_removed_bytes_total 500\n", "slipway_runner_concurrent 4\n",
+        "slipway_runner_jobs_total{result=\"success\"} 1\n",
+        "slipway_runner_jobs_total{result=\"script_failure\"} 1\n",
+        "slipway_runner_job_duration_seconds_bucket{le=\"5\"} 1\n",
+        "slipway_runner_job_duration_seconds_sum 91.5\n", "slipway_runner_failed_polls_total 1\n",
+        "executor=\"docker\""}) {
     CAPTURE(line, text);
     CHECK(text.find(line) != std::string::npos);
   }
