@@ -25,6 +25,7 @@ int run(int argc, char** argv) {
   add_lint_command(app, exit_code);
   add_plan_command(app, exit_code);
   add_run_command(app, exit_code);
+  add_shell_command(app, exit_code);
   add_project_command(app, exit_code);
   add_token_command(app, exit_code);
   add_version_command(app, exit_code);

@@ -1,8 +1,6 @@
 #include "cli/run.h"
 
-#include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -13,13 +11,11 @@
 #include <memory>
 #include <thread>
 
-#include "base/crypto.h"
-#include "base/files.h"
 #include "base/logging.h"
 #include "cli/commands.h"
-#include "cli/include_map.h"
 #include "cli/lint.h"
 #include "cli/local_project.h"
+#include "cli/run_store.h"
 #include "cli/run_trigger.h"
 #include "cli/run_view.h"
 #include "pipeline/variables.h"
@@ -87,12 +83,6 @@ int refuse(const Error& error, int code) {
   return code;
 }
 
-// Outside of the work tree: what looks for its settings in the directories above must not find
-// those of the tree itself, and git not its repository.
-fs::path store_of(const fs::path& root) {
-  return include_cache().parent_path() / "run" / sha256_hex(root.string()).substr(0, 16);
-}
-
 runner::ExecutorChoice executor_choice(const std::string& text) {
   if (text == "shell") return runner::ExecutorChoice::Shell;
   return text == "docker" ? runner::ExecutorChoice::Docker : runner::ExecutorChoice::Auto;
@@ -109,7 +99,7 @@ runner::LocalRunSettings settings_of(const RunOptions& options, const runner::Sn
   settings.runner.concurrent =
       options.concurrent > 0 ? options.concurrent : std::clamp(cores, 1, 4);
   settings.executor = executor_choice(options.executor);
-  settings.label = "run-" + store.filename().string();
+  settings.label = run_label_of(store);
   settings.trigger = std::move(trigger);
   settings.clone_url = "file://" + snapshot.repository.string();
   settings.shell_on_failure = options.shell_on_failure;
@@ -210,18 +200,6 @@ int run_jobs(const RunOptions& options, const pipeline::Plan& plan,
   return failed ? kFailed : kOk;
 }
 
-// Two runs of one tree would share work trees and results.
-Result<UniqueFd> lock(const fs::path& store) {
-  std::error_code failed;
-  fs::create_directories(store, failed);
-  const fs::path file = store / "lock";
-  UniqueFd fd{::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
-  if (!fd.is_open()) return errno_error("cannot make '" + file.string() + "'", errno);
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
-    return fail(ErrorKind::Conflict, "another run of this work tree is under way");
-  return fd;
-}
-
 int run_plan(const RunOptions& options, const runner::Snapshot& snapshot, const fs::path& store,
              const fs::path& file) {
   auto trigger = trigger_of(options.event, snapshot);
@@ -265,9 +243,10 @@ int run(const RunOptions& options) {
       options.file.empty() ? fs::current_path() : fs::absolute(options.file).parent_path();
   const auto root = runner::root_of(directory);
   if (!root) return refuse(root.error(), kFailed);
-  const fs::path store = store_of(*root);
-  const auto locked = lock(store);
+  const fs::path store = run_store_of(*root);
+  const auto locked = lock_run_store(store, *root);
   if (!locked) return refuse(locked.error(), kFailed);
+  remove_old_run_stores(store);
   const auto snapshot = runner::take_snapshot(directory, store);
   if (!snapshot) return refuse(snapshot.error(), kFailed);
   fs::path file = options.file;

@@ -91,8 +91,10 @@ class JsonView final : public RunView {
                {"reason", reason_of(job.reason)},
                {"allow_failure", job.allowed_to_fail},
                {"exit_code", nullptr},
+               {"coverage", nullptr},
                {"seconds", nullptr}};
     if (job.exit_code) event["exit_code"] = *job.exit_code;
+    if (job.coverage) event["coverage"] = *job.coverage;
     if (pipeline::is_final(job.status)) event["seconds"] = seconds(job.took);
     tell("job", event);
   }

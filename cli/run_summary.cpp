@@ -67,11 +67,13 @@ std::string in_seconds(std::chrono::milliseconds took) {
 std::string state_words(const LocalJob& job) {
   std::string words{to_string(job.status)};
   if (job.status == Status::Failed && job.exit_code)
-    words += fmt::format(" (exit code {})", *job.exit_code);
+    words += fmt::format(" (exit code {})", *job.exit_code) +
+             (job.text.empty() ? "" : ": " + printable(job.text));
   else if (job.reason.code != pipeline::ReasonCode::None && !job.reason.text.empty() &&
            job.status != Status::Success && job.status != Status::Running)
     words += ": " + job.reason.text;
   if (job.status == Status::Failed && job.allowed_to_fail) words += ", which is allowed";
+  if (job.coverage) words += fmt::format(", coverage {:.2f} %", *job.coverage);
   return words;
 }
 
@@ -91,6 +93,7 @@ std::string summary_text(const runner::LocalSummary& summary, std::chrono::milli
     const std::string log = results + "/logs/" + runner::file_name_of(job.name) + ".log";
     for (const std::string& line : last_lines(log)) text += "    | " + line + "\n";
     text += "    the whole log: " + log + "\n";
+    text += "    a shell in its work tree: slipway shell '" + printable(job.name) + "'\n";
   }
   const std::string end = summary.canceled ? "canceled"
                           : summary.status == Status::Manual

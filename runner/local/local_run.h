@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -81,6 +82,8 @@ class LocalRun {
   [[nodiscard]] bool is_taken(const pipeline::PlannedJob& planned,
                               const pipeline::PlannedJob& other) const;
   void debug_shell(const RunningJob& running, const Script& at);
+  void keep_place(const RunningJob& running, const Script& at);
+  [[nodiscard]] std::optional<double> coverage_of(const std::string& job) const;
   void tell_change(std::int64_t id);
   [[nodiscard]] LocalSummary summary() const;
   [[nodiscard]] const pipeline::PlannedJob& planned(const std::string& name) const;
@@ -99,7 +102,8 @@ class LocalRun {
   std::int64_t last_id_ = 0;
   std::string created_at_;
   std::map<int, std::unique_ptr<RunningJob>> slots_;
-  int heeded_ = 0;  // requests to cancel
+  std::set<int> left_slots_;  // of jobs that have failed: no other job takes their trees
+  int heeded_ = 0;            // requests to cancel
 
   std::mutex mutex_;
   std::condition_variable changed_;

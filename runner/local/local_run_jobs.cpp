@@ -5,8 +5,12 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/files.h"
 #include "base/logging.h"
+#include "pipeline/coverage.h"
+#include "pipeline/variables.h"
 #include "runner/job_run.h"
+#include "runner/job_workplace.h"
 #include "runner/local/debug_shell.h"
 #include "runner/local/kill_all.h"
 #include "runner/local/local_link.h"
@@ -75,12 +79,15 @@ void LocalRun::start(std::int64_t id) {
     return;
   }
   auto running = std::make_unique<RunningJob>();
-  while (slots_.contains(running->slot)) ++running->slot;
+  while (slots_.contains(running->slot) || left_slots_.contains(running->slot)) ++running->slot;
   running->job = job;
   running->settings = settings_.runner;
   running->settings.executor =
       executor_of(planned(job.name), settings_.executor, settings_.runner.default_image);
   running->spec = std::move(*spec);
+  const auto tree = slot_directory(running->settings, settings_.label, running->slot);
+  if (auto forgotten = results_.forget_places(tree); !forgotten)
+    log::warn("place.not_forgotten", {{"error", forgotten.error().message}});
   RunningJob& started = *running;
   slots_.emplace(started.slot, std::move(running));
   started.thread = std::thread{[this, &started] {
@@ -126,6 +133,7 @@ void LocalRun::run_job(RunningJob& running) {
   place.local = LocalRepositories::allowed;
   if (settings_.shell_on_failure)
     place.after_failure = [this, &running](const Script& at) { debug_shell(running, at); };
+  place.left_behind = [this, &running](const Script& at) { keep_place(running, at); };
   JobRun run{running.settings, identity,         std::make_unique<LocalLink>(*running.ends),
              running.spec,     std::move(place), {}};
   run.run();
@@ -137,6 +145,31 @@ void LocalRun::debug_shell(const RunningJob& running, const Script& at) {
   observer_.hand_over_terminal();
   open_debug_shell(running.settings, running.spec, at, settings_.label);
   observer_.take_terminal_back();
+}
+
+// On the job's own thread, before its end is told.
+void LocalRun::keep_place(const RunningJob& running, const Script& at) {
+  LeftPlace place;
+  place.job = running.job.name;
+  place.executor = to_string(running.settings.executor);
+  place.script = at;
+  if (running.settings.executor == ExecutorKind::Docker) {
+    std::map<std::string, std::string> values;
+    for (const auto& [name, value] : at.variables) values[name] = value;
+    place.image = pipeline::expand_on_runner(
+        running.spec.image ? running.spec.image->name : running.settings.default_image, values);
+    if (running.spec.image) place.user = running.spec.image->docker_user;
+  }
+  if (auto kept = results_.keep_place(place); !kept)
+    log::warn("place.not_kept", {{"job", place.job}, {"error", kept.error().message}});
+}
+
+std::optional<double> LocalRun::coverage_of(const std::string& job) const {
+  const std::string& expression = planned(job).job.coverage;
+  if (expression.empty()) return std::nullopt;
+  const auto compiled = pipeline::CoverageExpression::compile(expression);
+  const auto log = read_file(results_.log_of(job));
+  return compiled && log ? compiled->match(*log) : std::nullopt;
 }
 
 void LocalRun::collect() {
@@ -153,11 +186,13 @@ void LocalRun::collect() {
     LocalJob& job = jobs_.at(running->job.id);
     job.took = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::steady_clock::now() - job.started);
+    job.coverage = coverage_of(job.name);
     Event event{.kind = EventKind::Succeed, .job = job.id};
+    if (!told || told->state != "success") left_slots_.insert(slot);
     if (!told || told->state != "success") {
       event.kind = EventKind::Fail;
       event.failure_reason = told ? told->failure_reason : "runner_system_failure";
-      if (told) event.reason.text = told->text;
+      if (told) event.reason.text = job.text = told->text;
       event.exit_code = job.exit_code = told ? told->exit_code : std::nullopt;
     }
     apply(event);

@@ -21,6 +21,8 @@ struct LocalJob {
   pipeline::Reason reason;
   bool allowed_to_fail = false;  // and so no failure of the pipeline
   std::optional<int> exit_code;
+  std::string text;                // what its runner says of the failure
+  std::optional<double> coverage;  // in percent
   std::chrono::steady_clock::time_point started;
   std::chrono::milliseconds took{0};  // once it has ended
 };

@@ -7,11 +7,22 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "pipeline/job.h"
+#include "runner/script.h"
 
 namespace slipway::runner {
+
+// Where a job was that has ended, for `slipway shell`.
+struct LeftPlace {
+  std::string job;
+  std::string executor;  // shell or docker
+  std::string image;     // of docker jobs
+  std::string user;      // of it
+  Script script;         // without commands and secrets
+};
 
 class LocalResults {
  public:
@@ -30,6 +41,11 @@ class LocalResults {
   // nullopt: the job has left none.
   [[nodiscard]] std::optional<std::filesystem::path> archive_of(const std::string& job) const;
   [[nodiscard]] pipeline::Variables handed_on_by(const std::string& job) const;
+  // Those that are still there, by name.
+  [[nodiscard]] std::vector<LeftPlace> places() const;
+  Result<void> keep_place(const LeftPlace& place) const;
+  // Of the trees below the directory, which another job gets now.
+  Result<void> forget_places(const std::filesystem::path& below) const;
   // Where a person finds the job's files.
   [[nodiscard]] std::filesystem::path artifacts_of(const std::string& job) const;
 
@@ -38,6 +54,7 @@ class LocalResults {
  private:
   explicit LocalResults(std::filesystem::path directory) : directory_(std::move(directory)) {}
   [[nodiscard]] std::filesystem::path kept_of(const std::string& job) const;
+  [[nodiscard]] std::filesystem::path place_file(const std::string& job) const;
 
   std::filesystem::path directory_;
 };

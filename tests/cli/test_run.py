@@ -1,5 +1,6 @@
 """`slipway run`: pipelines on this machine with real shell jobs, driven as a person would."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -188,6 +189,27 @@ class Tree(LocalRun):
 
 
 class Pipeline(LocalRun):
+    def test_what_is_kept_of_trees_that_are_gone_or_not_run_any_more_goes(self):
+        self.file("job: {script: 'true'}\n")
+        stores = self.top / "cache" / "slipway" / "run"
+        def store(name, tree, days):
+            folder = stores / name
+            (folder / "builds").mkdir(parents=True)
+            (folder / "lock").touch()
+            (folder / "tree").write_text(str(tree))
+            then = time.time() - days * 24 * 3600
+            os.utime(folder / "lock", (then, then))
+            return folder
+        kept = store("kept", self.top, 29)
+        in_use = store("in-use", self.top / "gone", 31)
+        old = store("old", self.top, 31)
+        gone = store("gone", self.top / "gone", 0)
+        with open(in_use / "lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.run_it()
+        self.assertEqual([folder.exists() for folder in (kept, in_use, old, gone)],
+                         [True, True, False, False])
+
     def test_artifacts_and_dotenv_variables_are_handed_on_and_left(self):
         self.file("""\
 stages: [build, test]
@@ -276,7 +298,21 @@ mends: {stage: end, script: ['true'], when: on_failure}
         self.assertIn("    | line 30\n", summary)
         self.assertNotIn("    | line 2\n", summary)
         self.assertIn("the whole log: .slipway/logs/job.log", summary)
+        self.assertIn("slipway shell 'job'", summary)
         self.assertIn("line 1\n", (self.directory / ".slipway/logs/job.log").read_text())
+
+    def test_the_summary_has_what_the_runner_says_of_a_failure_and_the_coverage(self):
+        self.file("""\
+lost: {script: [no-such-command], allow_failure: true}
+covered: {script: ['echo total 87.5%'], coverage: '/total (\\d+\\.\\d+)%/'}
+""")
+        output = self.run_it()
+        self.assertIn("failed (exit code 127): a command was not found, see the end of the log, "
+                      "which is allowed", output)
+        self.assertRegex(output, r"covered +[\d.]+ s +success, coverage 87\.50 %")
+        ends = {event["job"]: event for event in self.events() if event["event"] == "job"}
+        self.assertEqual(ends["covered"]["coverage"], 87.5)
+        self.assertIsNone(ends["lost"]["coverage"])
 
     def test_manual_jobs_wait_and_run_when_named_and_delayed_ones_run_at_once(self):
         self.file("deploy: {script: [echo deployed], when: manual}\n"
@@ -431,12 +467,12 @@ class Signals(LocalRun):
 
 
 class Terminal(LocalRun):
-    def run_in_terminal(self, *arguments, keys=""):
+    def run_in_terminal(self, *arguments, keys="", command="run"):
         """Everything the program writes into a terminal, and its exit code."""
         pid, terminal = pty.fork()
         if pid == 0:
             os.chdir(self.directory)
-            os.execve(BINARY, [BINARY, "run", *arguments], {**self.environment, "TERM": "xterm"})
+            os.execve(BINARY, [BINARY, command, *arguments], {**self.environment, "TERM": "xterm"})
         output = b""
         until = time.monotonic() + 60
         while time.monotonic() < until:
@@ -478,6 +514,39 @@ class Terminal(LocalRun):
         self.assertIn("left-behind", re.sub(r"echo x > left-behind", "", output))
         self.assertIn("answer=42", output)
         self.assertIn("job has failed: this shell is in its tree; `exit` goes on", output)
+
+    def test_a_shell_opens_in_what_a_failed_job_has_left(self):
+        secrets = self.top / "secrets"
+        secrets.write_text("KEY=very-secret-value\n")
+        secrets.chmod(0o600)
+        self.file("""\
+breaks: {variables: {ANSWER: '42', COPY: "<$KEY>"}, script: [echo x > left-behind, exit 1], allow_failure: true}
+works: {script: [echo y > of-works]}
+last: {needs: [works], script: ['true']}
+""")
+        self.run_it("--secrets", str(secrets), "--concurrent", "1")
+
+        listed = subprocess.run([BINARY, "shell"], cwd=self.directory, env=self.environment,
+                                capture_output=True, text=True, check=True).stdout
+        self.assertEqual([line.split()[0] for line in listed.splitlines()], ["breaks", "last"])
+        for file in (self.directory / ".slipway" / "places").iterdir():
+            self.assertNotIn("very-secret-value", file.read_text())
+            self.assertEqual(file.stat().st_mode & 0o777, 0o600)
+
+        output, code = self.run_in_terminal(
+            "breaks", command="shell", keys="ls; echo answer=$ANSWER key=$KEY.; exit\n")
+        self.assertEqual(code, 0)
+        self.assertIn("left-behind", output)
+        self.assertIn("answer=42 key=.", output)
+        output, code = self.run_in_terminal("breaks", "--secrets", str(secrets), command="shell",
+                                            keys="echo key=$KEY; exit\n")
+        self.assertIn("key=very-secret-value", output)
+
+        refused = subprocess.run([BINARY, "shell", "works"], cwd=self.directory,
+                                 env=self.environment, capture_output=True, text=True)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("has left no work tree of 'works'", refused.stderr)
+        self.assertIn("there are those of: breaks, last", refused.stderr)
 
 
 if __name__ == "__main__":
