@@ -1,8 +1,13 @@
 #include "server/http/common.h"
 
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
+
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "pipeline/lifecycle.h"
 #include "server/http/json.h"
 
 namespace slipway::server::http {
@@ -51,6 +56,24 @@ Result<std::optional<long long>> query_number(const Request& request, std::strin
   if (!value)
     return fail(ErrorKind::InvalidInput, "'" + std::string{name} + "' must be a whole number");
   return value;
+}
+
+const std::vector<std::string>& status_words() {
+  static const std::vector<std::string> words = [] {
+    std::vector<std::string> made;
+    for (const auto status : pipeline::all_statuses()) made.emplace_back(to_string(status));
+    return made;
+  }();
+  return words;
+}
+
+Result<std::string> query_word(const Request& request, std::string_view name,
+                               const std::vector<std::string>& words) {
+  const auto text = request.query_value(name).value_or("");
+  if (text.empty() || std::find(words.begin(), words.end(), text) != words.end())
+    return std::string{text};
+  return fail(ErrorKind::InvalidInput,
+              fmt::format("'{}' must be one of {}", name, fmt::join(words, ", ")));
 }
 
 Response list_response(const nlohmann::json& items, PageRequest page, long long total) {

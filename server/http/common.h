@@ -6,7 +6,9 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "server/coordinator/coordinator.h"
@@ -21,6 +23,11 @@ std::optional<long long> whole_number(std::string_view text);
 Result<std::int64_t> path_number(const Request& request, std::string_view name);
 // page and per_page; InvalidInput when they are out of range.
 Result<PageRequest> page_of(const Request& request);
+// A word of the query, one of `words`; "" when it is absent or empty.
+Result<std::string> query_word(const Request& request, std::string_view name,
+                               const std::vector<std::string>& words);
+// GitLab's words for the states of pipelines and jobs.
+const std::vector<std::string>& status_words();
 // A non-negative number of the query; nullopt when it is absent.
 Result<std::optional<long long>> query_number(const Request& request, std::string_view name);
 

@@ -22,6 +22,28 @@ std::string text_of(const Request& request, std::string_view name) {
   return std::string{request.query_value(name).value_or("")};
 }
 
+Result<PipelineFilter> filter_of(const Request& request) {
+  const auto scope = query_word(request, "scope", pipeline_scopes());
+  if (!scope) return scope.error();
+  const auto order = query_word(request, "order_by", pipeline_orders());
+  if (!order) return order.error();
+  const auto sort = query_word(request, "sort", {"asc", "desc"});
+  if (!sort) return sort.error();
+  const auto status = query_word(request, "status", status_words());
+  if (!status) return status.error();
+  PipelineFilter filter;
+  filter.ref = text_of(request, "ref");
+  filter.status = *status;
+  filter.source = text_of(request, "source");
+  filter.sha = text_of(request, "sha");
+  filter.username = text_of(request, "username");
+  filter.search = text_of(request, "search");
+  filter.scope = *scope;
+  if (!order->empty()) filter.order_by = *order;
+  filter.ascending = *sort == "asc";
+  return filter;
+}
+
 Result<std::vector<GivenVariable>> variables_of(const json& body) {
   std::vector<GivenVariable> variables;
   const auto found = body.find("variables");
@@ -98,11 +120,10 @@ Result<Response> PipelineRoutes::job_view(JobId id, int status) {
 Result<Response> PipelineRoutes::list(const Call& call) {
   const auto page = page_of(call.request);
   if (!page) return page.error();
-  const auto& request = call.request;
-  const PipelineFilter filter{text_of(request, "ref"), text_of(request, "status"),
-                              text_of(request, "source"), text_of(request, "sha")};
+  const auto filter = filter_of(call.request);
+  if (!filter) return filter.error();
   auto read = database_.read();
-  const auto rows = read->pipelines.list(call.project->id, filter, *page);
+  const auto rows = read->pipelines.list(call.project->id, *filter, *page);
   const Views views{*read, url_, clock_.now()};
   auto items = json::array();
   for (const auto& row : rows.rows) items.push_back(views.pipeline(row));

@@ -108,8 +108,11 @@ Result<Response> ProjectRoutes::list(const Call& call) {
   const auto page = page_of(call.request);
   if (!page) return page.error();
   const auto search = call.request.query_value("search").value_or("");
+  const auto status = query_word(call.request, "last_pipeline_status", status_words());
+  if (!status) return status.error();
   auto read = database_.read();
-  const auto rows = read->projects.list(search, call.principal.is_admin ? "" : "public", *page);
+  const auto rows =
+      read->projects.list(search, call.principal.is_admin ? "" : "public", *page, *status);
   const Views views{*read, url_, clock_.now()};
   auto items = json::array();
   for (const auto& row : rows.rows) items.push_back(views.project(row));

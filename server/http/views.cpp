@@ -12,6 +12,7 @@ using nlohmann::json;
 
 namespace {
 
+constexpr int kTrendPoints = 12;
 constexpr UnixMillis kOnlineFor = UnixMillis{3} * 60'000;
 constexpr UnixMillis kStaleAfter = UnixMillis{7} * 24 * 3600'000;
 
@@ -108,6 +109,15 @@ json coverage_view(const CoveragePoint& point) {
           {"created_at", to_rfc3339(point.created_at)}};
 }
 
+json trend_view(const TrendPoint& point) {
+  return {{"id", point.pipeline_id.value},
+          {"iid", point.iid},
+          {"status", point.status},
+          {"by", point.username.empty() ? point.author_name : point.username},
+          {"created_at", to_rfc3339(point.created_at)},
+          {"duration", seconds_between(point.started_at, point.finished_at)}};
+}
+
 std::string Views::project_url(ProjectId id) const {
   const auto row = stores_.projects.find(id);
   return std::string{url_} + "/" + (row ? row->path : "");
@@ -116,6 +126,9 @@ std::string Views::project_url(ProjectId id) const {
 json Views::project(const ProjectRow& row) const {
   const auto url = std::string{url_} + "/" + row.path;
   const auto last = stores_.pipelines.newest(row.id, row.default_branch);
+  auto trend = json::array();
+  for (const auto& point : stores_.pipelines.trend(row.id, row.default_branch, kTrendPoints))
+    trend.push_back(trend_view(point));
   const auto name = row.path.substr(row.path.rfind('/') + 1);
   return {{"id", row.id.value},
           {"name", name},
@@ -132,7 +145,8 @@ json Views::project(const ProjectRow& row) const {
           {"forge_api_url", row.forge_api_url},
           {"forge_token_set", !row.forge_token.empty()},
           {"created_at", to_rfc3339(row.created_at)},
-          {"last_pipeline", last ? pipeline(*last) : json(nullptr)}};
+          {"last_pipeline", last ? pipeline(*last) : json(nullptr)},
+          {"trend", std::move(trend)}};
 }
 
 json Views::user(std::optional<UserId> id) const {

@@ -42,6 +42,7 @@ nlohmann::json token_view(const TokenRow& row);
 nlohmann::json finding_view(const FindingRow& row);
 nlohmann::json delivery_view(const DeliveryRow& row);
 nlohmann::json coverage_view(const CoveragePoint& point);
+nlohmann::json trend_view(const TrendPoint& point);
 
 // A runner that was heard from within this time is online.
 bool is_online(const RunnerRow& row, UnixMillis now);

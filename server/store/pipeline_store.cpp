@@ -1,5 +1,6 @@
 #include "server/store/pipeline_store.h"
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "server/store/session.h"
@@ -49,6 +50,21 @@ struct Columns<CoveragePoint> {
     f("sha", row.sha);
     f("coverage", row.coverage);
     f("created_at", row.created_at);
+  }
+};
+
+template <>
+struct Columns<TrendPoint> {
+  template <typename F>
+  static void each(TrendPoint& row, F&& f) {
+    f("id", row.pipeline_id);
+    f("iid", row.iid);
+    f("status", row.status);
+    f("author_name", row.author_name);
+    f("username", row.username);
+    f("created_at", row.created_at);
+    f("started_at", row.started_at);
+    f("finished_at", row.finished_at);
   }
 };
 
@@ -128,18 +144,69 @@ std::optional<PipelineRow> PipelineStore::find(PipelineId id) const {
   return select_one<PipelineRow>(session_, sql, id);
 }
 
+namespace {
+
+// instr and not LIKE: a person who searches for "50%" means it.
+constexpr const char* kListed = R"sql( FROM pipelines AS p
+ WHERE project_id = ?1 AND (?2 = '' OR ref = ?2) AND (?3 = '' OR status = ?3)
+   AND (?4 = '' OR source = ?4) AND (?5 = '' OR sha = ?5)
+   AND (?6 = '' OR user_id = (SELECT id FROM users WHERE username = ?6)
+        OR (user_id IS NULL AND lower(author_name) = lower(?6)))
+   AND (?7 = '' OR instr(lower(commit_title), lower(?7)) > 0 OR instr(lower(ref), lower(?7)) > 0
+        OR instr(lower(name), lower(?7)) > 0 OR instr(lower(author_name), lower(?7)) > 0
+        OR instr(sha, lower(?7)) = 1 OR '#' || iid = ?7)
+   AND (?8 = '' OR status = ?8 OR (?8 = 'finished' AND status IN ('success', 'failed', 'canceled'))
+        OR (?8 IN ('branches', 'tags') AND tag = (?8 = 'tags') AND NOT EXISTS
+            (SELECT 1 FROM pipelines AS later
+              WHERE later.project_id = p.project_id AND later.ref = p.ref AND later.tag = p.tag
+                AND later.id > p.id))))sql";
+
+// A text for each order: statements are kept by their text.
+const std::string& list_sql(const PipelineFilter& filter) {
+  static const std::map<std::string, std::string> texts = [] {
+    std::map<std::string, std::string> made;
+    for (const std::string& order : pipeline_orders())
+      for (const std::string direction : {" ASC", " DESC"})
+        made[order + direction] = "SELECT " + column_names<PipelineRow>() + kListed + " ORDER BY " +
+                                  order + direction + ", id" + direction + " LIMIT ?9 OFFSET ?10";
+    return made;
+  }();
+  return texts.at(filter.order_by + (filter.ascending ? " ASC" : " DESC"));
+}
+
+}  // namespace
+
+const std::vector<std::string>& pipeline_orders() {
+  static const std::vector<std::string> orders{"id", "status", "ref", "updated_at", "user_id"};
+  return orders;
+}
+
+const std::vector<std::string>& pipeline_scopes() {
+  static const std::vector<std::string> scopes{"running", "pending", "finished", "branches",
+                                               "tags"};
+  return scopes;
+}
+
 Page<PipelineRow> PipelineStore::list(ProjectId project, const PipelineFilter& filter,
                                       PageRequest page) const {
-  static const std::string where =
-      " FROM pipelines WHERE project_id = ?1 AND (?2 = '' OR ref = ?2)"
-      " AND (?3 = '' OR status = ?3) AND (?4 = '' OR source = ?4) AND (?5 = '' OR sha = ?5)";
-  static const std::string rows =
-      "SELECT " + column_names<PipelineRow>() + where + " ORDER BY id DESC LIMIT ?6 OFFSET ?7";
-  static const std::string total = "SELECT COUNT(*)" + where;
-  return {select<PipelineRow>(session_, rows, project, filter.ref, filter.status, filter.source,
-                              filter.sha, page.per_page, (page.page - 1) * page.per_page),
-          select_value<long long>(session_, total, project, filter.ref, filter.status,
-                                  filter.source, filter.sha)};
+  static const std::string total = std::string{"SELECT COUNT(*)"} + kListed;
+  return {
+      select<PipelineRow>(session_, list_sql(filter), project, filter.ref, filter.status,
+                          filter.source, filter.sha, filter.username, filter.search, filter.scope,
+                          page.per_page, (page.page - 1) * page.per_page),
+      select_value<long long>(session_, total, project, filter.ref, filter.status, filter.source,
+                              filter.sha, filter.username, filter.search, filter.scope)};
+}
+
+std::vector<TrendPoint> PipelineStore::trend(ProjectId project, std::string_view ref,
+                                             int limit) const {
+  static const std::string sql = "SELECT " + column_names<TrendPoint>() + R"sql( FROM (
+SELECT p.id, iid, status, author_name, coalesce(username, '') AS username, p.created_at, started_at,
+       finished_at
+  FROM pipelines AS p LEFT JOIN users ON users.id = user_id
+ WHERE project_id = ? AND ref = ?
+ ORDER BY p.id DESC LIMIT ?) ORDER BY id)sql";
+  return select<TrendPoint>(session_, sql, project, ref, limit);
 }
 
 std::optional<PipelineRow> PipelineStore::newest(ProjectId project, std::string_view ref) const {

@@ -78,6 +78,30 @@ struct PipelineFilter {
   std::string status;
   std::string source;
   std::string sha;
+  // Who triggered it; the commit's author where nobody of this server did.
+  std::string username;
+  // Somewhere in the commit's title or author, the ref or the name, the beginning of the commit's
+  // id, or "#12" for the number in the project. Whatever its case.
+  std::string search;
+  std::string scope;            // GitLab's: running, pending, finished, branches or tags
+  std::string order_by = "id";  // one of pipeline_orders()
+  bool ascending = false;
+};
+
+// What a list of pipelines may be ordered by and cut to, in GitLab's words.
+const std::vector<std::string>& pipeline_orders();
+const std::vector<std::string>& pipeline_scopes();
+
+// How a pipeline ended or stands, for the trend of a branch.
+struct TrendPoint {
+  PipelineId pipeline_id;
+  std::int64_t iid = 0;
+  std::string status;
+  std::string author_name;
+  std::string username;  // of the user who triggered it; "" without
+  UnixMillis created_at = 0;
+  std::optional<UnixMillis> started_at;
+  std::optional<UnixMillis> finished_at;
 };
 
 struct CoveragePoint {
@@ -94,10 +118,13 @@ class PipelineStore {
   explicit PipelineStore(Session& session) : session_(session) {}
 
   [[nodiscard]] std::optional<PipelineRow> find(PipelineId id) const;
-  // Newest first.
+  // Newest first, when the filter does not say otherwise.
   [[nodiscard]] Page<PipelineRow> list(ProjectId project, const PipelineFilter& filter,
                                        PageRequest page) const;
   [[nodiscard]] std::optional<PipelineRow> newest(ProjectId project, std::string_view ref) const;
+  // The newest `limit` of a ref, oldest first.
+  [[nodiscard]] std::vector<TrendPoint> trend(ProjectId project, std::string_view ref,
+                                              int limit) const;
   // Whether a later pipeline of the same commit and source exists.
   [[nodiscard]] bool has_successor(const PipelineRow& row) const;
   // The newest finished one of `ref` that has a coverage.

@@ -36,17 +36,19 @@ std::optional<ProjectRow> ProjectStore::find_by_path(std::string_view path) cons
 }
 
 Page<ProjectRow> ProjectStore::list(std::string_view search, std::string_view visibility,
-                                    PageRequest page) const {
+                                    PageRequest page, std::string_view last_status) const {
   // instr and not LIKE: a person who searches for "50%" means it.
   static const std::string where =
       " FROM projects WHERE (?1 = '' OR instr(lower(path), lower(?1)) > 0)"
-      " AND (?2 = '' OR visibility = ?2)";
+      " AND (?2 = '' OR visibility = ?2)"
+      " AND (?3 = '' OR ?3 = (SELECT status FROM pipelines WHERE project_id = projects.id"
+      " AND ref = default_branch ORDER BY pipelines.id DESC LIMIT 1))";
   static const std::string rows =
-      "SELECT " + column_names<ProjectRow>() + where + " ORDER BY path LIMIT ?3 OFFSET ?4";
+      "SELECT " + column_names<ProjectRow>() + where + " ORDER BY path LIMIT ?4 OFFSET ?5";
   static const std::string total = "SELECT COUNT(*)" + where;
-  return {select<ProjectRow>(session_, rows, search, visibility, page.per_page,
+  return {select<ProjectRow>(session_, rows, search, visibility, last_status, page.per_page,
                              (page.page - 1) * page.per_page),
-          select_value<long long>(session_, total, search, visibility)};
+          select_value<long long>(session_, total, search, visibility, last_status)};
 }
 
 ProjectId ProjectStore::insert(const ProjectRow& row) {

@@ -41,8 +41,9 @@ class ProjectStore {
   [[nodiscard]] std::optional<ProjectRow> find(ProjectId id) const;
   [[nodiscard]] std::optional<ProjectRow> find_by_path(std::string_view path) const;
   // By path; `search` is a part of the path, "" for all. Visibility "" means any.
+  // `last_status` is that of the default branch's newest pipeline, "" for any.
   [[nodiscard]] Page<ProjectRow> list(std::string_view search, std::string_view visibility,
-                                      PageRequest page) const;
+                                      PageRequest page, std::string_view last_status = "") const;
 
   // Its default branch is protected from the start. A path that is taken is StoreFailure with
   // ErrorKind::Conflict.

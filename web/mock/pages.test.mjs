@@ -99,6 +99,64 @@ it('a failed job opens at its first error and can be retried in place', async ()
   assert.deepEqual(complaints, []);
 });
 
+it('a list of pipelines grows while it is scrolled, is filtered, searched and walked by keys', async () => {
+  const { url, world } = await mock();
+  for (let id = 50; id < 110; id++)
+    world.pipelines.push({
+      ...world.pipelines[0],
+      id,
+      iid: id,
+      source: id % 2 === 0 ? 'web' : 'push',
+      commit: { ...world.pipelines[0].commit, title: `Change ${id}` },
+    });
+  const { page, complaints } = await openPage(browser);
+  await signIn(page, url);
+  await page.goto(`${url}/demo/shop`);
+  await page.getByText('Change 109').waitFor();
+  const rows = page.locator('[data-pipeline]');
+  assert.ok((await rows.count()) < 90);
+  while ((await page.locator('[data-pipeline="1"]').count()) === 0)
+    await rows.last().scrollIntoViewIfNeeded();
+  assert.equal(await rows.count(), 92);
+
+  await page.keyboard.press('/');
+  await page.keyboard.type('Change 10');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/search=Change\+10/);
+  await page.getByText('10 pipelines').waitFor();
+  await page.getByLabel('Event').selectOption('web');
+  await page.getByText('5 pipelines').waitFor();
+  await keepPicture(page, 'pipelines-filtered');
+  await page.locator('h1').click();
+  await page.keyboard.press('j');
+  await page.keyboard.press('j');
+  assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), 'Change 106');
+  await page.getByRole('button', { name: 'Clear the filter' }).click();
+  await page.getByText('92 pipelines').waitFor();
+  assert.deepEqual(complaints, []);
+});
+
+it('the projects whose default branch is red stand first, with since when and by whom', async () => {
+  const { url, world } = await mock();
+  const { page, complaints } = await openPage(browser);
+  await signIn(page, url);
+  await page.getByText('Nothing is failing.').waitFor();
+  const last = world.projects[0].last_pipeline;
+  Object.assign(last, { status: 'failed', reason: { code: 'failed', text: "job 'test' failed" } });
+  world.tell('pipeline', last);
+  const failing = page.locator('[data-failing="demo/shop"]');
+  await failing.waitFor();
+  assert.match(await failing.innerText(), /job 'test' failed[^]*red since #30 by admin/);
+  assert.match(await page.title(), /^✗/);
+  await assertAccessible(page);
+  await keepPicture(page, 'projects-failing');
+
+  Object.assign(last, { status: 'success' });
+  world.tell('pipeline', last);
+  await failing.waitFor({ state: 'detached' });
+  assert.deepEqual(complaints, []);
+});
+
 it('a running pipeline is canceled in place', async () => {
   const { url } = await mock({ stepMs: 400 });
   const { page, complaints } = await openPage(browser);

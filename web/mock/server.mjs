@@ -121,9 +121,13 @@ function routes(world) {
       '/projects',
       ({ query }) =>
         page(
-          world.projects.filter((one) =>
-            one.path_with_namespace.includes(query.get('search') ?? ''),
-          ),
+          world.projects
+            .filter(
+              (one) =>
+                one.path_with_namespace.includes(query.get('search') ?? '') &&
+                fits(one.last_pipeline?.status, query.get('last_pipeline_status')),
+            )
+            .map((one) => ({ ...one, trend: world.trend(one) })),
           query,
         ),
     ],
@@ -141,7 +145,11 @@ function routes(world) {
         };
       },
     ],
-    ['GET', '/projects/:id', ({ id }) => ({ body: project(id) })],
+    [
+      'GET',
+      '/projects/:id',
+      ({ id }) => ({ body: { ...project(id), trend: world.trend(project(id)) } }),
+    ],
     [
       'GET',
       '/projects/:id/pipelines',
@@ -151,7 +159,10 @@ function routes(world) {
           (one) =>
             one.project_id === owner &&
             fits(one.ref, query.get('ref')) &&
-            fits(one.status, query.get('status')),
+            fits(one.status, query.get('status')) &&
+            fits(one.source, query.get('source')) &&
+            fits(one.user.username, query.get('username')) &&
+            `${one.commit.title} ${one.ref} #${one.iid}`.includes(query.get('search') ?? ''),
         );
         return page(
           list.sort((a, b) => b.id - a.id),

@@ -50,6 +50,20 @@ export class World {
     this.projects[0].last_pipeline = this.pipelines.find((one) => one.id === 30);
   }
 
+  trend(project) {
+    return this.pipelines
+      .filter((one) => one.project_id === project.id && one.ref === project.default_branch)
+      .slice(-12)
+      .map(({ id, iid, status, user, created_at, duration }) => ({
+        id,
+        iid,
+        status,
+        by: user.username,
+        created_at,
+        duration,
+      }));
+  }
+
   extra(pipeline, left) {
     this.pipelines.push(pipeline);
     if (pipeline.ref === 'broken') pipeline.stages = [];

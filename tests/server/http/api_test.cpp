@@ -198,6 +198,21 @@ TEST_CASE("pipelines and jobs are shown as the contract says", "[api]") {
   REQUIRE(list.body.size() == 1);
   CHECK(list.body[0]["stages"].size() == 2);
   CHECK(api.call("GET", base + "/pipelines?ref=other").body.empty());
+  CHECK(api.call("GET", base + "/pipelines?scope=branches&search=ma&order_by=ref&sort=asc")
+            .body.size() == 1);
+  CHECK(api.call("GET", base + "/pipelines?username=nobody").body.empty());
+  CHECK(api.call("GET", base + "/pipelines?scope=all").body["message"] ==
+        "'scope' must be one of running, pending, finished, branches, tags");
+  for (const auto* wrong : {"order_by=sha", "sort=up", "status=red"})
+    CHECK(api.call("GET", base + "/pipelines?" + wrong).status == 400);
+  const auto shown = api.call("GET", base).body;
+  const auto status = shown["last_pipeline"]["status"].get<std::string>();
+  const std::string projects = "/api/v4/projects?last_pipeline_status=";
+  CHECK(api.call("GET", projects + status).body.size() == 1);
+  CHECK(api.call("GET", projects + "failed").body.empty());
+  CHECK(api.call("GET", projects + "red").status == 400);
+  REQUIRE(shown["trend"].size() == 1);
+  CHECK(shown["trend"][0]["id"] == shown["last_pipeline"]["id"]);
   check_contract("GET", "/api/v4/projects/{id}/pipelines/{pipeline_id}",
                  api.call("GET", base + "/pipelines/" + id), 200);
   const auto jobs = api.call("GET", base + "/pipelines/" + id + "/jobs");

@@ -47,6 +47,23 @@ TEST_CASE("projects are searched by a part of their path and by visibility", "[s
   CHECK(reader->projects.list("", "public", {}).rows.at(0).path == "c/api");
 }
 
+TEST_CASE("projects are listed by the state of their default branch", "[store]") {
+  StoreFixture fixture;
+  const ProjectId red = fixture.project("a/red");
+  const ProjectId green = fixture.project("b/green");
+  fixture.project("c/never-ran");
+  fixture.pipeline(red, "main", "success");
+  fixture.pipeline(red, "main", "failed");
+  fixture.pipeline(green, "main", "failed");
+  fixture.pipeline(green, "main", "success");
+  fixture.pipeline(green, "topic", "failed");
+
+  const auto failing = fixture.database->read()->projects.list("", "", {}, "failed");
+
+  REQUIRE(failing.total == 1);
+  CHECK(failing.rows.at(0).path == "a/red");
+}
+
 TEST_CASE("a project takes what belongs to it along when it goes", "[store]") {
   StoreFixture fixture;
   const ProjectId id = fixture.project();

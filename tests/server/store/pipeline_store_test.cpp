@@ -139,6 +139,88 @@ TEST_CASE("the list of pipelines is filtered by ref, status, source and sha", "[
   CHECK(count({.ref = "' OR 1=1 --"}) == 0);
 }
 
+TEST_CASE("pipelines are found by who made them, by a text and by scope", "[store]") {
+  StoreFixture fixture;
+  const ProjectId project = fixture.project();
+  const auto add = [&](auto change) {
+    return fixture.commit([&](Stores& stores) {
+      PipelineRow row;
+      row.project_id = project;
+      row.ref = "main";
+      row.status = "success";
+      row.source = "push";
+      row.sha = "0123abcd";
+      change(row);
+      stores.pipelines.insert(row, {});
+      return row.iid;
+    });
+  };
+  const UserId ann = fixture.commit([&](Stores& stores) {
+    UserRow user;
+    user.username = "ann";
+    return stores.users.insert(user);
+  });
+  add([&](PipelineRow& row) {
+    row.user_id = ann;
+    row.author_name = "Grace Hopper";
+    row.commit_title = "Round half cents 50% up";
+  });
+  add([](PipelineRow& row) {
+    row.author_name = "Ann";
+    row.status = "canceled";
+    row.ref = "topic/tax";
+  });
+  add([](PipelineRow& row) {
+    row.status = "running";
+    row.sha = "ffff";
+    row.name = "nightly";
+  });
+  add([](PipelineRow& row) {
+    row.ref = "v1";
+    row.tag = true;
+  });
+  auto reader = fixture.database->read();
+  const auto found = [&](const PipelineFilter& filter) {
+    std::vector<std::int64_t> iids;
+    for (const auto& row : reader->pipelines.list(project, filter, {}).rows)
+      iids.push_back(row.iid);
+    return iids;
+  };
+  using Iids = std::vector<std::int64_t>;
+
+  CHECK(found({.username = "ANN"}) == Iids{2, 1});
+  CHECK(found({.username = "grace hopper"}).empty());
+  CHECK(found({.search = "HALF cents"}) == Iids{1});
+  CHECK(found({.search = "50%"}) == Iids{1});
+  CHECK(found({.search = "%"}) == Iids{1});
+  CHECK(found({.search = "hopper"}) == Iids{1});
+  CHECK(found({.search = "Tax"}) == Iids{2});
+  CHECK(found({.search = "FF"}) == Iids{3});
+  CHECK(found({.search = "night"}) == Iids{3});
+  CHECK(found({.search = "#4"}) == Iids{4});
+  CHECK(found({.scope = "running"}) == Iids{3});
+  CHECK(found({.scope = "finished"}) == Iids{4, 2, 1});
+  CHECK(found({.scope = "branches"}) == Iids{3, 2});
+  CHECK(found({.scope = "tags"}) == Iids{4});
+  CHECK(found({.order_by = "ref", .ascending = true}) == Iids{1, 3, 2, 4});
+  CHECK(found({.order_by = "ref"}) == Iids{4, 2, 3, 1});
+}
+
+TEST_CASE("the trend of a branch is its newest pipelines, oldest first", "[store]") {
+  StoreFixture fixture;
+  const ProjectId project = fixture.project();
+  for (const auto* status : {"failed", "success", "failed"})
+    fixture.pipeline(project, "main", status);
+  fixture.pipeline(project, "topic", "running");
+
+  const auto trend = fixture.database->read()->pipelines.trend(project, "main", 2);
+
+  REQUIRE(trend.size() == 2);
+  CHECK(trend[0].status == "success");
+  CHECK(trend[1].status == "failed");
+  CHECK(trend[1].iid == 3);
+}
+
 TEST_CASE("the newest pipeline and the newest coverage of a ref", "[store]") {
   StoreFixture fixture;
   const ProjectId project = fixture.project();

@@ -10,9 +10,11 @@ import type {
   PipelineDetail,
   Project,
   Runner,
+  Status,
   TraceMatches,
   User,
 } from './model';
+import type { PipelineFilter } from '../lib/pipelines/pipeline_filter';
 
 const api = '/api/v4';
 const project = (id: string | number): string => `${api}/projects/${encodeURIComponent(id)}`;
@@ -45,7 +47,7 @@ export const revokeToken = (id: number): Promise<void> =>
   change('DELETE', `${api}/personal_access_tokens/${id}`);
 
 export const listProjects = (
-  query: { search?: string; page?: number },
+  query: { search?: string; last_pipeline_status?: Status; page?: number },
   signal?: AbortSignal,
 ): Promise<Page<Project>> => getPage(`${api}/projects`, { ...query, per_page: 50 }, signal);
 export const createProject = (body: {
@@ -58,7 +60,7 @@ export const getProject = (path: string, signal?: AbortSignal): Promise<Project>
 
 export const listPipelines = (
   path: string,
-  query: { ref?: string; status?: string; page?: number },
+  query: PipelineFilter & { page: number },
   signal?: AbortSignal,
 ): Promise<Page<Pipeline>> =>
   getPage(`${project(path)}/pipelines`, { ...query, per_page: 20 }, signal);

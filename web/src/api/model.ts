@@ -8,6 +8,7 @@ export type Reason = Schemas['Reason'];
 export type User = Schemas['User'];
 export type AccessToken = Schemas['AccessToken'];
 export type Project = Schemas['Project'];
+export type TrendPoint = Schemas['TrendPoint'];
 export type Pipeline = Schemas['Pipeline'];
 export type PipelineDetail = Schemas['PipelineDetail'];
 export type LeftOutJob = Schemas['LeftOutJob'];

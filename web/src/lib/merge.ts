@@ -1,5 +1,7 @@
 // How a value told by the event stream enters what a page shows. Pure: new arrays come back, the old ones stay.
-import type { Job, Pipeline, Project, Runner } from '../api/model';
+import type { Job, Page, Pipeline, Project, Runner } from '../api/model';
+import { fits, type PipelineFilter } from './pipelines/pipeline_filter';
+import { mergeTrend } from './pipelines/trend';
 
 /** Replaces the item of the same id; an unknown one is left to the page, which knows whether it belongs to the list. */
 export function replaceById<T extends { id: number }>(items: T[], item: T): T[] {
@@ -23,24 +25,22 @@ export function mergeJob(jobs: Job[], job: Job): Job[] {
   return copy;
 }
 
-export interface PipelineFilter {
-  ref: string;
-  status: string;
-}
-
-/** A pipeline in a filtered list that shows the newest first; new ones enter only on the first page. */
+/** A pipeline in a filtered list that shows the newest first; a new one enters on top when it fits. */
 export function mergePipeline(
-  list: Pipeline[],
+  list: Page<Pipeline>,
   pipeline: Pipeline,
   filter: PipelineFilter,
-  firstPage: boolean,
-): Pipeline[] {
-  if (list.some((other) => other.id === pipeline.id)) return replaceById(list, pipeline);
-  const fits =
-    (filter.ref === '' || filter.ref === pipeline.ref) &&
-    (filter.status === '' || filter.status === pipeline.status);
-  const newest = list[0] === undefined || pipeline.id > list[0].id;
-  return fits && firstPage && newest ? [pipeline, ...list] : list;
+): Page<Pipeline> {
+  const { items } = list;
+  if (items.some((other) => other.id === pipeline.id))
+    return { ...list, items: replaceById(items, pipeline) };
+  const newest = items[0] === undefined || pipeline.id > items[0].id;
+  if (!newest || !fits(pipeline, filter)) return list;
+  return {
+    ...list,
+    items: [pipeline, ...items],
+    total: list.total === null ? null : list.total + 1,
+  };
 }
 
 /** The newest pipeline of a project's default branch is what the list of projects shows. */
@@ -49,7 +49,8 @@ export function mergeLastPipeline(projects: Project[], pipeline: Pipeline): Proj
     if (project.id !== pipeline.project_id || pipeline.tag) return project;
     if (project.default_branch !== pipeline.ref) return project;
     if (project.last_pipeline !== null && project.last_pipeline.id > pipeline.id) return project;
-    return { ...project, last_pipeline: pipeline };
+    const trend = mergeTrend(project.trend, pipeline);
+    return { ...project, last_pipeline: pipeline, trend };
   });
 }
 

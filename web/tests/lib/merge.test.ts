@@ -7,9 +7,8 @@ import {
   progress,
   replaceById,
 } from '../../src/lib/merge';
+import { noFilter } from '../../src/lib/pipelines/pipeline_filter';
 import { makeJob, makePipeline, makeProject, makeRunner } from '../support/values';
-
-const everything = { ref: '', status: '' };
 
 describe('a job that changed', () => {
   it('takes the place of its older self and leaves the others alone', () => {
@@ -40,34 +39,30 @@ describe('a job that changed', () => {
 });
 
 describe('a pipeline in a list', () => {
-  const list = [makePipeline({ id: 5 }), makePipeline({ id: 4 })];
+  const list = { items: [makePipeline({ id: 5 }), makePipeline({ id: 4 })], total: 7, next: 2 };
 
   it('is changed in place', () => {
-    const merged = mergePipeline(
-      list,
-      makePipeline({ id: 4, status: 'success' }),
-      everything,
-      true,
-    );
-    expect(merged.map((one) => one.status)).toEqual(['running', 'success']);
+    const merged = mergePipeline(list, makePipeline({ id: 4, status: 'success' }), noFilter);
+    expect(merged.items.map((one) => one.status)).toEqual(['running', 'success']);
+    expect(merged.total).toBe(7);
   });
 
-  it('is put on top of the first page when it is new and fits the filter', () => {
+  it('is put on top and counted when it is new and fits the filter', () => {
     const fresh = makePipeline({ id: 6, ref: 'topic' });
-    expect(mergePipeline(list, fresh, everything, true)[0]?.id).toBe(6);
-    expect(mergePipeline(list, fresh, { ref: 'topic', status: '' }, true)[0]?.id).toBe(6);
-    expect(mergePipeline([], fresh, everything, true)).toHaveLength(1);
+    expect(mergePipeline(list, fresh, noFilter).items[0]?.id).toBe(6);
+    expect(mergePipeline(list, fresh, { ...noFilter, ref: 'topic' })).toMatchObject({ total: 8 });
+    const empty = { items: [], total: 0, next: null };
+    expect(mergePipeline(empty, fresh, noFilter).items).toHaveLength(1);
   });
 
-  it('stays away from other pages and filters', () => {
+  it('stays away from filters that it does not fit', () => {
     const fresh = makePipeline({ id: 6, ref: 'topic' });
-    expect(mergePipeline(list, fresh, everything, false)).toBe(list);
-    expect(mergePipeline(list, fresh, { ref: 'main', status: '' }, true)).toBe(list);
-    expect(mergePipeline(list, fresh, { ref: '', status: 'failed' }, true)).toBe(list);
+    expect(mergePipeline(list, fresh, { ...noFilter, ref: 'main' })).toBe(list);
+    expect(mergePipeline(list, fresh, { ...noFilter, status: 'failed' })).toBe(list);
   });
 
-  it('that is older than the page is not new', () => {
-    expect(mergePipeline(list, makePipeline({ id: 3 }), everything, true)).toBe(list);
+  it('that is older than the list is not new', () => {
+    expect(mergePipeline(list, makePipeline({ id: 3 }), noFilter)).toBe(list);
   });
 });
 
@@ -82,6 +77,11 @@ describe('the last pipeline of a project', () => {
     expect(last({ id: 6, ref: 'topic' })).toBe(5);
     expect(last({ id: 6, tag: true })).toBe(5);
     expect(last({ id: 6, project_id: 2 })).toBe(5);
+  });
+
+  it('is the end of its trend', () => {
+    const [project] = mergeLastPipeline(projects, makePipeline({ id: 6, status: 'failed' }));
+    expect(project?.trend.map((point) => point.status)).toEqual(['failed']);
   });
 });
 

@@ -82,6 +82,7 @@ export function makeProject(values: Partial<Project> = {}): Project {
     webhook_url: '',
     created_at: '2025-03-10T11:00:00Z',
     last_pipeline: null,
+    trend: [],
     ...values,
   };
 }
