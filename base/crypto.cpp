@@ -133,6 +133,10 @@ bool verify_password(std::string_view hash, std::string_view password) {
   return crypto_pwhash_str_verify(terminated.c_str(), password.data(), password.size()) == 0;
 }
 
+std::string random_key() {
+  return random_bytes(kKeyBytes);
+}
+
 std::string seal(std::string_view key, std::string_view plain, std::string_view context) {
   if (key.size() != kKeyBytes) throw std::invalid_argument{"a sealing key has 32 bytes"};
   const std::string nonce = random_bytes(kNonceBytes);

@@ -36,6 +36,8 @@ std::uint32_t crc32_update(std::uint32_t crc, std::string_view data);
 std::string hash_password(std::string_view password);
 bool verify_password(std::string_view hash, std::string_view password);
 
+// A new key for seal().
+std::string random_key();
 // XChaCha20-Poly1305 with a random nonce, bound to `context` (what the value is and whose), so that
 // sealed values cannot be swapped between rows. `key` is 32 bytes. Output is base64.
 std::string seal(std::string_view key, std::string_view plain, std::string_view context);
