@@ -207,9 +207,7 @@ int run_plan(const RunOptions& options, const runner::Snapshot& snapshot, const 
   const auto project = LocalProject::around(file.string(), options.includes);
   if (!project) return refuse(project.error(), kUsage);
   trigger->repository = &(*project)->repository();
-  pipeline::Variables for_includes = pipeline::predefined_variables(*trigger);
-  for (const auto* given : {&trigger->project_variables, &trigger->pipeline_variables})
-    for (const pipeline::Variable& variable : *given) set_variable(for_includes, variable);
+  const pipeline::Variables for_includes = pipeline::include_variables(*trigger);
   const auto read = read_pipeline_file(**project, options.includes,
                                        {for_includes, {}, trigger->changed_paths, nullptr});
   if (!read) return refuse(read.error(), kUsage);

@@ -124,7 +124,7 @@ Result<pipeline::Trigger> trigger_of(const EventOptions& options,
   if (!options.secrets.empty()) {
     auto secrets = read_secrets(options.secrets);
     if (!secrets) return std::move(secrets).error();
-    trigger.project_variables = std::move(*secrets);
+    trigger.project_variables.assign(secrets->begin(), secrets->end());
   }
   return trigger;
 }

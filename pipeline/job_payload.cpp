@@ -61,14 +61,20 @@ class Builder {
     for (const Variable& variable : planned_.of_event) set_variable(all, variable);
     for (const Variable& variable : job_variables(planned_)) set_variable(all, variable);
     run_variables(all);
+    const Variables of_settings =
+        variables_for(facts_.trigger.project_variables, environment_name(planned_));
     for (const Variables* more :
-         {&planned_.variables, &facts_.handed_on, &facts_.trigger.project_variables,
-          &facts_.trigger.pipeline_variables})
+         {&planned_.variables, &facts_.handed_on, &of_settings, &facts_.trigger.pipeline_variables})
       for (const Variable& variable : *more) set_variable(all, variable);
     auto expanded = expand_variables(all);
     if (!expanded) return std::move(expanded).error().in(planned_.job.name);
+    // What comes from the settings or with the trigger is no part of the file, hence not public.
+    const auto is_public = [&](const Variable& variable) {
+      return !variable.masked && find_variable(of_settings, variable.name) == nullptr &&
+             find_variable(facts_.trigger.pipeline_variables, variable.name) == nullptr;
+    };
     for (const Variable& variable : *expanded)
-      spec_.variables.push_back({variable.name, variable.value, !variable.masked, variable.file,
+      spec_.variables.push_back({variable.name, variable.value, is_public(variable), variable.file,
                                  variable.masked, variable.raw});
     return expanded;
   }
@@ -200,6 +206,10 @@ Result<JobSpec> make_job_spec(const PlannedJob& planned, const JobFacts& facts) 
   if (!planned.job.steps_json.empty())
     return fail(ErrorKind::Unavailable, "this server does not run steps yet");
   return Builder{planned, facts}.build();
+}
+
+std::string environment_name(const PlannedJob& planned) {
+  return planned.job.environment ? planned.job.environment->name : std::string{};
 }
 
 bool takes_artifacts_of(const PlannedJob& planned, std::string_view other, int other_stage_index) {

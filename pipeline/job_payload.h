@@ -43,6 +43,9 @@ Result<JobSpec> make_job_spec(const PlannedJob& planned, const JobFacts& facts);
 // earlier.
 bool takes_artifacts_of(const PlannedJob& planned, std::string_view other, int other_stage_index);
 
+// Of the job's environment, which says what of the settings' variables it has; "" is none.
+std::string environment_name(const PlannedJob& planned);
+
 // The part of the life cycle's job that comes from the plan; its id is the caller's.
 JobNode job_node(const PlannedJob& planned);
 

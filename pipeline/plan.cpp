@@ -33,6 +33,7 @@ class Planner {
         trigger_(trigger),
         of_event_(event_variables(trigger)),
         predefined_(predefined_variables(trigger)),
+        of_settings_(variables_for(trigger.project_variables, "")),
         evaluator_(trigger) {}
 
   Plan plan() {
@@ -71,12 +72,16 @@ class Planner {
     plan_.findings.push_back(std::move(finding));
   }
 
-  // The operands of `if`, later ones overriding: predefined, YAML, then those from outside.
-  Variables operands(const Variables& yaml, const Variables& of_job) const {
+  // The operands of `if`, later ones overriding: predefined, YAML, then those from outside. Of the
+  // settings' variables those for all environments, and for `environment` when there is one.
+  Variables operands(const Variables& yaml, const Variables& of_job,
+                     const std::string& environment = {}) const {
     Variables variables = predefined_;
     override_with(variables, of_job);
     override_with(variables, yaml);
-    override_with(variables, trigger_.project_variables);
+    override_with(variables, environment.empty()
+                                 ? of_settings_
+                                 : variables_for(trigger_.project_variables, environment));
     override_with(variables, trigger_.pipeline_variables);
     return variables;
   }
@@ -141,12 +146,21 @@ class Planner {
     return variables;
   }
 
+  // The name of a job's environment, which is made from the variables for all environments.
+  std::string environment_of(const PlannedJob& planned) const {
+    if (!planned.job.environment) return {};
+    const std::string& name = planned.job.environment->name;
+    if (!refers(name)) return name;
+    return expand_text(name, operands(planned.variables, job_variables(planned)), true);
+  }
+
   void consider(const Job& job) {
     PlannedJob planned;
     planned.job = job;
     planned.of_event = of_event_;
     planned.variables = yaml_variables(job);
-    const Variables variables = operands(planned.variables, job_variables(planned));
+    const Variables variables =
+        operands(planned.variables, job_variables(planned), environment_of(planned));
     const auto verdict =
         job.rules ? evaluator_.evaluate_rules(*job.rules, job.at, variables)
                   : evaluator_.evaluate_refs(job, variables, !configuration_.workflow.rules);
@@ -213,10 +227,14 @@ class Planner {
         return !variable.raw && refers(variable.value);
       });
     };
-    if (!any_refers(planned.variables) && !any_refers(trigger_.project_variables) &&
-        !any_refers(trigger_.pipeline_variables))
+    const std::string environment =
+        planned.job.environment ? planned.job.environment->name : std::string{};
+    if (!any_refers(planned.variables) && !any_refers(trigger_.pipeline_variables) &&
+        !any_refers(environment.empty() ? of_settings_
+                                        : variables_for(trigger_.project_variables, environment)))
       return;
-    const auto expanded = expand_variables(operands(planned.variables, job_variables(planned)));
+    const auto expanded =
+        expand_variables(operands(planned.variables, job_variables(planned), environment));
     if (!expanded)
       plan_.findings.push_back({Severity::Error, "circular_variables",
                                 planned.job.name + ": " + expanded.error().message, planned.job.at,
@@ -284,6 +302,7 @@ class Planner {
   const Trigger& trigger_;
   const Variables of_event_;
   const Variables predefined_;
+  const Variables of_settings_;  // those for all environments
   rules::Evaluator evaluator_;
   Variables globals_;
   Plan plan_;

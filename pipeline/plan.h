@@ -13,6 +13,7 @@
 #include "pipeline/job.h"
 #include "pipeline/reason.h"
 #include "pipeline/repository_facts.h"
+#include "pipeline/setting_variables.h"
 
 namespace slipway::pipeline {
 
@@ -73,7 +74,7 @@ struct Trigger {
   std::string user_email;
   ProjectFacts project;
   ServerFacts server;
-  Variables project_variables;
+  SettingVariables project_variables;                     // and those of its groups and server
   Variables pipeline_variables;                           // given with the trigger
   std::optional<std::vector<std::string>> changed_paths;  // nullopt: not known
   // Paths of the commit; nullopt: not known (then `exists` holds).

@@ -384,6 +384,14 @@ Variables predefined_variables(const Trigger& trigger) {
   return variables;
 }
 
+Variables include_variables(const Trigger& trigger) {
+  Variables variables = predefined_variables(trigger);
+  for (Variable& variable : variables_for(trigger.project_variables, ""))
+    set_variable(variables, std::move(variable));
+  for (const Variable& variable : trigger.pipeline_variables) set_variable(variables, variable);
+  return variables;
+}
+
 Variables job_variables(const PlannedJob& planned) {
   const Job& job = planned.job;
   Variables variables;

@@ -24,7 +24,10 @@ bool is_environment_name(std::string_view name);
 
 // Those that rules, workflow and includes may see (GitLab's phase "pre-pipeline").
 Variables predefined_variables(const Trigger& trigger);
-// Those among them that cannot be had from the commit: of a merge request, and a tag's message.
+// Those and the ones given from outside: all that an include may use.
+Variables include_variables(const Trigger& trigger);
+// Those among the predefined that cannot be had from the commit: of a merge request, and a tag's
+// message.
 Variables event_variables(const Trigger& trigger);
 // Those that only a planned job has: CI_JOB_NAME, CI_JOB_STAGE, CI_NODE_*, CI_ENVIRONMENT_*.
 Variables job_variables(const PlannedJob& planned);

@@ -45,16 +45,19 @@ Result<JobSpec> made(const PlannedJob& planned, const JobFacts& of) {
 TEST_CASE("each source of variables overrides the one before it", "[payload]") {
   PlannedJob planned = planned_job();
   JobFacts run = facts();
-  std::vector<std::pair<Variables*, std::string>> sources{
-      {&planned.variables, "file"},
-      {&run.handed_on, "dotenv"},
-      {&run.trigger.project_variables, "project"},
-      {&run.trigger.pipeline_variables, "trigger"}};
+  const auto says = [](const std::string& value) {
+    return Variable{.name = "WHO", .value = value};
+  };
+  const auto who = [&] { return value_of(made(planned, run).value(), "WHO"); };
 
-  for (const auto& [variables, value] : sources) {
-    *variables = {Variable{.name = "WHO", .value = value}};
-    CHECK(value_of(made(planned, run).value(), "WHO") == value);
-  }
+  planned.variables = {says("file")};
+  CHECK(who() == "file");
+  run.handed_on = {says("dotenv")};
+  CHECK(who() == "dotenv");
+  run.trigger.project_variables = {says("project")};
+  CHECK(who() == "project");
+  run.trigger.pipeline_variables = {says("trigger")};
+  CHECK(who() == "trigger");
 }
 
 TEST_CASE("a runner's longest time is the most that a job gets", "[payload]") {

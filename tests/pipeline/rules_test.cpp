@@ -83,7 +83,7 @@ TEST_CASE("operands are predefined, the file's, the project's and the trigger's 
   Trigger trigger = push_to("main");
   CHECK(runs("rules: [{if: $CI_JOB_NAME == 'job' && $CI_JOB_STAGE == 'test'}]", trigger));
   CHECK(runs("variables: {X: a}\n  rules: [{if: $X == 'a'}]", trigger));
-  trigger.project_variables = {{"X", "b"}};
+  trigger.project_variables = {Variable{"X", "b"}};
   CHECK(runs("variables: {X: a}\n  rules: [{if: $X == 'b'}]", trigger));
   trigger.pipeline_variables = {{"X", "c"}};
   CHECK(runs("variables: {X: a}\n  rules: [{if: $X == 'c'}]", trigger));
@@ -169,7 +169,7 @@ TEST_CASE("a job that is left out says which rule it was, with file and line", "
 
 TEST_CASE("a masked value is not shown in a reason", "[rules]") {
   Trigger trigger = push_to("main");
-  trigger.project_variables = {{.name = "SECRET", .value = "hidden-value", .masked = true}};
+  trigger.project_variables = {Variable{.name = "SECRET", .value = "hidden-value", .masked = true}};
   const auto out =
       left_out("keep: {script: x}\njob: {script: x, rules: [{if: $SECRET == 'other'}]}\n", trigger);
   CHECK(out.reason.text.find("hidden-value") == std::string::npos);

@@ -134,13 +134,6 @@ std::string plan_shown(const Plan& plan, const Wanted& wanted) {
   return text;
 }
 
-Variables include_variables(const Trigger& trigger) {
-  Variables variables = predefined_variables(trigger);
-  for (const Variables* more : {&trigger.project_variables, &trigger.pipeline_variables})
-    for (const Variable& variable : *more) set_variable(variables, variable);
-  return variables;
-}
-
 // What `slipway lint --strict` says beside errors.
 std::string strict_shown(const Case& one, const ReadOutcome& outcome) {
   Diagnostics findings = outcome.findings;
