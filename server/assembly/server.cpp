@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,7 +10,6 @@
 #include <system_error>
 
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/files.h"
 #include "server/auth/accounts.h"
 #include "server/blobs/blob_store.h"
@@ -30,6 +28,8 @@
 #include "server/store/database.h"
 #include "server/telemetry/metrics.h"
 #include "server/trace/trace_store.h"
+#include "server/variables/keys.h"
+#include "server/variables/vault.h"
 
 namespace slipway::server {
 namespace {
@@ -87,24 +87,6 @@ Result<void> make_directory(const fs::path& path) {
   return {};
 }
 
-// Seals webhook secrets. Made once; readable by the server's user alone; never in the database.
-Result<std::string> load_seal_key(const fs::path& file) {
-  constexpr std::size_t kBytes = 32;
-  if (auto text = read_file(file, 1024)) {
-    struct stat info {};
-    if (::stat(file.c_str(), &info) == 0 && (info.st_mode & 077U) != 0)
-      return fail(ErrorKind::InvalidInput, "'" + file.string() + "' may be read by others")
-          .with_hint("chmod 600 " + file.string());
-    auto key = base64_decode(text->substr(0, text->find('\n')));
-    if (key && key->size() == kBytes) return *key;
-    return fail(ErrorKind::InvalidInput, "'" + file.string() + "' does not hold a key");
-  }
-  const std::string hex = random_hex(kBytes / 2);
-  if (auto kept = replace_file(file, base64_encode(hex) + "\n", 0600, Durable::yes); !kept)
-    return std::move(kept).error();
-  return hex;
-}
-
 // The port that a listener on port 0 will get: the address is needed before it listens.
 Result<std::uint16_t> free_port(const std::string& address) {
   const UniqueFd fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
@@ -150,11 +132,12 @@ CoordinatorOptions coordinator_options(const ServerSettings& settings) {
 // Members are made from the top down and taken apart from the bottom up.
 struct Server::State {
   State(const ServerSettings& given, std::string address, const http::StaticFiles& static_files,
-        std::string seal_key, std::unique_ptr<Database> opened, std::unique_ptr<TraceStore> logs,
+        Keyring loaded, std::unique_ptr<Database> opened, std::unique_ptr<TraceStore> logs,
         BlobStore artifacts, const std::string& version)
       : settings(given),
         url(std::move(address)),
         files(static_files),
+        keys(std::move(loaded)),
         database(std::move(opened)),
         traces(std::move(logs)),
         blobs(std::move(artifacts)),
@@ -163,26 +146,29 @@ struct Server::State {
         dispatch(coordinator),
         feed(*database, clock, url),
         outbox_writer(coordinator),
-        forge_status(*database, clock, seal_key, forge_options(given, url)),
+        forge_status(*database, clock, keys, forge_options(given, url)),
         outbox(*database, outbox_writer, clock,
                {{"pipeline_status", &forge_status}, {"", &log_target}}, outbox_options()),
         wake_outbox(outbox),
         account_writer(coordinator),
         accounts(*database, account_writer, clock, given.data_dir),
         mirrors(given.data_dir / "repositories", local_repositories(given)),
-        planner(mirrors, {{url, given.registry, version}},
+        vault(*database, keys),
+        planner(mirrors, vault, {{url, given.registry, version}},
                 {[this](const std::string& path) {
                    return database->read()->projects.find_by_path(path);
                  },
                  given.allow_private_includes}),
-        intake(coordinator, *database, mirrors, planner, clock, std::move(seal_key)),
-        payload(*database, {{url, given.registry, version}, given.default_timeout}),
+        intake(coordinator, *database, mirrors, planner, clock, keys),
+        payload(*database, vault, coordinator,
+                {{url, given.registry, version}, given.default_timeout}),
         payload_room(payload),
         intake_room(intake),
         project_room(mirrors, intake, forge_status, local_repositories(given)),
         git_room(mirrors),
-        services{clock,    *database,    coordinator, dispatch,     *traces,  blobs, feed,
-                 accounts, payload_room, intake_room, project_room, git_room, files, metrics} {
+        services{clock,        *database, coordinator, dispatch,     *traces,
+                 blobs,        feed,      accounts,    payload_room, intake_room,
+                 project_room, git_room,  vault,       files,        metrics} {
     coordinator.observe(feed);
     coordinator.observe(wake_outbox);
     options.listener.address = given.listen_address;
@@ -201,6 +187,7 @@ struct Server::State {
   std::string url;
   const http::StaticFiles& files;
   SystemClock clock;
+  Keyring keys;
   std::unique_ptr<Database> database;
   std::unique_ptr<TraceStore> traces;
   BlobStore blobs;
@@ -216,6 +203,7 @@ struct Server::State {
   http::CoordinatorWriter account_writer;
   auth::Accounts accounts;
   Mirrors mirrors;
+  VariableVault vault;
   Planner planner;
   Intake intake;
   JobPayload payload;
@@ -249,8 +237,8 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
   }
   auto database = Database::open(settings.data_dir / "slipway.db");
   if (!database) return std::move(database).error();
-  auto key = load_seal_key(settings.data_dir / "secret.key");
-  if (!key) return std::move(key).error();
+  auto keys = open_keys(key_file(settings), **database);
+  if (!keys) return std::move(keys).error();
   TraceOptions trace_options;
   trace_options.limit = settings.trace_limit;
   auto traces = TraceStore::open(settings.data_dir / "traces", trace_options);
@@ -261,7 +249,7 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
   const std::string url = settings.external_url.empty()
                               ? derived_external_url(settings, settings.listen_port)
                               : settings.external_url;
-  auto state = std::make_unique<State>(settings, url, files, std::move(*key), std::move(*database),
+  auto state = std::make_unique<State>(settings, url, files, std::move(*keys), std::move(*database),
                                        std::move(*traces), std::move(*blobs), version);
   state->coordinator.start();
   auto token_file = state->accounts.prepare_setup();

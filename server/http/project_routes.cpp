@@ -208,6 +208,9 @@ Result<Response> ProjectRoutes::update(const Call& call) {
   const auto done = coordinator_.write<void>([&](WriteTransaction& transaction) -> Result<void> {
     if (!transaction.stores.projects.find(row.id)) return not_found("Project");
     transaction.stores.projects.update(row);
+    if (row.default_branch != call.project->default_branch)
+      transaction.stores.protections.protect(row.id, RefKind::Branch, row.default_branch,
+                                             transaction.now);
     transaction.changes.projects.push_back(row.id);
     auth::audit(transaction.stores, transaction.now,
                 {call.principal.name(), "project.changed", project_object(row.id), false,

@@ -44,6 +44,7 @@ constexpr auto kRead = Scope::ReadApi;
 constexpr auto kApi = Scope::Api;
 
 #define SLIPWAY_PROJECT "/api/v4/projects/{id}"
+#define SLIPWAY_GROUP "/api/v4/groups/{group}"
 #define SLIPWAY_PIPELINE SLIPWAY_PROJECT "/pipelines/{pipeline_id}"
 #define SLIPWAY_JOB SLIPWAY_PROJECT "/jobs/{job_id}"
 
@@ -55,6 +56,8 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
   using J = ProjectRoutes;
   using P = PipelineRoutes;
   using R = RunnerRoutes;
+  using T = ProtectionRoutes;
+  using V = VariableRoutes;
   using W = RunnerProtocolRoutes;
   // clang-format off
   return {
@@ -82,6 +85,35 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"GET", SLIPWAY_PROJECT "/deliveries", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.deliveries, &D::list)},
     {"GET", SLIPWAY_PROJECT "/deliveries/{delivery_id}", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.deliveries, &D::show)},
     {"POST", SLIPWAY_PROJECT "/deliveries/{delivery_id}/replay", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deliveries, &D::replay)},
+    {"GET", SLIPWAY_PROJECT "/protected_branches", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.protections, &T::list_branches)},
+    {"POST", SLIPWAY_PROJECT "/protected_branches", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.protections, &T::protect_branch)},
+    {"GET", SLIPWAY_PROJECT "/protected_branches/{ref_name}", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.protections, &T::show_branch)},
+    {"DELETE", SLIPWAY_PROJECT "/protected_branches/{ref_name}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.protections, &T::unprotect_branch)},
+    {"GET", SLIPWAY_PROJECT "/protected_tags", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.protections, &T::list_tags)},
+    {"POST", SLIPWAY_PROJECT "/protected_tags", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.protections, &T::protect_tag)},
+    {"GET", SLIPWAY_PROJECT "/protected_tags/{ref_name}", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.protections, &T::show_tag)},
+    {"DELETE", SLIPWAY_PROJECT "/protected_tags/{ref_name}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.protections, &T::unprotect_tag)},
+
+    // Values of variables are shown only to a token that may do everything: read_api is not enough.
+    {"GET", SLIPWAY_PROJECT "/variables", kUser, Role::Maintainer, kApi, Csrf::Safe, kNoBody, plain(h.variables, &V::list)},
+    {"POST", SLIPWAY_PROJECT "/variables", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.variables, &V::create)},
+    {"GET", SLIPWAY_PROJECT "/variables/{key}", kUser, Role::Maintainer, kApi, Csrf::Safe, kNoBody, plain(h.variables, &V::show)},
+    {"PUT", SLIPWAY_PROJECT "/variables/{key}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.variables, &V::update)},
+    {"DELETE", SLIPWAY_PROJECT "/variables/{key}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.variables, &V::remove)},
+    {"GET", SLIPWAY_PROJECT "/variables/{key}/uses", kUser, Role::Maintainer, kApi, Csrf::Safe, kNoBody, plain(h.variables, &V::uses)},
+    {"GET", SLIPWAY_GROUP "/variables", kUser, Role::Maintainer, kApi, Csrf::Safe, kNoBody, plain(h.variables, &V::list)},
+    {"POST", SLIPWAY_GROUP "/variables", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.variables, &V::create)},
+    {"GET", SLIPWAY_GROUP "/variables/{key}", kUser, Role::Maintainer, kApi, Csrf::Safe, kNoBody, plain(h.variables, &V::show)},
+    {"PUT", SLIPWAY_GROUP "/variables/{key}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.variables, &V::update)},
+    {"DELETE", SLIPWAY_GROUP "/variables/{key}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.variables, &V::remove)},
+    {"GET", SLIPWAY_GROUP "/variables/{key}/uses", kUser, Role::Maintainer, kApi, Csrf::Safe, kNoBody, plain(h.variables, &V::uses)},
+    {"GET", "/api/v4/admin/ci/variables", kUser, Role::Admin, kApi, Csrf::Safe, kNoBody, plain(h.variables, &V::list)},
+    {"POST", "/api/v4/admin/ci/variables", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.variables, &V::create)},
+    {"GET", "/api/v4/admin/ci/variables/{key}", kUser, Role::Admin, kApi, Csrf::Safe, kNoBody, plain(h.variables, &V::show)},
+    {"PUT", "/api/v4/admin/ci/variables/{key}", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.variables, &V::update)},
+    {"DELETE", "/api/v4/admin/ci/variables/{key}", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.variables, &V::remove)},
+    {"GET", "/api/v4/admin/ci/variables/{key}/uses", kUser, Role::Admin, kApi, Csrf::Safe, kNoBody, plain(h.variables, &V::uses)},
+
     {"GET", SLIPWAY_PROJECT "/ci/lint", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::lint_of_project)},
     {"POST", SLIPWAY_PROJECT "/ci/lint", kUser, Role::Developer, kApi, Csrf::Session, kFile, plain(h.projects, &J::lint)},
 

@@ -11,10 +11,12 @@
 #include "server/http/page_routes.h"
 #include "server/http/pipeline_routes.h"
 #include "server/http/project_routes.h"
+#include "server/http/protection_routes.h"
 #include "server/http/route.h"
 #include "server/http/runner_protocol_routes.h"
 #include "server/http/runner_routes.h"
 #include "server/http/trace_routes.h"
+#include "server/http/variable_routes.h"
 
 namespace slipway::server::http {
 
@@ -28,6 +30,8 @@ struct Handlers {
   TraceRoutes traces;
   ArtifactRoutes artifacts;
   DeliveryRoutes deliveries;
+  VariableRoutes variables;
+  ProtectionRoutes protections;
   GitRoutes git;
   BadgeRoutes badges;
   PageRoutes pages;

@@ -75,10 +75,13 @@ bool has_stray_slash(const Route& route, const std::vector<std::string>& segment
     return segment.find('/') != std::string::npos;
   });
   if (encoded == 0) return false;
-  const auto id = params.find("id");
-  const bool in_id = id != params.end() && id->second.find('/') != std::string::npos &&
-                     route.pattern.starts_with("/api/v4/projects/");
-  return encoded != (in_id ? 1 : 0);
+  const auto in = [&](std::string_view hole) {
+    const auto value = params.find(hole);
+    return value != params.end() && value->second.find('/') != std::string::npos ? 1 : 0;
+  };
+  const int expected = (route.pattern.starts_with("/api/v4/projects/") ? in("id") : 0) +
+                       in("group") + in("ref_name");
+  return encoded != expected;
 }
 
 void note_method(std::string& allowed, std::string_view method) {

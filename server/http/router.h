@@ -16,7 +16,8 @@ struct RouteMatch {
   std::map<std::string, std::string, std::less<>> params;
   // Methods that this path has, when it has not the one that was asked for: "GET, HEAD".
   std::string allowed;
-  bool malformed = false;  // a slash came encoded where only a project's id may hold one
+  bool malformed =
+      false;  // a slash came encoded where only names of projects, groups and refs may hold one
 };
 
 class Router {

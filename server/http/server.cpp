@@ -28,6 +28,8 @@ Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& 
       TraceRoutes{s.database, s.coordinator, s.traces, s.feed},
       ArtifactRoutes{s.database, s.coordinator, s.blobs, s.clock, options.artifact_limit},
       DeliveryRoutes{s.database, s.coordinator, s.intake},
+      VariableRoutes{s.database, s.coordinator, s.vault},
+      ProtectionRoutes{s.database, s.coordinator},
       GitRoutes{s.mirrors},
       BadgeRoutes{s.database},
       PageRoutes{s.files, s.feed},

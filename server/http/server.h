@@ -16,6 +16,7 @@ class Coordinator;
 class Database;
 class Dispatch;
 class TraceStore;
+class VariableVault;
 }  // namespace slipway::server
 
 namespace slipway::server::auth {
@@ -51,6 +52,7 @@ struct HttpServices {
   PipelineIntake& intake;
   ProjectSetup& projects;
   GitMirrors& mirrors;
+  const VariableVault& vault;
   const StaticFiles& files;
   telemetry::Metrics& metrics;
 };

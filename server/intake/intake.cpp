@@ -4,13 +4,11 @@
 #include <exception>
 #include <nlohmann/json.hpp>
 
-#include "base/crypto.h"
 #include "base/logging.h"
 
 namespace slipway::server {
 namespace {
 
-constexpr std::string_view kSealContext = "project webhook secret";
 constexpr int kWorkers = 6;
 constexpr int kMostOfOneHost = 3;
 constexpr int kFetchAttempts = 10;  // with pauses of 1, 2, 4 … seconds: more than eight minutes
@@ -47,13 +45,13 @@ std::size_t part_of(const std::string& key) {
 }  // namespace
 
 Intake::Intake(Coordinator& coordinator, Database& database, Mirrors& mirrors, Planner& planner,
-               const Clock& clock, std::string seal_key)
+               const Clock& clock, const Keyring& keys)
     : coordinator_(coordinator),
       database_(database),
       mirrors_(mirrors),
       planner_(planner),
       clock_(clock),
-      seal_key_(std::move(seal_key)),
+      keys_(keys),
       queue_(kMostOfOneHost) {}
 
 Intake::~Intake() {
@@ -82,12 +80,12 @@ void Intake::stop() {
 }
 
 std::string Intake::seal_webhook_secret(std::string_view secret) const {
-  return seal(seal_key_, secret, kSealContext);
+  return keys_.seal(secret, kWebhookSecretContext);
 }
 
 Result<ReceivedHook> Intake::receive_hook(const ProjectRow& project, const HeaderLookup& header,
                                           std::string_view body) {
-  const auto secret = unseal(seal_key_, project.webhook_secret, kSealContext);
+  const auto secret = keys_.open(project.webhook_secret, kWebhookSecretContext);
   if (!secret) return fail(ErrorKind::Internal, "the project's webhook secret cannot be opened");
   const auto delivery = verify(header, body, *secret, clock_.now());
   if (!delivery) return delivery.error();

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/keyring.h"
 #include "server/coordinator/coordinator.h"
 #include "server/forge/forge.h"
 #include "server/git/mirror.h"
@@ -42,9 +43,9 @@ struct ManualTrigger {
 
 class Intake {
  public:
-  // What is referred to must outlive it. `seal_key` opens the projects' webhook secrets.
+  // What is referred to must outlive it. `keys` open the projects' webhook secrets.
   Intake(Coordinator& coordinator, Database& database, Mirrors& mirrors, Planner& planner,
-         const Clock& clock, std::string seal_key);
+         const Clock& clock, const Keyring& keys);
   ~Intake();
   Intake(const Intake&) = delete;
   Intake& operator=(const Intake&) = delete;
@@ -88,7 +89,7 @@ class Intake {
   Mirrors& mirrors_;
   Planner& planner_;
   const Clock& clock_;
-  std::string seal_key_;
+  const Keyring& keys_;
 
   std::mutex mutex_;
   std::condition_variable wake_;

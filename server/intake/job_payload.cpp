@@ -1,5 +1,6 @@
 #include "server/intake/job_payload.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -140,8 +141,41 @@ Result<JobSpec> JobPayload::make(const Assignment& assignment) const {
         "the stored plan of job " + std::to_string(assignment.job.id.value) + " cannot be read");
   auto planned = pipeline::planned_job_from_json(json);
   if (!planned) return std::move(planned).error();
-  return pipeline::make_job_spec(*planned,
-                                 StoredFacts{assignment, *planned, facts_, database_}.all());
+  // As the ref stood when the pipeline was made: a job keeps the trust that it was given then.
+  auto settings = vault_.for_jobs(assignment.project, assignment.job.ref_protected);
+  if (!settings) return std::move(settings).error();
+  pipeline::JobFacts facts = StoredFacts{assignment, *planned, facts_, database_}.all();
+  facts.trigger.project_variables = std::move(*settings);
+  auto spec = pipeline::make_job_spec(*planned, facts);
+  if (!spec) return spec;
+  auto given =
+      pipeline::chosen(facts.trigger.project_variables, pipeline::environment_name(*planned));
+  std::erase_if(given, [&](const pipeline::SettingVariable* one) {
+    return pipeline::find_variable(facts.trigger.pipeline_variables, one->variable.name) != nullptr;
+  });
+  if (auto recorded = record_uses(assignment, given); !recorded) return std::move(recorded).error();
+  return spec;
+}
+
+Result<void> JobPayload::record_uses(
+    const Assignment& assignment,
+    const std::vector<const pipeline::SettingVariable*>& given) const {
+  if (given.empty()) return {};
+  std::vector<VariableId> ids;
+  for (const pipeline::SettingVariable* one : given) ids.push_back(VariableId{one->id});
+  auto written = coordinator_.write<void>([&](WriteTransaction& transaction) -> Result<void> {
+    for (const VariableRow& row :
+         transaction.stores.variables.for_project(assignment.project.id, assignment.project.path)) {
+      if (std::find(ids.begin(), ids.end(), row.id) == ids.end()) continue;
+      transaction.stores.variables.used({0, row.id, assignment.job.id, assignment.runner.id,
+                                         to_string(row.owner()), row.key, row.environment_scope,
+                                         transaction.now});
+    }
+    return {};
+  });
+  if (written) return {};
+  return fail(ErrorKind::Internal,
+              "which variables the job gets could not be recorded: " + written.error().message);
 }
 
 }  // namespace slipway::server

@@ -3,12 +3,14 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "pipeline/job_spec.h"
 #include "pipeline/plan.h"
 #include "server/coordinator/coordinator.h"
 #include "server/store/database.h"
+#include "server/variables/vault.h"
 
 namespace slipway::server {
 
@@ -17,17 +19,26 @@ struct PayloadFacts {
   std::chrono::seconds default_timeout{3600};
 };
 
-// The artifacts of other jobs that come with it are read from `database`. Thread-safe.
+// The artifacts of other jobs that come with it are read from `database`. Thread-safe; waits for
+// the coordinator, so never on its thread.
 class JobPayload {
  public:
-  JobPayload(Database& database, PayloadFacts facts)
-      : database_(database), facts_(std::move(facts)) {}
+  // What is referred to must outlive it.
+  JobPayload(Database& database, const VariableVault& vault, Coordinator& coordinator,
+             PayloadFacts facts)
+      : database_(database), vault_(vault), coordinator_(coordinator), facts_(std::move(facts)) {}
 
-  // Internal when the stored plan cannot be read.
+  // Which variables of the settings the job gets is on record, durably, when it returns. Internal
+  // when the stored plan or a variable cannot be read, or the record not be written.
   Result<pipeline::JobSpec> make(const Assignment& assignment) const;
 
  private:
+  Result<void> record_uses(const Assignment& assignment,
+                           const std::vector<const pipeline::SettingVariable*>& given) const;
+
   Database& database_;
+  const VariableVault& vault_;
+  Coordinator& coordinator_;
   PayloadFacts facts_;
 };
 

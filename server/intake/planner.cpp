@@ -102,12 +102,10 @@ std::optional<Error> refused_inputs(const PlanRequest& request,
   return fail(ErrorKind::InvalidInput, refused);
 }
 
-// What includes may use: what is predefined, and what was given with the trigger.
+// What includes may use: what is predefined, the settings', and what was given with the trigger.
 pipeline::ReadOptions read_options(const PlanRequest& request, const pipeline::Trigger& trigger) {
-  pipeline::Variables variables = pipeline::predefined_variables(trigger);
-  for (const pipeline::Variable& variable : request.variables)
-    pipeline::set_variable(variables, variable);
-  return {std::move(variables), request.inputs, trigger.changed_paths, trigger.repository};
+  return {pipeline::include_variables(trigger), request.inputs, trigger.changed_paths,
+          trigger.repository};
 }
 
 // Each job as it would be if its rules let it in and changed nothing.
@@ -140,8 +138,8 @@ pipeline::Trigger Planner::trigger_of(const PlanRequest& request, const CommitIn
   (request.is_tag ? trigger.tag : trigger.branch) = request.ref;
   trigger.sha = request.sha;
   trigger.before_sha = request.before_sha;
-  // Until branches can be protected one by one, the default branch is.
-  trigger.ref_protected = !request.is_tag && request.ref == request.project.default_branch;
+  trigger.ref_protected = vault_.is_protected(request.project.id, request.ref,
+                                              request.is_tag ? RefKind::Tag : RefKind::Branch);
   trigger.commit_message = commit.message;
   trigger.commit_author = commit.author_name + " <" + commit.author_email + ">";
   trigger.commit_timestamp = to_rfc3339(commit.authored_at);
@@ -192,6 +190,9 @@ Result<Planned> Planner::plan(const PlanRequest& request) {
   auto commit = mirrors_.commit(request.project.id.value, request.sha);
   if (!commit) return std::move(commit).error();
   pipeline::Trigger trigger = trigger_of(request, *commit);
+  auto settings = vault_.for_jobs(request.project, trigger.ref_protected);
+  if (!settings) return std::move(settings).error();
+  trigger.project_variables = std::move(*settings);
   NewPipeline made = pipeline_for(request, *commit, trigger);
   if (request.source == pipeline::Source::Push && asks_to_skip(commit->message)) {
     give_reason(made, pipeline::make_reason(pipeline::ReasonCode::SkipCi));
@@ -241,6 +242,9 @@ LintReport Planner::lint(const PlanRequest& request, const std::optional<std::st
   const auto commit = mirrors_.commit(project, request.sha);
   pipeline::Trigger trigger = commit ? trigger_of(request, *commit) : pipeline::Trigger{};
   trigger.repository = commit ? &files : nullptr;
+  auto settings = vault_.for_jobs(request.project, false);
+  if (!settings) return refuse("variables", settings.error().message, {path, 0, 0});
+  trigger.project_variables = std::move(*settings);
   auto outcome = pipeline::read_configuration(
       *text, path, files, commit ? read_options(request, trigger) : pipeline::ReadOptions{});
   report.findings = std::move(outcome.findings);

@@ -18,6 +18,7 @@
 #include "server/git/mirror.h"
 #include "server/intake/commit_files.h"
 #include "server/store/project_store.h"
+#include "server/variables/vault.h"
 
 namespace slipway::server {
 
@@ -59,13 +60,19 @@ enum class Simulate : bool { no, yes };
 
 class Planner {
  public:
-  Planner(Mirrors& mirrors, PlannerFacts facts, IncludeAccess includes = {})
-      : mirrors_(mirrors), facts_(std::move(facts)), includes_(std::move(includes)) {}
+  // `mirrors` and `vault` must outlive it.
+  Planner(Mirrors& mirrors, const VariableVault& vault, PlannerFacts facts,
+          IncludeAccess includes = {})
+      : mirrors_(mirrors),
+        vault_(vault),
+        facts_(std::move(facts)),
+        includes_(std::move(includes)) {}
 
   // InvalidInput for inputs that were given by hand and that the file does not take.
   Result<Planned> plan(const PlanRequest& request);
   // About `content` as the project's pipeline file, or about that file itself, at the commit of
-  // `request` (a sha of "" is no commit).
+  // `request` (a sha of "" is no commit). Protected variables take no part: the file may be
+  // anyone's, and what it makes of them is shown.
   LintReport lint(const PlanRequest& request, const std::optional<std::string>& content,
                   Simulate simulate);
 
@@ -78,6 +85,7 @@ class Planner {
   pipeline::Trigger trigger_of(const PlanRequest& request, const CommitInfo& commit) const;
 
   Mirrors& mirrors_;
+  const VariableVault& vault_;
   PlannerFacts facts_;
   IncludeAccess includes_;
   std::mutex mutex_;

@@ -4,7 +4,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/crypto.h"
 #include "base/http_client.h"
 #include "base/public_fetch.h"
 
@@ -14,7 +13,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::string_view kSealContext = "project forge token";
 constexpr std::string_view kHttps = "https://";
 constexpr std::string_view kHttp = "http://";
 
@@ -57,15 +55,12 @@ std::string why_no_forge_api(std::string_view url, bool allow_private) {
   return {};
 }
 
-ForgeStatusTarget::ForgeStatusTarget(Database& database, const Clock& clock, std::string seal_key,
+ForgeStatusTarget::ForgeStatusTarget(Database& database, const Clock& clock, const Keyring& keys,
                                      ForgeStatusOptions options)
-    : database_(database),
-      clock_(clock),
-      seal_key_(std::move(seal_key)),
-      options_(std::move(options)) {}
+    : database_(database), clock_(clock), keys_(keys), options_(std::move(options)) {}
 
 std::string ForgeStatusTarget::seal_token(std::string_view token) const {
-  return seal(seal_key_, token, kSealContext);
+  return keys_.seal(token, kForgeTokenContext);
 }
 
 Result<std::string> ForgeStatusTarget::api_of(const ProjectRow& project) const {
@@ -95,7 +90,7 @@ Result<void> ForgeStatusTarget::deliver(const EffectRow& effect) {
   if (!kind) return {};  // nobody wants to know any more
   if (project->forge_token.empty())
     return fail(ErrorKind::Unavailable, "the project has no forge_token");
-  const auto token = unseal(seal_key_, project->forge_token, kSealContext);
+  const auto token = keys_.open(project->forge_token, kForgeTokenContext);
   if (!token) return fail(ErrorKind::InvalidInput, "the project's forge_token cannot be opened");
   const auto api = api_of(*project);
   if (!api) return api.error();

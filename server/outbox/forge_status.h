@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/keyring.h"
 #include "server/forge/commit_status.h"
 #include "server/outbox/outbox.h"
 
@@ -29,7 +30,7 @@ struct ForgeStatusOptions {
 class ForgeStatusTarget final : public OutboxTarget {
  public:
   // All references must outlive it.
-  ForgeStatusTarget(Database& database, const Clock& clock, std::string seal_key,
+  ForgeStatusTarget(Database& database, const Clock& clock, const Keyring& keys,
                     ForgeStatusOptions options);
 
   Result<void> deliver(const EffectRow& effect) override;
@@ -50,7 +51,7 @@ class ForgeStatusTarget final : public OutboxTarget {
 
   Database& database_;
   const Clock& clock_;
-  std::string seal_key_;
+  const Keyring& keys_;
   ForgeStatusOptions options_;
   std::map<std::string, Breaker> breakers_;
 };

@@ -71,6 +71,11 @@ std::vector<Setting> settings_table(ServerSettings& s) {
          s.data_dir = text;
          return text.empty() ? std::string{"a directory"} : std::string{};
        }},
+      {"key_file", "file of the keys that seal secrets in the database (<data_dir>/secret.key)", "",
+       [&s](const std::string& text) {
+         s.key_file = text;
+         return std::string{};
+       }},
       {"external_url", "address under which people and runners reach the server (http://<listen>)",
        "", [&s](const std::string& text) { return set_external_url(s, text); }},
       {"registry", "registry and prefix of CI_REGISTRY_IMAGE, as registry.example.com/ci", "",
@@ -105,6 +110,10 @@ std::vector<Setting> settings_table(ServerSettings& s) {
        "whether git hosts may be told of pipelines on such addresses, and without TLS", "false",
        flag_row(s.allow_private_forges)},
   };
+}
+
+std::filesystem::path key_file(const ServerSettings& settings) {
+  return settings.key_file.empty() ? settings.data_dir / "secret.key" : settings.key_file;
 }
 
 Result<void> finish_settings(ServerSettings& settings, bool allow_insecure_listen) {

@@ -17,6 +17,7 @@ struct ServerSettings {
   std::string listen_address = "127.0.0.1";
   std::uint16_t listen_port = 8080;
   std::filesystem::path data_dir;
+  std::filesystem::path key_file;  // "": secret.key in data_dir
   std::string external_url;  // without a trailing slash; derived from the address when not given
   std::string registry;      // registry prefix of CI_REGISTRY_IMAGE; empty: no registry variables
   log::Level log_level = log::Level::Info;
@@ -34,6 +35,9 @@ struct ServerSettings {
   bool allow_private_includes = false;
   bool allow_private_forges = false;
 };
+
+// The keys that seal secrets in the database.
+std::filesystem::path key_file(const ServerSettings& settings);
 
 // Rows that write into `settings`, which must outlive them.
 std::vector<Setting> settings_table(ServerSettings& settings);

@@ -38,6 +38,7 @@ const std::map<std::string, Rooms>& allowed() {
       {"server/telemetry", {}},
       {"server/reports", {}},
       {"server/auth", {"server/store"}},
+      {"server/variables", {"pipeline", "server/store"}},
       {"server/outbox", {"server/forge", "server/store"}},
       // The log's file is closed, and the coverage read from it, with the job's result.
       {"server/coordinator", {"pipeline", "server/outbox", "server/store", "server/trace"}},
@@ -45,15 +46,16 @@ const std::map<std::string, Rooms>& allowed() {
       {"server/includes", {"pipeline", "server/git"}},
       {"server/intake",
        {"pipeline", "server/coordinator", "server/store", "server/git", "server/forge",
-        "server/includes"}},
+        "server/includes", "server/variables"}},
       {"server/http",
        {"pipeline", "server/auth", "server/blobs", "server/coordinator", "server/dispatch",
         "server/forge", "server/git", "server/intake", "server/outbox", "server/reports",
-        "server/store", "server/telemetry", "server/trace"}},
+        "server/store", "server/telemetry", "server/trace", "server/variables"}},
       {"server/assembly",
        {"pipeline", "server/auth", "server/blobs", "server/coordinator", "server/dispatch",
         "server/forge", "server/git", "server/http", "server/intake", "server/outbox",
-        "server/reports", "server/settings", "server/store", "server/telemetry", "server/trace"}},
+        "server/reports", "server/settings", "server/store", "server/telemetry", "server/trace",
+        "server/variables"}},
   };
   return table;
 }

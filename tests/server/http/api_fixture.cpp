@@ -124,6 +124,7 @@ std::optional<StaticFile> FakeOutside::find(std::string_view path) const {
 
 ApiFixture::ApiFixture(std::chrono::milliseconds poll_hold)
     : database(std::move(Database::open(directory / "slipway.db").value())),
+      vault(std::make_unique<VariableVault>(*database, keys)),
       coordinator(std::make_unique<Coordinator>(*database, clock)),
       dispatch(std::make_unique<Dispatch>(*coordinator)),
       traces(std::move(TraceStore::open(directory / "traces", {1 << 20}).value())),
@@ -135,7 +136,7 @@ ApiFixture::ApiFixture(std::chrono::milliseconds poll_hold)
   coordinator->start();
   services = std::make_unique<HttpServices>(
       HttpServices{clock, *database, *coordinator, *dispatch, *traces, *blobs, *feed, *accounts,
-                   outside, outside, outside, outside, outside, metrics});
+                   outside, outside, outside, outside, *vault, outside, metrics});
   HttpOptions options;
   options.external_url = "http://ci.test";
   options.poll_hold = poll_hold;

@@ -13,6 +13,7 @@
 #include "server/http/ports.h"
 #include "server/http/server.h"
 #include "server/trace/trace_store.h"
+#include "server/variables/vault.h"
 #include "tests/server/http/raw_client.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_directory.h"
@@ -88,6 +89,8 @@ class ApiFixture {
   SystemClock clock;
   FakeOutside outside;
   std::unique_ptr<server::Database> database;
+  Keyring keys = Keyring::make();
+  std::unique_ptr<server::VariableVault> vault;
   std::unique_ptr<server::Coordinator> coordinator;
   std::unique_ptr<server::Dispatch> dispatch;
   std::unique_ptr<server::TraceStore> traces;

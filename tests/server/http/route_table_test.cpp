@@ -35,6 +35,8 @@ struct TableOnly {
       TraceRoutes{*api.database, *api.coordinator, *api.traces, *api.feed},
       ArtifactRoutes{*api.database, *api.coordinator, *api.blobs, api.clock, 1},
       DeliveryRoutes{*api.database, *api.coordinator, api.outside},
+      VariableRoutes{*api.database, *api.coordinator, *api.vault},
+      ProtectionRoutes{*api.database, *api.coordinator},
       GitRoutes{api.outside},
       BadgeRoutes{*api.database},
       PageRoutes{api.outside, *api.feed}};
@@ -96,6 +98,9 @@ std::string address(const Route& route, const std::string& project) {
   for (const auto* hole : {"{pipeline_id}", "{job_id}", "{runner_id}", "{token_id}"})
     fill(hole, "999");
   fill("{ref}", "main");
+  fill("{ref_name}", "main");
+  fill("{group}", "group");
+  fill("{key}", "KEY");
   if (route.pattern.ends_with("info/refs")) path += "?service=git-upload-pack";
   return path;
 }

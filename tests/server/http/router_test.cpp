@@ -13,6 +13,8 @@ struct SomeRoutes {
       test::route("GET", "/healthz", nothing),
       test::route("GET", "/api/v4/projects/{id}", nothing),
       test::route("PUT", "/api/v4/projects/{id}", nothing),
+      test::route("GET", "/api/v4/projects/{id}/protected_branches/{ref_name}", nothing),
+      test::route("GET", "/api/v4/groups/{group}/variables/{key}", nothing),
       test::route("GET", "/api/v4/runners/{runner_id}", nothing),
       test::route("POST", "/hooks/{project_path}", nothing),
       test::route("GET", "/{project_path}.git/info/refs", nothing),
@@ -57,9 +59,15 @@ TEST_CASE("a path that has other methods names them", "[http]") {
   CHECK(match.allowed == "GET, HEAD, PUT");
 }
 
-TEST_CASE("an encoded slash is for a project's id only", "[http]") {
+TEST_CASE("an encoded slash is for names of projects, groups and refs only", "[http]") {
   const SomeRoutes some;
   CHECK(some.pattern("GET", {"api", "v4", "projects", "a/b"}) == "/api/v4/projects/{id}");
+  const Segments branch{"api", "v4", "projects", "a/b", "protected_branches", "release/*"};
+  CHECK(some.pattern("GET", branch) == "/api/v4/projects/{id}/protected_branches/{ref_name}");
+  CHECK(some.pattern("GET", {"api", "v4", "groups", "a/b", "variables", "K"}) ==
+        "/api/v4/groups/{group}/variables/{key}");
+  CHECK(some.router.find("GET", {"api", "v4", "groups", "a", "variables", "K/x"}).malformed);
+  CHECK(some.router.find("GET", {"api", "v4", "groups", "a/b", "variables", "K/x"}).malformed);
   CHECK(some.router.find("GET", {"api", "v4", "runners", "a/b"}).malformed);
   CHECK(some.router.find("POST", {"hooks", "a/b", "c"}).malformed);
 }

@@ -2,18 +2,21 @@
 
 #include "server/intake/planner.h"
 #include "tests/server/git/git_repository.h"
+#include "tests/server/store/store_fixture.h"
 #include "tests/support/catch.h"
 
 namespace slipway::server {
 namespace {
 
-struct Fixture {
+struct Fixture : test::StoreFixture {
   test::GitRepository remote;
   test::GitRepository shared;
-  slipway::test::TempDirectory directory;
   Mirrors mirrors{directory / "mirrors", LocalRepositories::allowed};
-  ProjectRow shared_project = project(2, "group/shared", shared.url());
+  ProjectRow shared_project = project_row(2, "group/shared", shared.url());
+  Keyring keys = Keyring::make();
+  VariableVault vault{*database, keys};
   Planner planner{mirrors,
+                  vault,
                   {{"https://ci.example:8443", "", "1.0"}},
                   {[this](const std::string& path) -> std::optional<ProjectRow> {
                      if (path == shared_project.path) return shared_project;
@@ -21,7 +24,7 @@ struct Fixture {
                    },
                    false}};
 
-  static ProjectRow project(std::int64_t id, const std::string& path, const std::string& url) {
+  static ProjectRow project_row(std::int64_t id, const std::string& path, const std::string& url) {
     ProjectRow row;
     row.id = ProjectId{id};
     row.path = path;
@@ -33,7 +36,7 @@ struct Fixture {
   std::string planned(const std::string& include) {
     remote.write(".gitlab-ci.yml", "include: " + include + "\nown: {script: x}\n");
     PlanRequest request;
-    request.project = project(1, "group/name", remote.url());
+    request.project = project_row(1, "group/name", remote.url());
     request.ref = "main";
     request.sha = remote.commit("Change");
     REQUIRE(mirrors.fetch(1, remote.url(), "", request.sha));
@@ -128,9 +131,9 @@ TEST_CASE("whose files a pipeline may include", "[intake]") {
       {"a/x", "private", "b/y", "public", true},
   }));
   CAPTURE(row.asking, row.wanted);
-  ProjectRow asking = Fixture::project(1, row.asking, "");
+  ProjectRow asking = Fixture::project_row(1, row.asking, "");
   asking.visibility = row.asking_visibility;
-  ProjectRow wanted = Fixture::project(2, row.wanted, "");
+  ProjectRow wanted = Fixture::project_row(2, row.wanted, "");
   wanted.visibility = row.wanted_visibility;
   CHECK(may_include(asking, wanted) == row.allowed);
   CHECK(may_include(asking, asking));
@@ -167,7 +170,7 @@ TEST_CASE_METHOD(Fixture, "remote files of our own network are refused", "[intak
 TEST_CASE_METHOD(Fixture, "linting holds includes to the same rule", "[intake]") {
   shared_project.path = "other/shared";
   PlanRequest request;
-  request.project = project(1, "group/name", remote.url());
+  request.project = project_row(1, "group/name", remote.url());
   const auto findings =
       planner
           .lint(request, "include: {project: group/shared, file: a.yml}\nx: {script: y}\n",

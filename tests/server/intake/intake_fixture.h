@@ -19,7 +19,9 @@ namespace slipway::server::test {
 struct IntakeFixture : CoordinatorFixture {
   GitRepository remote;
   Mirrors mirrors{directory / "mirrors", LocalRepositories::allowed};
-  Planner planner{mirrors, {{"https://ci.example", "", "1.0"}}};
+  Keyring keys{{std::string(32, 'k')}};
+  VariableVault vault{*database, keys};
+  Planner planner{mirrors, vault, {{"https://ci.example", "", "1.0"}}};
   ProjectRow hooked;
   std::unique_ptr<Intake> intake;
 
@@ -38,8 +40,7 @@ struct IntakeFixture : CoordinatorFixture {
   static constexpr const char* kSecret = "hook secret";
 
   std::unique_ptr<Intake> make_intake(Mirrors& used, Planner& plans) {
-    return std::make_unique<Intake>(*coordinator, *database, used, plans, clock,
-                                    std::string(32, 'k'));
+    return std::make_unique<Intake>(*coordinator, *database, used, plans, clock, keys);
   }
   ProjectRow add_project(const std::string& path, const std::string& url) {
     ProjectRow row;

@@ -13,7 +13,14 @@ using pipeline::JobSpec;
 using pipeline::JobVariable;
 
 struct Fixture : test::StoreFixture {
-  JobPayload payload{*database, {{"https://ci.example", "", "1.0"}, std::chrono::seconds{3600}}};
+  FakeClock clock;
+  Coordinator coordinator{*database, clock};  // its thread does not run: there is nothing to record
+  Keyring keys = Keyring::make();
+  VariableVault vault{*database, keys};
+  JobPayload payload{*database,
+                     vault,
+                     coordinator,
+                     {{"https://ci.example", "", "1.0"}, std::chrono::seconds{3600}}};
   ProjectId project_id = project();
   PipelineRow row = pipeline(project_id);
   JobRow earlier = job(row, "compile");

@@ -3,16 +3,19 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/server/git/git_repository.h"
+#include "tests/server/store/store_fixture.h"
 #include "tests/support/catch.h"
 
 namespace slipway::server {
 namespace {
 
-struct Fixture {
+struct Fixture : test::StoreFixture {
   test::GitRepository remote;
-  slipway::test::TempDirectory directory;
   Mirrors mirrors{directory / "mirrors", LocalRepositories::allowed};
-  Planner planner{mirrors, {{"https://ci.example", "registry.example", "1.0"}}};
+  Keyring keys = Keyring::make();
+  VariableVault vault{*database, keys};
+  Planner planner{mirrors, vault, {{"https://ci.example", "registry.example", "1.0"}}};
+  ProjectId project_id = project("group/name");
 
   // Commits `text` as the pipeline file and gives the request of its push.
   PlanRequest pushed(const std::string& text, const std::string& message = "Change") {
@@ -20,9 +23,9 @@ struct Fixture {
     return pushed_commit(remote.commit(message));
   }
   PlanRequest pushed_commit(const std::string& sha) {
-    REQUIRE(mirrors.fetch(1, remote.url(), "", sha));
+    REQUIRE(mirrors.fetch(project_id.value, remote.url(), "", sha));
     PlanRequest request;
-    request.project.id = ProjectId{1};
+    request.project.id = project_id;
     request.project.path = "group/name";
     request.ref = "main";
     request.sha = sha;
@@ -310,7 +313,7 @@ TEST_CASE_METHOD(Fixture, "a cache's key follows the files that it is made from"
       "install:\n  script: make\n  cache:\n"
       "    - key: {files: [lock, none], prefix: deps}\n      paths: [vendor]\n"
       "    - key: {files: [none]}\n      paths: [other]\n";
-  const auto keys = [&](const std::string& lock, const std::string& other) {
+  const auto cache_keys = [&](const std::string& lock, const std::string& other) {
     remote.write("lock", lock);
     remote.write("other", other);
     const NewPipeline pipeline = made(pushed(file));
@@ -318,13 +321,13 @@ TEST_CASE_METHOD(Fixture, "a cache's key follows the files that it is made from"
     for (const auto& cache : pipeline.plan->jobs.at(0).job.caches) found.push_back(cache.key);
     return found;
   };
-  const auto first = keys("one", "a");
+  const auto first = cache_keys("one", "a");
   REQUIRE(first.size() == 2);
   CHECK(first[0].rfind("deps-", 0) == 0);
   CHECK(first[0].size() == std::string{"deps-"}.size() + 40);
   CHECK(first[1] == "default");
-  CHECK(keys("one", "b") == first);
-  CHECK(keys("two", "b") != first);
+  CHECK(cache_keys("one", "b") == first);
+  CHECK(cache_keys("two", "b") != first);
 }
 
 }  // namespace slipway::server

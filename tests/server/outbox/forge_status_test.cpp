@@ -29,7 +29,8 @@ json body_of(const std::string& request) {
 struct Fixture : test::StoreFixture, OutboxWriter {
   FakeClock clock{1000};
   ForgeStatusOptions options = make_options();
-  ForgeStatusTarget target{*database, clock, std::string(32, 'k'), options};
+  Keyring keys = Keyring::make();
+  ForgeStatusTarget target{*database, clock, keys, options};
   Outbox outbox{*database, *this, clock, {{"pipeline_status", &target}}, {.attempts = 50}};
   ProjectRow hooked;
   std::string last_error;
@@ -175,7 +176,7 @@ TEST_CASE_METHOD(Fixture, "a host that fails in a row is left alone for a while"
 TEST_CASE_METHOD(Fixture, "a host that never answers is waited for no longer than the deadline",
                  "[outbox]") {
   options.deadline = 100ms;
-  ForgeStatusTarget impatient{*database, clock, std::string(32, 'k'), options};
+  ForgeStatusTarget impatient{*database, clock, keys, options};
   const UniqueFd silent{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -229,7 +230,7 @@ TEST_CASE_METHOD(Fixture, "what no repeating mends is given up, and the next goe
 TEST_CASE_METHOD(Fixture, "no git host inside our own network is told unless that is allowed",
                  "[outbox]") {
   options.allow_private = false;
-  ForgeStatusTarget strict{*database, clock, std::string(32, 'k'), options};
+  ForgeStatusTarget strict{*database, clock, keys, options};
   run("success");
   const auto due = database->read()->outbox.due(clock.now(), 1);
   REQUIRE(due.size() == 1);
