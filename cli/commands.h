@@ -22,6 +22,8 @@ CLI::App* add_server_command(CLI::App& app, int& exit_code);
 CLI::App* add_project_command(CLI::App& app, int& exit_code);
 CLI::App* add_shell_command(CLI::App& app, int& exit_code);
 CLI::App* add_token_command(CLI::App& app, int& exit_code);
+CLI::App* add_variable_command(CLI::App& app, int& exit_code);
+CLI::App* add_admin_command(CLI::App& app, int& exit_code);
 CLI::App* add_version_command(CLI::App& app, int& exit_code);
 CLI::App* add_completion_command(CLI::App& app, int& exit_code);
 

@@ -28,6 +28,8 @@ int run(int argc, char** argv) {
   add_shell_command(app, exit_code);
   add_project_command(app, exit_code);
   add_token_command(app, exit_code);
+  add_variable_command(app, exit_code);
+  add_admin_command(app, exit_code);
   add_version_command(app, exit_code);
   add_completion_command(app, exit_code);
   try {

@@ -1,0 +1,62 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/setting_flags.h"
+#include "server/assembly/key_rotation.h"
+#include "server/settings/server_settings.h"
+
+namespace slipway::cli {
+namespace {
+
+struct Command {
+  server::ServerSettings settings;
+  std::vector<Setting> table;
+  std::shared_ptr<SettingFlags> flags;
+  Command() : table(server::settings_table(settings)) {}
+};
+
+// The file may hold every setting of a server; flags are there for those that matter here.
+std::vector<Setting> where_it_is(const std::vector<Setting>& table) {
+  std::vector<Setting> rows;
+  for (const Setting& row : table)
+    if (row.name == "data_dir" || row.name == "key_file") rows.push_back(row);
+  return rows;
+}
+
+int rotate(Command& command) {
+  const auto origins = load_settings(command.table, *command.flags, "slipway.yml");
+  if (!origins) {
+    print_error(origins.error());
+    return kInvalid;
+  }
+  const auto rotation = server::rotate_key(command.settings);
+  if (!rotation) {
+    print_error(rotation.error());
+    return kFailed;
+  }
+  if (rotation->was_begun)
+    std::cout << "an earlier rotation had been interrupted; it is done now\n";
+  std::cout << "sealed " << rotation->resealed << " values with the new key in "
+            << server::key_file(command.settings).string() << "\n";
+  return kOk;
+}
+
+}  // namespace
+
+CLI::App* add_admin_command(CLI::App& app, int& exit_code) {
+  auto* admin = app.add_subcommand("admin", "look after a server on its own machine");
+  admin->require_subcommand(1);
+  auto* rotation = admin->add_subcommand(
+      "rotate-key", "seal all secrets with a new key; the server must be stopped");
+  const auto command = std::make_shared<Command>();
+  command->flags = add_setting_flags(*rotation, where_it_is(command->table));
+  rotation->footer(
+      "What is interrupted loses nothing: start the server, or the command once more.\n\n"
+      "Example:\n  slipway admin rotate-key --data-dir /var/lib/slipway");
+  rotation->callback([command, &exit_code] { exit_code = rotate(*command); });
+  return admin;
+}
+
+}  // namespace slipway::cli
