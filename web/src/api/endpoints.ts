@@ -1,5 +1,5 @@
 // The requests that the pages make, one function each, so that a page never spells an API address.
-import { change, get, getPage } from './client';
+import { change, get, getPage, withQuery } from './client';
 import type {
   AccessToken,
   CoveragePoint,
@@ -13,6 +13,7 @@ import type {
   Status,
   TraceMatches,
   User,
+  Variable,
 } from './model';
 import type { PipelineFilter } from '../lib/pipelines/pipeline_filter';
 
@@ -126,6 +127,43 @@ export const listDeliveries = (
   page: number,
   signal?: AbortSignal,
 ): Promise<Page<Delivery>> => getPage(`${project(path)}/deliveries`, { page }, signal);
+
+export type VariableOwner = { kind: 'project' | 'group'; path: string } | { kind: 'instance' };
+export interface VariableBody {
+  value?: string;
+  protected: boolean;
+  masked: boolean;
+  masked_and_hidden?: boolean;
+  raw: boolean;
+  variable_type: 'env_var' | 'file';
+  environment_scope: string;
+  description: string;
+}
+const variables = (owner: VariableOwner): string =>
+  owner.kind === 'instance'
+    ? `${api}/admin/ci/variables`
+    : `${api}/${owner.kind}s/${encodeURIComponent(owner.path)}/variables`;
+const variable = (owner: VariableOwner, key: string, scope: string): string =>
+  withQuery(`${variables(owner)}/${encodeURIComponent(key)}`, {
+    'filter[environment_scope]': scope,
+  });
+export const listVariables = (
+  owner: VariableOwner,
+  page: number,
+  signal?: AbortSignal,
+): Promise<Page<Variable>> => getPage(variables(owner), { page, per_page: 50 }, signal);
+export const createVariable = (
+  owner: VariableOwner,
+  body: VariableBody & { key: string },
+): Promise<Variable> => change('POST', variables(owner), body);
+export const updateVariable = (
+  owner: VariableOwner,
+  key: string,
+  scope: string,
+  body: VariableBody,
+): Promise<Variable> => change('PUT', variable(owner, key, scope), body);
+export const deleteVariable = (owner: VariableOwner, key: string, scope: string): Promise<void> =>
+  change('DELETE', variable(owner, key, scope));
 
 export const listRunners = (signal?: AbortSignal): Promise<Runner[]> =>
   get(`${api}/runners`, {}, signal);

@@ -19,6 +19,7 @@ export type Runner = Schemas['Runner'];
 export type TraceMatches = Schemas['TraceMatches'];
 export type CoveragePoint = Schemas['CoveragePoint'];
 export type Delivery = Schemas['Delivery'];
+export type Variable = Schemas['Variable'];
 
 export interface Page<T> {
   items: T[];

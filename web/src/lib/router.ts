@@ -12,10 +12,10 @@ export type Route =
   | { page: 'job'; project: string; id: number }
   | { page: 'not_found' };
 
-export type ProjectTab = 'pipelines' | 'coverage' | 'deliveries';
+export type ProjectTab = 'pipelines' | 'coverage' | 'deliveries' | 'variables';
 
 const globalPages = new Set(['runners', 'settings', 'login', 'setup']);
-const projectTabs = new Set(['coverage', 'deliveries']);
+const projectTabs = new Set(['coverage', 'deliveries', 'variables']);
 const segment = /^[A-Za-z0-9_.][A-Za-z0-9_.-]*$/;
 const notFound: Route = { page: 'not_found' };
 

@@ -20,6 +20,7 @@ import PipelineHeader from '../../src/pages/pipeline/PipelineHeader.svelte';
 import PipelineRow from '../../src/pages/project/PipelineRow.svelte';
 import ProjectRow from '../../src/pages/projects/ProjectRow.svelte';
 import RunnerRow from '../../src/pages/runners/RunnerRow.svelte';
+import VariableRow from '../../src/pages/variables/VariableRow.svelte';
 import { makeJob, makePipeline, makeProject, makeRunner } from '../support/values';
 import { xssCorpus } from '../support/xss_corpus';
 
@@ -118,6 +119,26 @@ const places: [string, AnyComponent, (text: string) => Record<string, unknown>][
     (text) => ({
       runner: makeRunner({ description: text, tag_list: [text], managers: managers(text) }),
       changed: nothing,
+      removed: nothing,
+    }),
+  ],
+  [
+    'a variable',
+    VariableRow,
+    (text) => ({
+      owner: { kind: 'instance' },
+      variable: {
+        key: text,
+        value: text,
+        variable_type: 'env_var',
+        protected: true,
+        masked: false,
+        hidden: false,
+        raw: false,
+        environment_scope: text,
+        description: text,
+      },
+      edit: nothing,
       removed: nothing,
     }),
   ],
