@@ -17,6 +17,10 @@ constexpr std::chrono::milliseconds kTickInterval{1000};
 constexpr std::size_t kRoundLimit = 1000;
 constexpr UnixMillis kContactGrain = 60'000;
 
+std::string contact_key(RunnerId runner, const std::string& system_id) {
+  return std::to_string(runner.value) + '/' + system_id;
+}
+
 }  // namespace
 
 struct Coordinator::State {
@@ -42,12 +46,19 @@ struct Coordinator::State {
   Guarded<Queue> queue;
   std::condition_variable arrived;
   Guarded<std::shared_ptr<const RunnerTable>> runners;
-  Guarded<std::unordered_map<std::string, UnixMillis>> contacts;
+  struct Contact {
+    UnixMillis at = 0;
+    std::string from;  // version and address: a change of these is news at once
+  };
+  Guarded<std::unordered_map<std::string, Contact>> contacts;  // see contact_key()
   std::atomic<std::uint64_t> commits{0};
   std::atomic<bool> healthy{true};
   std::thread thread;
 
   std::vector<std::unique_ptr<Request>> take();
+  // False: the same was noted within the last minute.
+  bool note_contact(RunnerId runner, const std::string& system_id,
+                    const std::optional<std::string>& from, UnixMillis now);
   void announce();
   std::optional<Error> run_one(Request& request);
   Result<std::vector<std::optional<Error>>> run_transaction(
@@ -248,11 +259,10 @@ void Coordinator::retry_pipeline(PipelineId id, Completion<void> done) {
       std::move(done));
 }
 
-void Coordinator::cancel_job(JobId id, Completion<void> done, std::string_view by) {
+void Coordinator::cancel_job(JobId id, Completion<void> done, std::string_view by, bool force) {
   const auto why = pipeline::make_reason(pipeline::ReasonCode::CanceledByUser, by);
-  enqueue_call<void>(
-      [id, why](Work& work) { return work.job_event(id, pipeline::EventKind::CancelJob, why); },
-      std::move(done));
+  enqueue_call<void>([id, why, force](Work& work) { return work.cancel_job(id, why, force); },
+                     std::move(done));
 }
 
 void Coordinator::retry_job(JobId id, Completion<JobId> done) {
@@ -264,8 +274,8 @@ void Coordinator::play_job(JobId id, Completion<void> done) {
                      std::move(done));
 }
 
-void Coordinator::assign(JobId job, RunnerId runner, Completion<Assignment> done) {
-  enqueue_call<Assignment>([job, runner](Work& work) { return work.assign(job, runner); },
+void Coordinator::assign(JobId job, const Taker& taker, Completion<Assignment> done) {
+  enqueue_call<Assignment>([job, taker](Work& work) { return work.assign(job, taker); },
                            std::move(done));
 }
 
@@ -278,12 +288,22 @@ std::optional<JobCredential> Coordinator::find_job(std::string_view token) const
   return state_->tokens.find(token, state_->clock.steady());
 }
 
+void Coordinator::runner_seen(const JobCredential& who) {
+  const auto at = state_->clock.now();
+  if (!state_->note_contact(who.runner_id, who.system_id, std::nullopt, at)) return;
+  enqueue_call<void>([id = who.runner_id, manager = who.system_id,
+                      at](Work& work) { return work.runner_seen(id, manager, at); },
+                     nullptr);
+}
+
 void Coordinator::heard_from(const JobCredential& who) {
+  runner_seen(who);
   if (state_->tokens.heard_from(who.job_id, who.dispatch, state_->clock.steady())) return;
   if (!who.acknowledged && !who.finished) acknowledge(who, nullptr);
 }
 
 void Coordinator::acknowledge(const JobCredential& who, Completion<std::string> done) {
+  runner_seen(who);
   state_->tokens.heard_from(who.job_id, who.dispatch, state_->clock.steady());
   enqueue_call<std::string>([who](Work& work) { return work.acknowledge(who); }, std::move(done));
 }
@@ -327,19 +347,29 @@ std::optional<RunnerRow> Coordinator::find_runner(RunnerId id) const {
 
 void Coordinator::runner_contacted(RunnerManagerRow manager) {
   manager.contacted_at = state_->clock.now();
-  {
-    const std::string key = std::to_string(manager.runner_id.value) + '/' + manager.system_id +
-                            '/' + manager.version + '/' + manager.ip_address;
-    auto contacts = state_->contacts.lock();
-    UnixMillis& last = (*contacts)[key];
-    if (last != 0 && manager.contacted_at - last < kContactGrain) return;
-    last = manager.contacted_at;
-    // Keys come from outside: a client that makes up names must not fill the memory.
-    if (contacts->size() > 10'000) contacts->clear();
-  }
+  if (!state_->note_contact(manager.runner_id, manager.system_id,
+                            manager.version + '/' + manager.ip_address, manager.contacted_at))
+    return;
   enqueue_call<void>(
       [manager = std::move(manager)](Work& work) { return work.runner_contacted(manager); },
       nullptr);
+}
+
+void Coordinator::forget_contact(RunnerId runner, const std::string& system_id) {
+  state_->contacts.lock()->erase(contact_key(runner, system_id));
+}
+
+bool Coordinator::State::note_contact(RunnerId runner, const std::string& system_id,
+                                      const std::optional<std::string>& from, UnixMillis now) {
+  auto access = contacts.lock();
+  // Keys come from outside: a client that makes up names must not fill the memory.
+  if (access->size() > 10'000) access->clear();
+  Contact& last = (*access)[contact_key(runner, system_id)];
+  const bool same = !from || *from == last.from;
+  if (same && last.at != 0 && now - last.at < kContactGrain) return false;
+  last.at = now;
+  if (from) last.from = *from;
+  return true;
 }
 
 void Coordinator::delete_project(ProjectId id, Completion<void> done) {

@@ -39,6 +39,8 @@ struct CoordinatorOptions {
   std::chrono::milliseconds ack_timeout{std::chrono::seconds{30}};
   std::chrono::milliseconds lease{std::chrono::seconds{90}};
   std::chrono::milliseconds cancel_grace{std::chrono::minutes{10}};
+  // After so many hand-outs that nobody took up the job fails: no runner understands it.
+  int most_dispatches = 5;
   std::size_t queue_limit = 20'000;
 };
 
@@ -55,6 +57,14 @@ struct NewPipeline {
   std::vector<FindingRow> findings;
   // The delivery that caused it: gets its verdict in the same transaction.
   std::optional<DeliveryId> delivery;
+};
+
+// Who takes a job: a runner, and which of the processes that poll with its token.
+struct Taker {
+  Taker(RunnerId of, std::string manager = {})  // NOLINT(google-explicit-constructor): one of many
+      : runner(of), system_id(std::move(manager)) {}
+  RunnerId runner;
+  std::string system_id;  // "" when it is not known
 };
 
 // A job in the hands of a runner: all that its payload is made from.
@@ -121,8 +131,9 @@ class Coordinator {
   // New tries for its failed and canceled jobs.
   void retry_pipeline(PipelineId id, Completion<void> done);
   // Conflict when it has ended. Pending ends at once; running becomes "canceling" and the runner is
-  // told by its next call.
-  void cancel_job(JobId id, Completion<void> done, std::string_view by = "a user");
+  // told by its next call, unless it is forced to end without waiting for that.
+  void cancel_job(JobId id, Completion<void> done, std::string_view by = "a user",
+                  bool force = false);
   // The id of the new try. Conflict when it has not ended or was retried already.
   void retry_job(JobId id, Completion<JobId> done);
   // Starts a manual or delayed job now.
@@ -130,13 +141,13 @@ class Coordinator {
 
   // Runners at work. `dispatch` is the fencing number: Denied when the job is with another one.
   // Conflict when it is not waiting any more: somebody else was faster.
-  void assign(JobId job, RunnerId runner, Completion<Assignment> done);
+  void assign(JobId job, const Taker& taker, Completion<Assignment> done);
   // The answer did not reach the runner: the job waits again, the token is void.
   void give_back(JobId job, int dispatch);
   // Who this token is; nullopt: none, or revoked. Does not touch the database.
   [[nodiscard]] std::optional<JobCredential> find_job(std::string_view token) const;
-  // Call for every authenticated call of a job: renews the lease, and acknowledges when it is the
-  // first one.
+  // Call for every authenticated call of a job: renews the lease, acknowledges when it is the first
+  // one, and shows that the runner is there: one that is busy does not poll.
   void heard_from(const JobCredential& who);
   // As heard_from, answered once it is durable, with the status for `Job-Status`.
   void acknowledge(const JobCredential& who, Completion<std::string> done);
@@ -152,6 +163,8 @@ class Coordinator {
   [[nodiscard]] std::optional<RunnerRow> find_runner(RunnerId id) const;
   // Noted at most once a minute for each manager; nobody waits for it.
   void runner_contacted(RunnerManagerRow manager);
+  // The manager was unregistered: its next contact is news.
+  void forget_contact(RunnerId runner, const std::string& system_id);
 
   // The rest.
   void delete_project(ProjectId id, Completion<void> done);
@@ -172,6 +185,9 @@ class Coordinator {
 
  private:
   class Work;
+
+  // The manager that has the job is there.
+  void runner_seen(const JobCredential& who);
 
   // One request in the queue.
   class Request {

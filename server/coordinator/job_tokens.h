@@ -26,8 +26,9 @@ struct JobCredential {
   PipelineId pipeline_id;
   ProjectId project_id;
   RunnerId runner_id;
-  int dispatch = 0;    // the fencing number of this hand-out
-  std::string status;  // what `Job-Status` says: "running" also before it is acknowledged
+  std::string system_id;  // of the runner's manager that has it
+  int dispatch = 0;       // the fencing number of this hand-out
+  std::string status;     // what `Job-Status` says: "running" also before it is acknowledged
   bool acknowledged = false;
   bool finished = false;
   std::string coverage_regex;

@@ -197,6 +197,7 @@ JobCredential credential_of(const JobRow& row) {
   credential.pipeline_id = row.pipeline_id;
   credential.project_id = row.project_id;
   credential.runner_id = row.runner_id.value_or(RunnerId{});
+  credential.system_id = row.runner_system_id;
   credential.dispatch = row.dispatches;
   credential.acknowledged = row.status != "pending";
   credential.finished = is_final_word(row.status);

@@ -61,12 +61,13 @@ class Coordinator::Work {
   // Pipelines (work_pipelines.cpp).
   Result<PipelineId> create_pipeline(NewPipeline& pipeline);
   Result<void> pipeline_event(PipelineId id, pipeline::EventKind kind, pipeline::Reason why = {});
+  Result<void> cancel_job(JobId id, const pipeline::Reason& why, bool force);
   Result<void> job_event(JobId id, pipeline::EventKind kind, pipeline::Reason why = {});
   Result<JobId> retry_job(JobId id);
   Result<void> delete_project(ProjectId id);
 
   // Runners at work (work_jobs.cpp).
-  Result<Assignment> assign(JobId job, RunnerId runner);
+  Result<Assignment> assign(JobId job, const Taker& taker);
   Result<void> give_back(JobId job, int dispatch);
   Result<std::string> acknowledge(const JobCredential& who);
   Result<std::string> finish_job(const JobCredential& who, const FinishedJob& result);
@@ -77,6 +78,7 @@ class Coordinator::Work {
   Result<void> update_runner(RunnerId id, const std::function<void(RunnerRow&)>& change);
   Result<void> delete_runner(RunnerId id);
   Result<void> runner_contacted(const RunnerManagerRow& manager);
+  Result<void> runner_seen(RunnerId id, const std::string& system_id, UnixMillis at);
   Result<StoredDelivery> store_delivery(const DeliveryRow& row);
 
  private:
@@ -115,6 +117,8 @@ class Coordinator::Work {
 
   Result<void> requeue(AlivePipeline& alive, JobId job);
   Result<void> check_held(JobId id, SteadyTime now);
+  // Nobody took the hand-out up in time: once more, or the end.
+  Result<void> not_acknowledged(AlivePipeline& alive, JobId id);
   void publish_token(JobId id);
 
   Database& database_;

@@ -151,6 +151,7 @@ void Coordinator::Work::enter(JobRow& row, const pipeline::Transition& transitio
 void Coordinator::Work::wait_again(AlivePipeline& alive, JobRow& row) {
   row.queued_at = now();
   row.runner_id.reset();
+  row.runner_system_id.clear();
   row.token_hash.clear();
   row.assigned_at.reset();
   explain_waiting(alive, row);

@@ -19,17 +19,17 @@ pipeline::Event event_of(EventKind kind, JobId job) {
 
 }  // namespace
 
-Result<Assignment> Coordinator::Work::assign(JobId job, RunnerId runner) {
+Result<Assignment> Coordinator::Work::assign(JobId job, const Taker& by) {
   const auto pipeline = pipeline_of_.find(job);
   if (pipeline == pipeline_of_.end() || !waiting_.contains(job))
     return fail(ErrorKind::Conflict, fmt::format("job {} waits for no runner", job.value));
-  const RunnerRow* taker = runners_->find(runner);
+  const RunnerRow* taker = runners_->find(by.runner);
   AlivePipeline& alive = alive_.at(pipeline->second);
   JobRow& row = alive.jobs.at(job);
   // The runner may have been paused since dispatch chose it.
   if (taker == nullptr || !may_take(*taker, demand_of(row)))
     return fail(ErrorKind::Denied,
-                fmt::format("runner {} may not take job {}", runner.value, job.value));
+                fmt::format("runner {} may not take job {}", by.runner.value, job.value));
   auto project = stores().projects.find(row.project_id);
   if (!project)
     return fail(ErrorKind::NotFound, fmt::format("no project {}", row.project_id.value));
@@ -38,7 +38,8 @@ Result<Assignment> Coordinator::Work::assign(JobId job, RunnerId runner) {
   Assignment assignment;
   assignment.token = random_token("glcbt-");
   row.token_hash = token_hash(assignment.token);
-  row.runner_id = runner;
+  row.runner_id = by.runner;
+  row.runner_system_id = by.system_id;
   row.assigned_at = now();
   ++row.dispatches;
   set_reason(alive, row, pipeline::make_reason(pipeline::ReasonCode::WaitingForAcknowledgement));
@@ -137,6 +138,22 @@ Result<void> Coordinator::Work::check_deadlines() {
   return {};
 }
 
+Result<void> Coordinator::Work::not_acknowledged(AlivePipeline& alive, JobId id) {
+  JobRow& row = alive.jobs.at(id);
+  log::warn("job.not_acknowledged", {{"job", id.value},
+                                     {"runner", row.runner_id.value_or(RunnerId{}).value},
+                                     {"times", row.dispatches}});
+  if (row.dispatches < options_.most_dispatches) return requeue(alive, id);
+  auto event = event_of(EventKind::Fail, id);
+  event.failure_reason = "runner_system_failure";
+  event.reason.text =
+      fmt::format("It was handed out {} times, and no runner said that it began", row.dispatches);
+  const std::string token = std::exchange(row.token_hash, {});
+  auto applied = apply(alive, event);
+  if (!applied) row.token_hash = token;
+  return applied;
+}
+
 Result<void> Coordinator::Work::check_held(JobId id, SteadyTime now_steady) {
   AlivePipeline& alive = alive_.at(pipeline_of_.at(id));
   JobRow& row = alive.jobs.at(id);
@@ -147,10 +164,7 @@ Result<void> Coordinator::Work::check_held(JobId id, SteadyTime now_steady) {
   const auto silence = now_steady - *heard;
 
   if (row.status == "pending") {
-    if (silence < options_.ack_timeout) return {};
-    log::warn("job.not_acknowledged",
-              {{"job", id.value}, {"runner", row.runner_id.value_or(RunnerId{}).value}});
-    return requeue(alive, id);
+    return silence < options_.ack_timeout ? Result<void>{} : not_acknowledged(alive, id);
   }
   const auto canceling = canceling_since_.find(id);
   const bool disobeys = canceling != canceling_since_.end() &&

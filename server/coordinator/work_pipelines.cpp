@@ -124,6 +124,14 @@ Result<void> Coordinator::Work::job_event(JobId id, EventKind kind, pipeline::Re
   return apply(**alive, event);
 }
 
+Result<void> Coordinator::Work::cancel_job(JobId id, const pipeline::Reason& why, bool force) {
+  auto canceled = job_event(id, EventKind::CancelJob, why);
+  if (!force || (!canceled && canceled.error().kind != ErrorKind::Conflict)) return canceled;
+  // What ran, or is being canceled already, ends now. Any other answer stands as it was.
+  const bool canceling = alive_.at(pipeline_of_.at(id)).jobs.at(id).status == "canceling";
+  return canceling ? job_event(id, EventKind::ForceCancel) : canceled;
+}
+
 Result<void> Coordinator::Work::supersede_older(const PipelineRow& newer) {
   if (newer.tag) return {};
   constexpr std::string_view kMergeRequest = "merge_request_event";

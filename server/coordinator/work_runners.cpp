@@ -50,6 +50,12 @@ Result<void> Coordinator::Work::runner_contacted(const RunnerManagerRow& manager
   return {};
 }
 
+Result<void> Coordinator::Work::runner_seen(RunnerId id, const std::string& system_id,
+                                            UnixMillis at) {
+  if (stores().runners.seen(id, system_id, at)) changes_.runners.push_back(id);
+  return {};
+}
+
 void Coordinator::Work::runners_changed(RunnerId id) {
   changes_.runners.push_back(id);
   runners_ = std::make_shared<const RunnerTable>(stores().runners.all());

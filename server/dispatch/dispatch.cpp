@@ -11,7 +11,7 @@ namespace slipway::server {
 namespace {
 
 struct WaitingRunner {
-  RunnerId runner;
+  Taker taker;
   Dispatch::Answer answer;
 };
 
@@ -48,14 +48,14 @@ Dispatch::Dispatch(Coordinator& coordinator) : state_(std::make_unique<State>(co
 
 Dispatch::~Dispatch() = default;
 
-Ticket Dispatch::request(RunnerId runner, Answer answer) {
+Ticket Dispatch::request(const Taker& taker, Answer answer) {
   Ticket ticket = 0;
   bool stopped = false;
   {
     auto tables = state_->tables.lock();
     ticket = ++tables->last;
     stopped = tables->stopped;
-    if (!stopped) tables->runners.emplace(ticket, WaitingRunner{runner, std::move(answer)});
+    if (!stopped) tables->runners.emplace(ticket, WaitingRunner{taker, std::move(answer)});
   }
   if (stopped)
     answer(fail(ErrorKind::Unavailable, "the server is stopping"));  // NOLINT: it was not moved
@@ -108,8 +108,8 @@ std::vector<Match> Dispatch::State::find_matches() {
   for (auto next = access->runners.begin();
        next != access->runners.end() && access->jobs.waiting() > 0;) {
     const auto current = next++;
-    auto [row, fresh] = known.try_emplace(current->second.runner);
-    if (fresh) row->second = coordinator.find_runner(current->second.runner);
+    auto [row, fresh] = known.try_emplace(current->second.taker.runner);
+    if (fresh) row->second = coordinator.find_runner(current->second.taker.runner);
     if (!row->second) continue;
     const auto job = access->jobs.take_for(*row->second);
     if (!job) {
@@ -125,7 +125,7 @@ std::vector<Match> Dispatch::State::find_matches() {
 void Dispatch::State::hand_out() {
   for (Match& found : find_matches()) {
     auto match = std::make_shared<Match>(std::move(found));
-    coordinator.assign(match->job, match->waiting.runner, [this, match](Result<Assignment> result) {
+    coordinator.assign(match->job, match->waiting.taker, [this, match](Result<Assignment> result) {
       assigned(*match, std::move(result));
     });
   }

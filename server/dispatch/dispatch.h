@@ -32,7 +32,7 @@ class Dispatch final : public CommitObserver {
   Dispatch& operator=(const Dispatch&) = delete;
 
   // A runner waits for a job; `answer` is called at most once. A paused runner waits in vain.
-  Ticket request(RunnerId runner, Answer answer);
+  Ticket request(const Taker& taker, Answer answer);
   // True: the ticket is gone and will not be answered. False: the answer was given or is on its
   // way; if nobody can take it any more, give_back() what it brings.
   bool cancel(Ticket ticket);

@@ -1,5 +1,6 @@
 #include "server/http/json.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace slipway::server::http {
@@ -73,6 +74,24 @@ std::optional<std::vector<std::string>> FieldReader::texts(const char* name) {
   if (good) return texts;
   refuse(name, "a list of strings");
   return std::nullopt;
+}
+
+std::optional<std::vector<std::string>> FieldReader::texts_or_list(const char* name) {
+  const auto* value = find(name);
+  if (value != nullptr && value->is_string()) return split_list(value->get<std::string>());
+  return texts(name);
+}
+
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> pieces;
+  while (!text.empty()) {
+    auto piece = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), piece.size() + 1));
+    piece.remove_prefix(std::min(piece.size(), piece.find_first_not_of(' ')));
+    piece = piece.substr(0, piece.find_last_not_of(' ') + 1);
+    if (!piece.empty()) pieces.emplace_back(piece);
+  }
+  return pieces;
 }
 
 std::string FieldReader::needed_text(const char* name) {

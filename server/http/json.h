@@ -27,6 +27,8 @@ class FieldReader {
   std::optional<long long> number(const char* name);
   std::optional<bool> flag(const char* name);
   std::optional<std::vector<std::string>> texts(const char* name);
+  // As texts(), or one string with commas between them.
+  std::optional<std::vector<std::string>> texts_or_list(const char* name);
   // As text(), but its absence is an error.
   std::string needed_text(const char* name);
 
@@ -39,6 +41,9 @@ class FieldReader {
   const nlohmann::json& object_;
   std::optional<Error> error_;
 };
+
+// What stands between commas, without the blanks around it; empty pieces are left out.
+std::vector<std::string> split_list(std::string_view text);
 
 // Bytes that are no UTF-8 are replaced, never thrown about.
 std::string dump(const nlohmann::json& value);

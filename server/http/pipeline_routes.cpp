@@ -217,11 +217,23 @@ Result<Response> PipelineRoutes::show_job(const Call& call) {
   return job_view(row->id, 200);
 }
 
+Result<Response> PipelineRoutes::show_own_job(const Call& call) {
+  if (call.job->finished) return fail(ErrorKind::Denied, "403 Forbidden: the job has ended");
+  return job_view(call.job->job_id, 200);
+}
+
 Result<Response> PipelineRoutes::cancel_job(const Call& call) {
   const auto row = job_of(call);
   if (!row) return row.error();
+  const auto& text = call.request.body;
+  const auto body = text.empty() ? Result<json>{json::object()} : parse_object(text);
+  if (!body) return body.error();
+  FieldReader fields{*body};
+  const bool force =
+      fields.flag("force").value_or(call.request.query_value("force").value_or("") == "true");
+  if (fields.error()) return *fields.error();
   const auto done = wait_for<void>([&](Completion<void> then) {
-    coordinator_.cancel_job(row->id, std::move(then), call.principal.username);
+    coordinator_.cancel_job(row->id, std::move(then), call.principal.username, force);
   });
   if (!done) return done.error();
   audit_act(call, "job.canceled", "job", row->id.value);

@@ -23,6 +23,8 @@ class PipelineRoutes {
 
   Result<Response> list_jobs(const Call& call);
   Result<Response> show_job(const Call& call);
+  // The job that asks, by its own token.
+  Result<Response> show_own_job(const Call& call);
   Result<Response> cancel_job(const Call& call);
   Result<Response> retry_job(const Call& call);
   Result<Response> play_job(const Call& call);

@@ -21,6 +21,8 @@ namespace slipway::server::http {
 class JobPayloads {
  public:
   virtual ~JobPayloads() = default;
+  // NotFound, with the job's name, when artifacts that the job takes have expired; Unavailable for
+  // what this server does not do.
   virtual Result<std::string> payload(const Assignment& assignment) = 0;
 };
 

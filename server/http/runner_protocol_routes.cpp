@@ -19,6 +19,9 @@ namespace {
 // A viewer waits for the log; otherwise it is the time that a cancellation may take.
 constexpr int kWatchedInterval = 3;
 constexpr int kUnwatchedInterval = 10;
+// Of a program that polls for several runners.
+constexpr std::chrono::milliseconds kHoldInTurn{2000};
+constexpr std::string_view kNoSystemId = "<legacy>";
 
 Response no_job() {
   auto response = empty_response(204);
@@ -47,6 +50,11 @@ std::string one_line(std::string text) {
   }
   const auto last = text.find_last_not_of(' ');
   return last == std::string::npos ? std::string{} : text.substr(0, last + 1);
+}
+
+std::string reason_without_payload(ErrorKind kind) {
+  if (kind == ErrorKind::Unavailable) return "unsupported_on_slipway";
+  return kind == ErrorKind::NotFound ? "missing_dependency_failure" : "runner_system_failure";
 }
 
 Response unavailable() {
@@ -85,21 +93,41 @@ RunnerProtocolRoutes::RunnerProtocolRoutes(Coordinator& coordinator, Dispatch& d
       clock_(clock),
       poll_hold_(poll_hold) {}
 
-void RunnerProtocolRoutes::note_contact(const Call& call, const json& body) {
+std::string RunnerProtocolRoutes::note_contact(const Call& call, const json& body) {
   static const json kNothing = json::object();
   const auto found = body.find("info");
   const auto& info = found != body.end() && found->is_object() ? *found : kNothing;
   RunnerManagerRow manager;
   manager.runner_id = call.principal.runner;
   manager.system_id = loose_text(body, "system_id");
-  if (manager.system_id.empty()) manager.system_id = "<legacy>";
+  if (manager.system_id.empty()) manager.system_id = kNoSystemId;
   manager.version = loose_text(info, "version");
   manager.platform = loose_text(info, "platform");
   manager.architecture = loose_text(info, "architecture");
   manager.executor = loose_text(info, "executor");
   manager.ip_address = call.request.remote;
   manager.contacted_at = clock_.now();
+  auto system_id = manager.system_id;
   coordinator_.runner_contacted(std::move(manager));
+  return system_id;
+}
+
+std::chrono::milliseconds RunnerProtocolRoutes::hold_of(RunnerId runner,
+                                                        const std::string& system_id) {
+  // Runners of old say no name: they cannot be told apart.
+  if (system_id == kNoSystemId) return poll_hold_;
+  const auto now = clock_.steady();
+  const auto memory = 2 * poll_hold_ + std::chrono::minutes{1};
+  constexpr std::size_t kMost = 10'000;
+  const std::lock_guard lock{mutex_};
+  if (pollers_.size() > kMost) pollers_.clear();
+  const auto [found, first] = pollers_.try_emplace(system_id, Poller{runner, now, now});
+  Poller& poller = found->second;
+  if (!first && poller.last != runner && now - poller.at < memory)
+    poller.takes_turns_until = now + memory;
+  poller.last = runner;
+  poller.at = now;
+  return now < poller.takes_turns_until ? std::min(poll_hold_, kHoldInTurn) : poll_hold_;
 }
 
 Result<Response> RunnerProtocolRoutes::verify(const Call& call) {
@@ -124,9 +152,10 @@ void RunnerProtocolRoutes::request_job(const SharedCall& call,
     exchange->answer(unavailable());
     return;
   }
-  note_contact(*call, *body);
+  const auto runner = call->principal.runner;
+  const auto system_id = note_contact(*call, *body);
   const auto ticket =
-      dispatch_.request(call->principal.runner, [this, exchange](Result<Assignment> given) {
+      dispatch_.request(Taker{runner, system_id}, [this, exchange](Result<Assignment> given) {
         if (given) {
           auto assignment = std::make_shared<const Assignment>(std::move(*given));
           workers_.post([this, assignment, exchange] { hand_over(assignment, exchange); });
@@ -137,7 +166,7 @@ void RunnerProtocolRoutes::request_job(const SharedCall& call,
           exchange->answer(no_job());
         }
       });
-  exchange->hold(poll_hold_, [this, ticket, exchange](HoldEnd end) {
+  exchange->hold(hold_of(runner, system_id), [this, ticket, exchange](HoldEnd end) {
     // A ticket that cannot be cancelled brings its answer by itself.
     if (dispatch_.cancel(ticket) && end != HoldEnd::ClientGone) exchange->answer(no_job());
   });
@@ -165,9 +194,8 @@ void RunnerProtocolRoutes::hand_over(const std::shared_ptr<const Assignment>& as
   if (const auto who = coordinator_.find_job(assignment->token)) {
     FinishedJob result;
     result.outcome = JobOutcome::Failed;
-    result.failure_reason = payload.error().kind == ErrorKind::Unavailable
-                                ? "unsupported_on_slipway"
-                                : "runner_system_failure";
+    result.failure_reason = reason_without_payload(payload.error().kind);
+    if (payload.error().kind == ErrorKind::NotFound) result.failure_text = payload.error().message;
     coordinator_.finish_job(*who, std::move(result), [](const Result<std::string>&) {});
   }
   exchange->answer(no_job());
@@ -283,6 +311,7 @@ Result<Response> RunnerProtocolRoutes::unregister_manager(const Call& call) {
         return {};
       });
   if (!done) return done.error();
+  coordinator_.forget_contact(call.principal.runner, system_id);
   return empty_response(204);
 }
 

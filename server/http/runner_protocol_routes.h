@@ -34,7 +34,8 @@ class RunnerProtocolRoutes {
  private:
   void hand_over(const std::shared_ptr<const Assignment>& assignment,
                  const std::shared_ptr<Exchange>& exchange);
-  void note_contact(const Call& call, const nlohmann::json& body);
+  // What the caller is called by its own account.
+  std::string note_contact(const Call& call, const nlohmann::json& body);
   void finish(const SharedCall& call, FinishedJob result, std::optional<long long> bytesize,
               const std::shared_ptr<Exchange>& exchange);
   // The response that asks for more of the log; nullopt when it is as the runner says, or when
@@ -42,6 +43,9 @@ class RunnerProtocolRoutes {
   std::optional<Response> check_log(const JobCredential& who, FinishedJob& result,
                                     std::optional<long long> bytesize);
   int count_complaint(JobId job);
+  // How long this poll may be held. A program that polls for several runners in turn asks for none
+  // of them while it waits for one, so its polls are held only shortly.
+  std::chrono::milliseconds hold_of(RunnerId runner, const std::string& system_id);
 
   Coordinator& coordinator_;
   Dispatch& dispatch_;
@@ -52,6 +56,12 @@ class RunnerProtocolRoutes {
   std::chrono::milliseconds poll_hold_;
   std::mutex mutex_;
   std::unordered_map<JobId, int> complaints_;  // about the logs of jobs that are ending
+  struct Poller {
+    RunnerId last;  // for which it polled
+    SteadyTime at;
+    SteadyTime takes_turns_until;
+  };
+  std::unordered_map<std::string, Poller> pollers_;  // by system_id
 };
 
 // With the headers that every answer to a job's runner carries.

@@ -1,6 +1,7 @@
 #include "server/http/runner_routes.h"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/crypto.h"
@@ -21,6 +22,7 @@ constexpr std::string_view kNotProtected = "not_protected";
 
 struct RunnerFields {
   std::optional<std::string> description;
+  std::optional<std::string> maintenance_note;
   std::optional<std::vector<std::string>> tags;
   std::optional<bool> run_untagged;
   std::optional<bool> paused;
@@ -29,6 +31,7 @@ struct RunnerFields {
 
   void apply(RunnerRow& row) const {
     if (description) row.description = *description;
+    if (maintenance_note) row.maintenance_note = *maintenance_note;
     if (tags) row.tags = *tags;
     if (run_untagged) row.run_untagged = *run_untagged;
     if (paused) row.paused = *paused;
@@ -40,9 +43,12 @@ struct RunnerFields {
 RunnerFields read_fields(FieldReader& fields) {
   RunnerFields given;
   given.description = fields.text("description");
-  given.tags = fields.texts("tag_list");
+  given.maintenance_note = fields.text("maintenance_note");
+  given.tags = fields.texts_or_list("tag_list");
   given.run_untagged = fields.flag("run_untagged");
   given.paused = fields.flag("paused");
+  // The word of older clients.
+  if (const auto active = fields.flag("active"); active && !given.paused) given.paused = !*active;
   given.maximum_timeout = fields.number("maximum_timeout");
   if (const auto level = fields.text("access_level")) {
     if (*level != kProtected && *level != kNotProtected)
@@ -53,6 +59,8 @@ RunnerFields read_fields(FieldReader& fields) {
   fields.flag("locked");
   if (given.description && given.description->size() > 1024)
     fields.refuse("description", "at most 1024 characters");
+  if (given.maintenance_note && given.maintenance_note->size() > 1024)
+    fields.refuse("maintenance_note", "at most 1024 characters");
   const bool good_tags =
       !given.tags || (given.tags->size() <= kMostTags &&
                       std::all_of(given.tags->begin(), given.tags->end(), [](const auto& tag) {
@@ -63,6 +71,42 @@ RunnerFields read_fields(FieldReader& fields) {
       (*given.maximum_timeout < 600 || *given.maximum_timeout > 31'536'000))
     fields.refuse("maximum_timeout", "600 seconds or more");
   return given;
+}
+
+// Which runners a list is of.
+struct RunnerFilter {
+  std::string type;    // "" means any, here and below
+  std::string status;  // of contact_status(), or "paused" or "active"
+  std::optional<bool> paused;
+  std::vector<std::string> tags;  // all of them
+
+  [[nodiscard]] bool lets_in(const RunnerRow& row, UnixMillis now) const {
+    if (!type.empty() && row.runner_type != type) return false;
+    if (paused && row.paused != *paused) return false;
+    const bool of_status = status.empty() || contact_status(row.contacted_at, now) == status ||
+                           (status == "paused" && row.paused) ||
+                           (status == "active" && !row.paused);
+    return of_status && std::all_of(tags.begin(), tags.end(), [&](const std::string& tag) {
+             return std::find(row.tags.begin(), row.tags.end(), tag) != row.tags.end();
+           });
+  }
+};
+
+Result<RunnerFilter> filter_of(const Request& request) {
+  RunnerFilter filter;
+  filter.type = request.query_value("type").value_or("");
+  filter.status = request.query_value("status").value_or("");
+  filter.tags = split_list(request.query_value("tag_list").value_or(""));
+  if (const auto paused = request.query_value("paused")) filter.paused = *paused == "true";
+  constexpr std::array<std::string_view, 3> kTypes{"", "instance_type", "project_type"};
+  if (std::find(kTypes.begin(), kTypes.end(), filter.type) == kTypes.end())
+    return fail(ErrorKind::InvalidInput, "type is instance_type or project_type");
+  constexpr std::array<std::string_view, 7> kStatuses{
+      "", "online", "offline", "stale", "never_contacted", "paused", "active"};
+  if (std::find(kStatuses.begin(), kStatuses.end(), filter.status) == kStatuses.end())
+    return fail(ErrorKind::InvalidInput,
+                "status is online, offline, stale, never_contacted, paused or active");
+  return filter;
 }
 
 Result<void> check_takes_jobs(const RunnerRow& row) {
@@ -82,15 +126,43 @@ Result<Response> RunnerRoutes::view(RunnerId id) {
   auto read = database_.read();
   const auto row = read->runners.find(id);
   if (!row) return not_found("Runner");
-  return json_response(200, Views{*read, "", clock_.now()}.runner(*row));
+  return json_response(200, Views{*read, url_, clock_.now()}.runner(*row));
 }
 
-Result<Response> RunnerRoutes::list(const Call&) {
+Result<Response> RunnerRoutes::list(const Call& call) {
+  const auto wanted = filter_of(call.request);
+  if (!wanted) return wanted.error();
   auto read = database_.read();
-  const Views views{*read, "", clock_.now()};
+  const auto now = clock_.now();
+  const Views views{*read, url_, now};
   auto items = json::array();
-  for (const auto& row : read->runners.all()) items.push_back(views.runner(row));
+  for (const auto& row : read->runners.all())
+    if (wanted->lets_in(row, now)) items.push_back(views.runner(row));
   return json_response(200, items);
+}
+
+Result<Response> RunnerRoutes::managers(const Call& call) {
+  const auto id = path_number(call.request, "runner_id");
+  if (!id) return not_found("Runner");
+  auto read = database_.read();
+  if (!read->runners.find(RunnerId{*id})) return not_found("Runner");
+  return json_response(200, Views{*read, url_, clock_.now()}.runner_managers(RunnerId{*id}));
+}
+
+Result<Response> RunnerRoutes::jobs(const Call& call) {
+  const auto id = path_number(call.request, "runner_id");
+  if (!id) return not_found("Runner");
+  const auto page = page_of(call.request);
+  if (!page) return page.error();
+  JobFilter filter;
+  filter.status = call.request.query_value("status").value_or("");
+  auto read = database_.read();
+  if (!read->runners.find(RunnerId{*id})) return not_found("Runner");
+  const auto rows = read->jobs.of_runner(RunnerId{*id}, filter, *page);
+  const Views views{*read, url_, clock_.now()};
+  auto items = json::array();
+  for (const auto& row : rows.rows) items.push_back(views.job(row));
+  return list_response(items, *page, rows.total);
 }
 
 Result<Response> RunnerRoutes::show(const Call& call) {
@@ -110,7 +182,8 @@ Result<Response> RunnerRoutes::create(const Call& call) {
   if (row.runner_type == "project_type" && !project)
     fields.refuse("project_id", "given for a project_type runner");
   if (row.runner_type != "project_type" && row.runner_type != "instance_type")
-    fields.refuse("runner_type", "instance_type or project_type");
+    fields.refuse("runner_type",
+                  "instance_type or project_type; groups have no runners of their own");
   if (fields.error()) return *fields.error();
   if (auto fine = check_takes_jobs(row); !fine) return fine.error();
   if (row.runner_type == "project_type") {

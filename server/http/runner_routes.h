@@ -11,11 +11,19 @@ namespace slipway::server::http {
 
 class RunnerRoutes {
  public:
-  RunnerRoutes(Database& database, Coordinator& coordinator, const Clock& clock)
-      : database_(database), coordinator_(coordinator), clock_(clock) {}
+  RunnerRoutes(Database& database, Coordinator& coordinator, const Clock& clock,
+               std::string external_url)
+      : database_(database),
+        coordinator_(coordinator),
+        clock_(clock),
+        url_(std::move(external_url)) {}
 
+  // All of them, or those that the query's type, status, paused and tag_list name.
   Result<Response> list(const Call& call);
   Result<Response> show(const Call& call);
+  Result<Response> managers(const Call& call);
+  // What it has run and runs, newest first.
+  Result<Response> jobs(const Call& call);
   Result<Response> create(const Call& call);
   Result<Response> update(const Call& call);
   Result<Response> remove(const Call& call);
@@ -37,6 +45,7 @@ class RunnerRoutes {
   Database& database_;
   Coordinator& coordinator_;
   const Clock& clock_;
+  std::string url_;
 };
 
 }  // namespace slipway::server::http

@@ -22,7 +22,7 @@ Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& 
       AccountRoutes{s.accounts, sessions, tokens, passwords, options.listener.over_https},
       ProjectRoutes{s.database, s.coordinator, s.projects, s.intake, s.clock, url},
       PipelineRoutes{s.database, s.coordinator, s.intake, s.clock, url},
-      RunnerRoutes{s.database, s.coordinator, s.clock},
+      RunnerRoutes{s.database, s.coordinator, s.clock, url},
       RunnerProtocolRoutes{s.coordinator, s.dispatch, s.traces, s.payloads, workers, s.clock,
                            options.poll_hold},
       TraceRoutes{s.database, s.coordinator, s.traces, s.feed},

@@ -58,16 +58,16 @@ std::string without_credentials(const std::string& url) {
   return url.substr(0, host) + url.substr(at + 1);
 }
 
-std::string_view runner_status(const RunnerRow& row, UnixMillis now) {
-  if (!row.contacted_at) return "never_contacted";
-  if (is_online(row, now)) return "online";
-  return now - *row.contacted_at > kStaleAfter ? "stale" : "offline";
-}
-
 }  // namespace
 
+std::string_view contact_status(std::optional<UnixMillis> contacted_at, UnixMillis now) {
+  if (!contacted_at) return "never_contacted";
+  if (now - *contacted_at <= kOnlineFor) return "online";
+  return now - *contacted_at > kStaleAfter ? "stale" : "offline";
+}
+
 bool is_online(const RunnerRow& row, UnixMillis now) {
-  return row.contacted_at && now - *row.contacted_at <= kOnlineFor;
+  return contact_status(row.contacted_at, now) == "online";
 }
 
 json user_view(const UserRow& row) {
@@ -238,6 +238,8 @@ json Views::job(const JobRow& row) const {
   const auto owner = stores_.pipelines.find(row.pipeline_id).value_or(PipelineRow{});
   const auto rule = row.rule_file.empty() ? json(nullptr)
                                           : json{{"file", row.rule_file}, {"line", row.rule_line}};
+  const auto manager =
+      row.runner_system_id.empty() ? json(nullptr) : json{{"system_id", row.runner_system_id}};
   return {{"id", row.id.value},
           {"name", row.name},
           {"stage", row.stage},
@@ -273,25 +275,32 @@ json Views::job(const JobRow& row) const {
             {"sha", owner.sha},
             {"status", owner.status}}},
           {"runner", job_runner(row)},
+          {"runner_manager", manager},
           {"artifacts", artifacts(row.id)}};
 }
 
-json Views::runner(const RunnerRow& row) const {
+json Views::runner_managers(RunnerId id) const {
   auto managers = json::array();
-  for (const auto& manager : stores_.runners.managers(row.id))
+  for (const auto& manager : stores_.runners.managers(id))
     managers.push_back({{"system_id", manager.system_id},
                         {"version", manager.version},
                         {"platform", manager.platform},
                         {"architecture", manager.architecture},
                         {"executor", manager.executor},
                         {"ip_address", manager.ip_address},
-                        {"contacted_at", to_rfc3339(manager.contacted_at)}});
+                        {"contacted_at", to_rfc3339(manager.contacted_at)},
+                        {"status", contact_status(manager.contacted_at, now_)}});
+  return managers;
+}
+
+json Views::runner(const RunnerRow& row) const {
   return {{"id", row.id.value},
           {"description", row.description},
+          {"maintenance_note", row.maintenance_note},
           {"runner_type", row.runner_type},
           {"paused", row.paused},
           {"online", is_online(row, now_)},
-          {"status", runner_status(row, now_)},
+          {"status", contact_status(row.contacted_at, now_)},
           {"contacted_at", time_or_null(row.contacted_at)},
           {"created_at", to_rfc3339(row.created_at)},
           {"tag_list", row.tags},
@@ -300,7 +309,7 @@ json Views::runner(const RunnerRow& row) const {
           {"locked", row.project_id.has_value()},
           {"maximum_timeout", value_or_null(row.maximum_timeout)},
           {"running_jobs", stores_.jobs.count_running(row.id)},
-          {"managers", std::move(managers)}};
+          {"managers", runner_managers(row.id)}};
 }
 
 }  // namespace slipway::server::http

@@ -24,6 +24,8 @@ class Views {
   [[nodiscard]] nlohmann::json pipeline_detail(const PipelineRow& row) const;
   [[nodiscard]] nlohmann::json job(const JobRow& row) const;
   [[nodiscard]] nlohmann::json runner(const RunnerRow& row) const;
+  // The processes that poll with its token, the one heard from last first.
+  [[nodiscard]] nlohmann::json runner_managers(RunnerId id) const;
 
  private:
   [[nodiscard]] std::string project_url(ProjectId id) const;
@@ -46,5 +48,7 @@ nlohmann::json trend_view(const TrendPoint& point);
 
 // A runner that was heard from within this time is online.
 bool is_online(const RunnerRow& row, UnixMillis now);
+// "online", "offline", "stale" or "never_contacted".
+std::string_view contact_status(std::optional<UnixMillis> contacted_at, UnixMillis now);
 
 }  // namespace slipway::server::http

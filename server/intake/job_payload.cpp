@@ -67,6 +67,18 @@ class StoredFacts {
     return facts;
   }
 
+  // A job whose artifacts this one takes and that have expired, by its name.
+  [[nodiscard]] std::optional<std::string> expired_dependency() const {
+    const UnixMillis now = assignment_.job.assigned_at.value_or(0);
+    auto read = database_.read();
+    for (const ArtifactRow& artifact : read->artifacts.of_pipeline(assignment_.pipeline.id)) {
+      if (artifact.file_type != "archive" || artifact.expire_at.value_or(now + 1) > now) continue;
+      const auto other = read->jobs.find(artifact.job_id);
+      if (other && !other->retried && is_taken(*other)) return other->name;
+    }
+    return std::nullopt;
+  }
+
  private:
   pipeline::Trigger trigger() const {
     const PipelineRow& row = assignment_.pipeline;
@@ -141,10 +153,13 @@ Result<JobSpec> JobPayload::make(const Assignment& assignment) const {
         "the stored plan of job " + std::to_string(assignment.job.id.value) + " cannot be read");
   auto planned = pipeline::planned_job_from_json(json);
   if (!planned) return std::move(planned).error();
+  const StoredFacts stored{assignment, *planned, facts_, database_};
+  if (auto expired = stored.expired_dependency())
+    return fail(ErrorKind::NotFound, std::move(*expired));
   // As the ref stood when the pipeline was made: a job keeps the trust that it was given then.
   auto settings = vault_.for_jobs(assignment.project, assignment.job.ref_protected);
   if (!settings) return std::move(settings).error();
-  pipeline::JobFacts facts = StoredFacts{assignment, *planned, facts_, database_}.all();
+  pipeline::JobFacts facts = stored.all();
   facts.trigger.project_variables = std::move(*settings);
   auto spec = pipeline::make_job_spec(*planned, facts);
   if (!spec) return spec;

@@ -28,8 +28,9 @@ class JobPayload {
              PayloadFacts facts)
       : database_(database), vault_(vault), coordinator_(coordinator), facts_(std::move(facts)) {}
 
-  // Which variables of the settings the job gets is on record, durably, when it returns. Internal
-  // when the stored plan or a variable cannot be read, or the record not be written.
+  // Which variables of the settings the job gets is on record, durably, when it returns. NotFound,
+  // with the name of the job, when artifacts that the job takes have expired; Internal when the
+  // stored plan or a variable cannot be read, or the record not be written.
   Result<pipeline::JobSpec> make(const Assignment& assignment) const;
 
  private:

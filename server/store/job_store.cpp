@@ -34,6 +34,7 @@ struct Columns<JobRow> {
     f("resource_group", row.resource_group);
     f("at_once", row.at_once);
     f("runner_id", row.runner_id);
+    f("runner_system_id", row.runner_system_id);
     f("token_hash", row.token_hash);
     f("assigned_at", row.assigned_at);
     f("created_at", row.created_at);
@@ -88,6 +89,16 @@ Page<JobRow> JobStore::list(ProjectId project, const JobFilter& filter, PageRequ
                                   filter.include_retried)};
 }
 
+Page<JobRow> JobStore::of_runner(RunnerId runner, const JobFilter& filter, PageRequest page) const {
+  static const std::string where =
+      " WHERE runner_id = ?1 AND (?2 = '' OR status = ?2) AND (?3 OR NOT retried)";
+  static const std::string rows = select_jobs() + where + " ORDER BY id DESC LIMIT ?4 OFFSET ?5";
+  static const std::string total = "SELECT COUNT(*) FROM jobs" + where;
+  return {select<JobRow>(session_, rows, runner, filter.status, filter.include_retried,
+                         page.per_page, (page.page - 1) * page.per_page),
+          select_value<long long>(session_, total, runner, filter.status, filter.include_retried)};
+}
+
 std::vector<JobRow> JobStore::of_pipeline(PipelineId id) const {
   static const std::string sql = select_jobs() + " WHERE pipeline_id = ? ORDER BY stage_index, id";
   return select<JobRow>(session_, sql, id);
@@ -135,15 +146,15 @@ void JobStore::update_state(const JobRow& row) {
   execute(session_, R"sql(
 UPDATE jobs
    SET status = ?, reason_code = ?, reason_text = ?, dispatches = ?, retried = ?,
-       allow_failure = ?, runner_id = ?,
+       allow_failure = ?, runner_id = ?, runner_system_id = ?,
        token_hash = ?, assigned_at = ?, queued_at = ?, scheduled_at = ?, started_at = ?,
        finished_at = ?, trace_size = ?, trace_checksum = ?, coverage = ?, failure_reason = ?,
        exit_code = ?
  WHERE id = ?)sql",
           row.status, row.reason_code, row.reason_text, row.dispatches, row.retried,
-          row.allow_failure, row.runner_id, row.token_hash, row.assigned_at, row.queued_at,
-          row.scheduled_at, row.started_at, row.finished_at, row.trace_size, row.trace_checksum,
-          row.coverage, row.failure_reason, row.exit_code, row.id);
+          row.allow_failure, row.runner_id, row.runner_system_id, row.token_hash, row.assigned_at,
+          row.queued_at, row.scheduled_at, row.started_at, row.finished_at, row.trace_size,
+          row.trace_checksum, row.coverage, row.failure_reason, row.exit_code, row.id);
 }
 
 void JobStore::erase_log(JobId id, UnixMillis at) {

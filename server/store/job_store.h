@@ -46,7 +46,8 @@ struct JobRow {
 
   // Set while a runner has it, and kept for the record afterwards.
   std::optional<RunnerId> runner_id;
-  std::string token_hash;  // "" unless a runner has it or had it last
+  std::string runner_system_id;  // which of the runner's managers; "" unless known
+  std::string token_hash;        // "" unless a runner has it or had it last
   std::optional<UnixMillis> assigned_at;
 
   UnixMillis created_at = 0;
@@ -84,6 +85,9 @@ class JobStore {
   // Of a project: newest first.
   [[nodiscard]] Page<JobRow> list(ProjectId project, const JobFilter& filter,
                                   PageRequest page) const;
+  // Of a runner, in all projects: newest first. `filter.pipeline` is not looked at.
+  [[nodiscard]] Page<JobRow> of_runner(RunnerId runner, const JobFilter& filter,
+                                       PageRequest page) const;
   // In stage order, then in the order in which they were made; retried ones with the others.
   [[nodiscard]] std::vector<JobRow> of_pipeline(PipelineId id) const;
   // In stage order, without retried jobs.

@@ -325,11 +325,18 @@ CREATE TABLE protected_refs (
     "SELECT id, 'branch', default_branch, created_at FROM projects",
 };
 
+// Which of a runner's processes has a job: its calls are that process's signs of life.
+const Migration kJobManager{
+    "ALTER TABLE jobs ADD COLUMN runner_system_id TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE runners ADD COLUMN maintenance_note TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX jobs_by_runner ON jobs (runner_id) WHERE runner_id IS NOT NULL",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
   static const std::vector<Migration> all{kFirst, kDeliveryAttempts, kExclusion, kDotenv,
-                                          kForge, kVariables};
+                                          kForge, kVariables,        kJobManager};
   return all;
 }
 

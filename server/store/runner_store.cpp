@@ -11,6 +11,7 @@ struct Columns<RunnerRow> {
     f("id", row.id);
     f("token_hash", row.token_hash);
     f("description", row.description);
+    f("maintenance_note", row.maintenance_note);
     f("runner_type", row.runner_type);
     f("project_id", row.project_id);
     f("tags", row.tags);
@@ -70,11 +71,11 @@ RunnerId RunnerStore::insert(const RunnerRow& row) {
 void RunnerStore::update(const RunnerRow& row) {
   execute(session_, R"sql(
 UPDATE runners
-   SET token_hash = ?, description = ?, runner_type = ?, project_id = ?, tags = ?,
-       run_untagged = ?, paused = ?, protected_only = ?, maximum_timeout = ?
+   SET token_hash = ?, description = ?, maintenance_note = ?, runner_type = ?, project_id = ?,
+       tags = ?, run_untagged = ?, paused = ?, protected_only = ?, maximum_timeout = ?
  WHERE id = ?)sql",
-          row.token_hash, row.description, row.runner_type, row.project_id, row.tags,
-          row.run_untagged, row.paused, row.protected_only, row.maximum_timeout, row.id);
+          row.token_hash, row.description, row.maintenance_note, row.runner_type, row.project_id,
+          row.tags, row.run_untagged, row.paused, row.protected_only, row.maximum_timeout, row.id);
 }
 
 void RunnerStore::remove(RunnerId id) {
@@ -90,6 +91,15 @@ INSERT OR REPLACE INTO runner_managers
 VALUES (?, ?, ?, ?, ?, ?, ?, ?))sql",
           manager.runner_id, manager.system_id, manager.version, manager.platform,
           manager.architecture, manager.executor, manager.ip_address, manager.contacted_at);
+}
+
+bool RunnerStore::seen(RunnerId id, std::string_view system_id, UnixMillis at) {
+  execute(session_,
+          "UPDATE runner_managers SET contacted_at = ? WHERE runner_id = ? AND system_id = ?", at,
+          id, system_id);
+  return select_one<Scalar<long long>>(
+             session_, "UPDATE runners SET contacted_at = ? WHERE id = ? RETURNING 1", at, id)
+      .has_value();
 }
 
 bool RunnerStore::remove_manager(RunnerId id, std::string_view system_id) {

@@ -19,6 +19,7 @@ struct RunnerRow {
   RunnerId id;
   std::string token_hash;
   std::string description;
+  std::string maintenance_note;               // for whoever looks after it
   std::string runner_type = "instance_type";  // or "project_type"
   std::optional<ProjectId> project_id;        // with project_type
   std::vector<std::string> tags;
@@ -57,6 +58,8 @@ class RunnerStore {
   void remove(RunnerId id);
   // Inserts or renews the manager's row, and the runner's contacted_at.
   void contacted(const RunnerManagerRow& manager);
+  // Renews the times alone, of what is there; false when the runner is gone.
+  bool seen(RunnerId id, std::string_view system_id, UnixMillis at);
   bool remove_manager(RunnerId id, std::string_view system_id);
 
  private:

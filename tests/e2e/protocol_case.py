@@ -32,6 +32,11 @@ class Protocol(EndToEnd):
         self.addCleanup(client.close)
         return client
 
+    def restart(self, **settings):
+        self.server.stop()
+        self.server.settings.update(settings)
+        self.server.start()
+
     def metric(self, name):
         found = re.search(rf"^{name} (\S+)$", self.api.raw("GET", "/metrics")[2].decode(), re.MULTILINE)
         return float(found.group(1))

@@ -64,6 +64,51 @@ class Choice(Protocol):
         return self.api.get(f"/api/v4/runners/{self.runner_id}")
 
 
+class Lists(Protocol):
+    def ids(self, query):
+        return [runner["id"] for runner in self.api.get(f"/api/v4/runners{query}")]
+
+    def test_runners_are_found_by_type_state_and_tags(self):
+        project = self.repository(files={".gitlab-ci.yml": ONE_JOB}).id
+        self.double(tag_list="linux, gpu", maintenance_note="Ask Ann").verify()
+        first = self.runner_id
+        self.double(active=False, tag_list=["linux"])
+        second = self.runner_id
+        self.double(runner_type="project_type", project_id=project)
+        third = self.runner_id
+        wait_for("the contact", lambda: self.ids("?status=online") == [first])
+        self.assertEqual(self.ids(""), [first, second, third])
+        self.assertEqual(self.ids("/all?type=project_type"), [third])
+        self.assertEqual(self.ids("?paused=true"), [second])
+        self.assertEqual(self.ids("?status=paused"), [second])
+        self.assertEqual(self.ids("?tag_list=linux"), [first, second])
+        self.assertEqual(self.ids("?tag_list=gpu,linux&status=active"), [first])
+        self.assertEqual(self.ids("?status=never_contacted"), [second, third])
+        shown = self.api.get(f"/api/v4/runners/{first}")
+        self.assertEqual((shown["tag_list"], shown["maintenance_note"]), (["linux", "gpu"], "Ask Ann"))
+        for query, told in (("?status=away", b"status is online"), ("?type=group_type", b"type is instance_type")):
+            status, _, content = self.api.raw("GET", f"/api/v4/runners{query}")
+            self.assertEqual(status, 400)
+            self.assertIn(told, content)
+
+    def test_a_job_names_its_manager_and_a_runner_its_jobs(self):
+        self.push()
+        runner = self.double(system_id="r_cccccccccccc")
+        self.assertEqual(self.api.get(f"/api/v4/runners/{self.runner_id}/jobs"), [])
+        job = runner.job()
+        job.acknowledge()
+        own = runner.wire.call("GET", "/api/v4/job", {"JOB-TOKEN": job.token}).json()
+        self.assertEqual((own["id"], own["name"], own["status"]), (job.id, "job", "running"))
+        job.finish()
+        self.assertEqual(runner.wire.call("GET", "/api/v4/job", {"JOB-TOKEN": job.token}).status, 403)
+        [seen] = self.api.get(f"/api/v4/runners/{self.runner_id}/jobs?status=success")
+        self.assertEqual((seen["id"], seen["runner"]["id"], seen["runner_manager"]),
+                         (job.id, self.runner_id, {"system_id": "r_cccccccccccc"}))
+        self.assertEqual(self.api.get(f"/api/v4/runners/{self.runner_id}/jobs?status=failed"), [])
+        [manager] = self.api.get(f"/api/v4/runners/{self.runner_id}/managers")
+        self.assertEqual((manager["system_id"], manager["status"]), ("r_cccccccccccc", "online"))
+
+
 class Seen(Protocol):
     def shown(self):
         return self.api.get(f"/api/v4/runners/{self.runner_id}")
@@ -96,3 +141,32 @@ class Seen(Protocol):
         runner.connect()
         runner.ask()
         wait_for("the contact", lambda: self.shown()["status"] == "online")
+
+    def test_a_runner_that_is_busy_and_does_not_poll_is_online(self):
+        self.push()
+        runner = self.double()
+        job = runner.job()
+        job.write("working\n")
+        calls = {"log": lambda: job.patch(b"more\n"), "keep-alive": lambda: job.put("running"),
+                 "artifacts": lambda: job.upload("junit.xml.gz", b"", "artifact_format=gzip&artifact_type=junit"),
+                 "the end": job.finish}
+        for name, call in calls.items():
+            with self.subTest(name):
+                self.contacted_ago(minutes=10)
+                self.assertEqual(self.shown()["status"], "offline")
+                runner.connect()
+                self.assertIn(call().status, (200, 201, 202))
+                shown = wait_for("the contact", lambda: (lambda r: r if r["online"] else None)(self.shown()))
+                self.assertEqual(shown["contacted_at"], shown["managers"][0]["contacted_at"])
+
+    def test_one_token_serves_several_managers_until_they_leave(self):
+        first = self.double(system_id="s_aaaaaaaaaaaa")
+        second = self.client(first.token, "r_bbbbbbbbbbbb")
+        names = lambda: {manager["system_id"] for manager in self.shown()["managers"]}
+        for runner in (first, second):
+            self.assertEqual(runner.verify().status, 200)
+        wait_for("both", lambda: names() == {"s_aaaaaaaaaaaa", "r_bbbbbbbbbbbb"})
+        self.assertEqual(first.unregister().status, 204)
+        self.assertEqual(names(), {"r_bbbbbbbbbbbb"})
+        self.assertEqual(first.verify().status, 200)  # it comes back at once
+        wait_for("both again", lambda: names() == {"s_aaaaaaaaaaaa", "r_bbbbbbbbbbbb"})

@@ -25,7 +25,7 @@ unit:
   script: [pytest, "echo 1\\necho 2"]
   after_script: [down]
   timeout: 30 minutes
-  cache: {key: pip, paths: [.cache], policy: pull, when: always}
+  cache: {key: pip, paths: [.cache], policy: pull, when: always, fallback_keys: [old]}
   artifacts: {name: mine, paths: [build/], exclude: ["build/*.o"], untracked: true, when: always, expire_in: 1 week,
               reports: {junit: r.xml}}
   hooks: {pre_get_sources_script: [echo soon]}
@@ -71,7 +71,7 @@ bare:
              "artifact_type": "junit", "artifact_format": "gzip", "expire_in": "1 week"}])
         self.assertEqual(unit["cache"], [
             {"key": "pip-protected", "untracked": False, "policy": "pull", "paths": [".cache"], "when": "always",
-             "fallback_keys": []}])
+             "fallback_keys": ["old-protected"]}])
         self.assertEqual(unit["dependencies"], [
             {"id": build.id, "token": token, "name": "build",
              "artifacts_file": {"filename": "artifacts.zip", "size": len(archive)}}])

@@ -122,6 +122,18 @@ class Polling(Protocol):
         self.push()
         self.assertEqual(self.double().job().payload["job_info"]["name"], "job")
 
+    def test_02_a_program_that_polls_for_several_runners_in_turn_waits_long_for_none(self):
+        """Its second runner is asked for only after the answer to the first."""
+        self.restart(poll_hold="300s")
+        first, second = self.double(system_id="s_twoinone0000"), self.double(system_id="s_twoinone0000")
+        first.begin_to_ask()
+        wait_for("the held request", lambda: self.metric("slipway_runners_polling") == 1)
+        self.assertEqual(second.ask().status, 204)
+        first.connect()
+        self.assertEqual(first.ask().status, 204)
+        self.push()
+        self.assertEqual(second.ask().status, 201)
+
     def test_03_a_job_that_was_not_understood_comes_back_with_a_new_token(self):
         self.push()
         runner = self.double("old")
@@ -135,6 +147,18 @@ class Polling(Protocol):
         mine.write("hello\n")
         self.assertEqual(mine.finish().status, 200)
         self.assertEqual(self.trace(self.repo.id, mine.id), b"hello\n")
+
+    def test_03_a_job_that_no_runner_understands_fails_after_some_times(self):
+        self.restart(ack_timeout="1s")
+        self.push()
+        runner = self.double("old")
+        def failed_after_a_poll():
+            runner.ask()
+            job = self.jobs(self.repo.id, self.pipeline_id)["job"]
+            return job if job["status"] == "failed" else None
+        failed = wait_for("the end of the attempts", failed_after_a_poll)
+        self.assertEqual(failed["failure_reason"], "runner_system_failure")
+        self.assertIn("It was handed out 5 times, and no runner said that it began.", failed["reason"]["text"])
 
     def test_13_what_clients_may_send(self):
         self.push("a:\n  script: ['true']\nb:\n  script: ['true']\n")
@@ -273,6 +297,28 @@ class Ends(Protocol):
         self.assertEqual(self.state(job)["status"], "canceled")
         self.assertEqual(self.trace(self.repo.id, job.id), b"working\ncleaning up\n")
 
+    def test_08_a_cancel_by_force_ends_the_job_at_once(self):
+        self.push()
+        job = self.double().job()
+        job.write("working\n")
+        path = f"/api/v4/projects/{self.repo.id}/jobs/{job.id}/cancel"
+        self.assertEqual(self.api.post(path)["status"], "canceling")
+        self.assertEqual(job.patch(b"cleaning up\n").headers["job-status"], "canceling")
+        self.assertEqual(self.api.post(path, {"force": True})["status"], "canceled")
+        for told in (job.patch(b"still cleaning up\n"), job.put("running"), job.finish("failed")):
+            self.assertEqual((told.status in (200, 403), told.headers["job-status"]), (True, "canceled"))
+        self.assertEqual(job.patch(b"more\n").status, 403)
+        self.assertEqual(self.state(job)["status"], "canceled")
+        self.assertEqual(self.trace(self.repo.id, job.id), b"working\ncleaning up\n")
+
+    def test_08_what_runs_is_canceled_by_force_without_a_first_call(self):
+        self.push()
+        job = self.double().job()
+        job.write("working\n")
+        self.api.post(f"/api/v4/projects/{self.repo.id}/jobs/{job.id}/cancel?force=true")
+        self.assertEqual(self.state(job)["status"], "canceled")
+        self.assertEqual(job.patch(b"more\n").headers["job-status"], "canceled")
+
     def test_08_a_cancel_that_nobody_heeds_ends_the_job_all_the_same(self):
         self.push()
         job = self.double().job()
@@ -332,6 +378,24 @@ class Artifacts(Protocol):
         check = runner.job()
         self.assertEqual([d for d in check.payload["dependencies"] if d.get("artifacts_file")], [])
         self.assertEqual(check.download(make.id, check.token).status, 404)
+
+    def test_09_a_dependency_whose_artifacts_have_expired_fails_the_job_and_says_so(self):
+        self.push(self.CONFIG + "  when: manual\n")
+        runner = self.double()
+        make = runner.job()
+        make.acknowledge()
+        query = "artifact_format=zip&artifact_type=archive&expire_in=1+second"
+        self.assertEqual(make.upload("artifacts.zip", zipped(out="short-lived"), query).status, 201)
+        make.finish()
+        check = self.job_in(self.repo.id, self.pipeline_id, "check", "manual")
+        archive = f"/api/v4/projects/{self.repo.id}/jobs/{make.id}/artifacts"
+        wait_for("the artifacts' end", lambda: self.api.raw("GET", archive)[0] == 404)
+        self.api.post(f"/api/v4/projects/{self.repo.id}/jobs/{check['id']}/play")
+        self.assertEqual(runner.ask().status, 204)
+        failed = self.job_in(self.repo.id, self.pipeline_id, "check", "failed")
+        self.assertEqual(failed["failure_reason"], "missing_dependency_failure")
+        self.assertEqual(failed["reason"]["text"],
+                         "The artifacts that it depends on are not there any more: make.")
 
     def test_10_cache_keys_keep_protected_branches_apart(self):
         self.push("job:\n  script: ['true']\n  cache: {key: deps, paths: [lib], fallback_keys: [old]}\n")

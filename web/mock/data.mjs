@@ -104,6 +104,9 @@ export function runner(id, values) {
   return {
     id,
     description: `runner ${id}`,
+    maintenance_note: '',
+    access_level: 'not_protected',
+    locked: false,
     runner_type: 'instance_type',
     paused: false,
     online: true,
@@ -127,6 +130,7 @@ const manager = {
   executor: 'docker',
   ip_address: '127.0.0.1',
   contacted_at: iso(Date.now() - 4000),
+  status: 'online',
 };
 
 export const runners = [
@@ -141,7 +145,15 @@ export const runners = [
     online: false,
     status: 'offline',
     contacted_at: iso(Date.now() - 26 * hour),
-    managers: [{ ...manager, system_id: 'r_9f3', executor: 'shell' }],
+    managers: [
+      {
+        ...manager,
+        system_id: 'r_9f3',
+        executor: 'shell',
+        contacted_at: iso(Date.now() - 26 * hour),
+        status: 'offline',
+      },
+    ],
   }),
   runner(3, {
     description: 'arm board',

@@ -50,6 +50,7 @@ export function job(id, pipeline, name, stage, values = {}) {
       status: pipeline.status,
     },
     runner: started === null ? null : { id: 1, description: 'build-host' },
+    runner_manager: started === null ? null : { system_id: 's_c2d22f638c25' },
     needs: null,
     retried: false,
     attempt: 1,

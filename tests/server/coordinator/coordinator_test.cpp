@@ -103,6 +103,75 @@ TEST_CASE("a runner that falls silent loses its job", "[coordinator]") {
   CHECK_FALSE(fixture.coordinator->find_job(first.token));
 }
 
+TEST_CASE("a hand-out that nobody takes up, time after time, is the job's end", "[coordinator]") {
+  CoordinatorFixture fixture;
+  const RunnerId runner = fixture.runner();
+  const PipelineId id = fixture.create();
+  for (int times = 1; times <= 5; ++times) {
+    CHECK(fixture.assign(fixture.job(id, "compile").id, runner).job.dispatches == times);
+    fixture.tick(30s);
+    CHECK(fixture.job(id, "compile").status == (times < 5 ? "pending" : "failed"));
+  }
+  CHECK(fixture.job(id, "compile").failure_reason == "runner_system_failure");
+  CHECK(fixture.job(id, "compile")
+            .reason_text.ends_with("It was handed out 5 times, and no runner said that it began."));
+}
+
+TEST_CASE("a job's calls are signs of life of the manager that has it", "[coordinator]") {
+  CoordinatorFixture fixture;
+  const RunnerId runner = fixture.runner();
+  RunnerManagerRow manager;
+  manager.runner_id = runner;
+  manager.system_id = "s_1";
+  fixture.coordinator->runner_contacted(manager);
+  fixture.settle();
+  const PipelineId id = fixture.create();
+  const auto taken = fixture.ask<Assignment>([&](auto done) {
+    fixture.coordinator->assign(fixture.job(id, "compile").id, {runner, "s_1"}, std::move(done));
+  });
+  REQUIRE(taken);
+  REQUIRE(fixture.acknowledge(taken->token));
+  const auto contacts = [&] {
+    auto read = fixture.database->read();
+    return std::pair{*read->runners.find(runner)->contacted_at,
+                     read->runners.managers(runner).at(0).contacted_at};
+  };
+
+  fixture.clock.tick(61s);
+  fixture.coordinator->heard_from(fixture.credential(taken->token));
+  fixture.settle();
+  const auto now = fixture.clock.now();
+  CHECK(contacts() == std::pair{now, now});
+
+  fixture.clock.tick(59s);  // within the same minute nothing is written
+  fixture.coordinator->heard_from(fixture.credential(taken->token));
+  fixture.settle();
+  CHECK(contacts() == std::pair{now, now});
+}
+
+TEST_CASE("a cancelling by force waits for no runner", "[coordinator]") {
+  CoordinatorFixture fixture;
+  const PipelineId id = fixture.create();
+  const auto taken = fixture.assign(fixture.job(id, "compile").id, fixture.runner());
+  REQUIRE(fixture.acknowledge(taken.token));
+  const auto cancel = [&](bool force) {
+    return fixture.ask<void>([&](auto done) {
+      fixture.coordinator->cancel_job(taken.job.id, std::move(done), "ann", force);
+    });
+  };
+
+  REQUIRE(cancel(false));
+  CHECK(fixture.job(id, "compile").status == "canceling");
+  CHECK_FALSE(cancel(false));
+  REQUIRE(cancel(true));
+  CHECK(fixture.job(id, "compile").status == "canceled");
+  CHECK(fixture.job(id, "compile").reason_text == "Was canceled by ann.");
+  CHECK(fixture.credential(taken.token).status == "canceled");
+  const auto again = cancel(true);
+  REQUIRE_FALSE(again);
+  CHECK(again.error().kind == ErrorKind::Conflict);
+}
+
 TEST_CASE("a lease starts again when the server does", "[coordinator]") {
   CoordinatorFixture fixture;
   const PipelineId id = fixture.create();
@@ -146,9 +215,8 @@ TEST_CASE("a new try is like the one before in all that the plan says", "[coordi
   REQUIRE(pipeline);
   const JobRow before = fixture.database->read()->jobs.of_pipeline(*pipeline).front();
   REQUIRE(before.allow_failure);
-  REQUIRE(fixture.ask<void>([&](auto done) {
-    fixture.coordinator->cancel_job(before.id, std::move(done));
-  }));
+  REQUIRE(fixture.ask<void>(
+      [&](auto done) { fixture.coordinator->cancel_job(before.id, std::move(done)); }));
 
   const auto next = fixture.ask<JobId>(
       [&](auto done) { fixture.coordinator->retry_job(before.id, std::move(done)); });

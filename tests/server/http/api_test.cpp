@@ -395,8 +395,10 @@ TEST_CASE("runners are made, changed and removed by administrators", "[api]") {
   CHECK(paused.body["status"] == "never_contacted");
   CHECK(api.call("PUT", "/api/v4/runners/1", {{"tag_list", json::array()}, {"run_untagged", false}})
             .status == 400);
-  CHECK(api.call("POST", "/api/v4/user/runners", {{"runner_type", "magic"}}).body["message"] ==
-        "field 'runner_type' must be instance_type or project_type");
+  CHECK(
+      api.call("POST", "/api/v4/user/runners", {{"runner_type", "magic"}}).body["message"] ==
+      "field 'runner_type' must be instance_type or project_type; groups have no runners of their "
+      "own");
   CHECK(api.call("DELETE", "/api/v4/runners/1").status == 204);
   CHECK(api.call("GET", "/api/v4/runners/1").status == 404);
 }

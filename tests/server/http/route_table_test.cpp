@@ -29,7 +29,7 @@ struct TableOnly {
       AccountRoutes{*api.accounts, sessions, tokens, passwords, false},
       ProjectRoutes{*api.database, *api.coordinator, api.outside, api.outside, api.clock, ""},
       PipelineRoutes{*api.database, *api.coordinator, api.outside, api.clock, ""},
-      RunnerRoutes{*api.database, *api.coordinator, api.clock},
+      RunnerRoutes{*api.database, *api.coordinator, api.clock, ""},
       RunnerProtocolRoutes{*api.coordinator, *api.dispatch, *api.traces, api.outside, workers,
                            api.clock, std::chrono::seconds{1}},
       TraceRoutes{*api.database, *api.coordinator, *api.traces, *api.feed},

@@ -33,6 +33,7 @@ TEST_CASE("a job comes back with what it was made from and what became of it", "
   row.dispatches = 2;
   row.retried = true;
   row.runner_id = RunnerId{4};
+  row.runner_system_id = "s_4";
   row.token_hash = "hash";
   row.assigned_at = 11;
   row.queued_at = 10;
@@ -71,6 +72,7 @@ TEST_CASE("a job comes back with what it was made from and what became of it", "
   CHECK(found->interruptible);
   CHECK(found->coverage_regex == "/Coverage: (.*)/");
   CHECK(found->runner_id == RunnerId{4});
+  CHECK(found->runner_system_id == "s_4");
   CHECK(found->token_hash == "hash");
   CHECK(found->assigned_at == 11);
   CHECK(found->queued_at == 10);

@@ -491,6 +491,9 @@ export const en = {
     noManagers: 'No machine has registered with its token yet.',
     noTags: 'no tags',
     untaggedToo: 'also jobs without tags',
+    protectedOnly: 'only jobs of protected branches and tags',
+    oneProject: 'only jobs of one project',
+    atMost: (time: string): string => `stops a job after ${time}`,
     unnamed: (id: number): string => `Runner ${id}`,
   },
 };

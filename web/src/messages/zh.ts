@@ -470,6 +470,9 @@ export const zh: Messages = {
     noManagers: '还没有机器用它的令牌注册。',
     noTags: '没有标签',
     untaggedToo: '也运行没有标签的作业',
+    protectedOnly: '只运行受保护的分支和标签的作业',
+    oneProject: '只运行一个项目的作业',
+    atMost: (time) => `作业最多运行 ${time}`,
     unnamed: (id) => `运行器 ${id}`,
   },
 };

@@ -84,7 +84,8 @@ const managers = (text: string) => [
     architecture: text,
     executor: text,
     ip_address: text,
-    contacted_at: null,
+    contacted_at: '2025-03-10T11:00:00Z',
+    status: 'online' as const,
   },
 ];
 
@@ -117,7 +118,12 @@ const places: [string, AnyComponent, (text: string) => Record<string, unknown>][
     'a runner',
     RunnerRow,
     (text) => ({
-      runner: makeRunner({ description: text, tag_list: [text], managers: managers(text) }),
+      runner: makeRunner({
+        description: text,
+        maintenance_note: text,
+        tag_list: [text],
+        managers: managers(text),
+      }),
       changed: nothing,
       removed: nothing,
     }),

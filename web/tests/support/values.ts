@@ -63,6 +63,7 @@ export function makeJob(values: Partial<Job> = {}): Job {
     trace_size: 0,
     pipeline: { id: 1, iid: 1, project_id: 1, ref: 'main', sha: 'a'.repeat(40), status: 'running' },
     runner: null,
+    runner_manager: null,
     artifacts: [],
     ...values,
   };
@@ -91,6 +92,7 @@ export function makeRunner(values: Partial<Runner> = {}): Runner {
   return {
     id: 1,
     description: 'host',
+    maintenance_note: '',
     runner_type: 'instance_type',
     paused: false,
     online: true,
