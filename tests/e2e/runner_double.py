@@ -62,14 +62,20 @@ class Wire:
         elif body or method in ("POST", "PUT", "PATCH"):
             headers["Content-Length"] = len(body)
         self.head(method, path, headers)
-        if chunked:
-            for at in range(0, len(body), 7000):
-                piece = body[at:at + 7000]
-                self.socket.sendall(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
-            self.socket.sendall(b"0\r\n\r\n")
-        elif body:
-            self.socket.sendall(body)
+        try:
+            self._send(body, chunked)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # refused before its end: the answer lies there to be read
         return self.answer()
+
+    def _send(self, body, chunked):
+        if not chunked:
+            self.socket.sendall(body)
+            return
+        for at in range(0, len(body), 7000):
+            piece = body[at:at + 7000]
+            self.socket.sendall(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+        self.socket.sendall(b"0\r\n\r\n")
 
     def json(self, method, path, document, headers=None, **how):
         sent = {"Content-Type": "application/json", "Accept": "application/json", **(headers or {})}
