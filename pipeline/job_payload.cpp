@@ -10,6 +10,23 @@
 namespace slipway::pipeline {
 namespace {
 
+std::string project_page(const Trigger& trigger) {
+  return trigger.server.url + "/" + trigger.project.path + "/-/";
+}
+
+void add_raw(Variables& all, const char* name, std::string value) {
+  set_variable(all, Variable{.name = name, .value = std::move(value), .raw = true});
+}
+
+void add_pipeline_variables(Variables& all, const JobFacts& facts) {
+  const std::string pipeline = std::to_string(facts.pipeline_id);
+  add_raw(all, "CI_PIPELINE_ID", pipeline);
+  add_raw(all, "CI_PIPELINE_IID", std::to_string(facts.pipeline_iid));
+  add_raw(all, "CI_PIPELINE_URL", project_page(facts.trigger) + "pipelines/" + pipeline);
+  add_raw(all, "CI_PIPELINE_CREATED_AT", facts.pipeline_created_at);
+  if (!facts.pipeline_name.empty()) add_raw(all, "CI_PIPELINE_NAME", facts.pipeline_name);
+}
+
 class Builder {
  public:
   Builder(const PlannedJob& planned, const JobFacts& facts) : planned_(planned), facts_(facts) {}
@@ -80,24 +97,14 @@ class Builder {
   }
 
   void run_variables(Variables& all) const {
-    const Trigger& trigger = facts_.trigger;
-    const std::string page = trigger.server.url + "/" + trigger.project.path + "/-/";
-    const auto add = [&](const char* name, std::string value) {
-      set_variable(all, Variable{.name = name, .value = std::move(value), .raw = true});
-    };
     const std::string job = std::to_string(facts_.id);
-    const std::string pipeline = std::to_string(facts_.pipeline_id);
-    add("CI_JOB_ID", job);
-    add("CI_JOB_URL", page + "jobs/" + job);
-    add("CI_PIPELINE_ID", pipeline);
-    add("CI_PIPELINE_IID", std::to_string(facts_.pipeline_iid));
-    add("CI_PIPELINE_URL", page + "pipelines/" + pipeline);
-    add("CI_PIPELINE_CREATED_AT", facts_.pipeline_created_at);
-    if (!facts_.pipeline_name.empty()) add("CI_PIPELINE_NAME", facts_.pipeline_name);
-    if (!facts_.started_at.empty()) add("CI_JOB_STARTED_AT", facts_.started_at);
-    add("CI_RUNNER_ID", std::to_string(facts_.runner_id));
-    add("CI_RUNNER_DESCRIPTION", facts_.runner_description);
-    add("CI_RUNNER_TAGS", nlohmann::json(facts_.runner_tags).dump());
+    add_raw(all, "CI_JOB_ID", job);
+    add_raw(all, "CI_JOB_URL", project_page(facts_.trigger) + "jobs/" + job);
+    add_pipeline_variables(all, facts_);
+    if (!facts_.started_at.empty()) add_raw(all, "CI_JOB_STARTED_AT", facts_.started_at);
+    add_raw(all, "CI_RUNNER_ID", std::to_string(facts_.runner_id));
+    add_raw(all, "CI_RUNNER_DESCRIPTION", facts_.runner_description);
+    add_raw(all, "CI_RUNNER_TAGS", nlohmann::json(facts_.runner_tags).dump());
     const auto secret = [&](const char* name, const std::string& value) {
       set_variable(all, Variable{.name = name, .value = value, .raw = true, .masked = true});
     };
@@ -202,7 +209,7 @@ class Builder {
 Result<JobSpec> make_job_spec(const PlannedJob& planned, const JobFacts& facts) {
   // Neither has a script, so a runner would end it as a success at once.
   if (planned.job.bridge)
-    return fail(ErrorKind::Unavailable, "this server does not trigger pipelines yet");
+    return fail(ErrorKind::Internal, "job '" + planned.job.name + "' is for no runner");
   if (!planned.job.steps_json.empty())
     return fail(ErrorKind::Unavailable, "this server does not run steps yet");
   return Builder{planned, facts}.build();
@@ -210,6 +217,22 @@ Result<JobSpec> make_job_spec(const PlannedJob& planned, const JobFacts& facts) 
 
 std::string environment_name(const PlannedJob& planned) {
   return planned.job.environment ? planned.job.environment->name : std::string{};
+}
+
+Result<Variables> variables_before_run(const PlannedJob& planned, const JobFacts& facts) {
+  Variables all = predefined_variables(facts.trigger);
+  for (const Variable& variable : planned.of_event) set_variable(all, variable);
+  for (const Variable& variable : job_variables(planned)) set_variable(all, variable);
+  add_pipeline_variables(all, facts);
+  const Variables of_settings =
+      variables_for(facts.trigger.project_variables, environment_name(planned));
+  for (const Variables* more :
+       {&planned.variables, &facts.handed_on, &of_settings, &facts.trigger.pipeline_variables})
+    for (const Variable& variable : *more) set_variable(all, variable);
+  std::erase_if(all, [](const Variable& variable) { return variable.masked; });
+  auto expanded = expand_variables(all);
+  if (!expanded) return std::move(expanded).error().in(planned.job.name);
+  return expanded;
 }
 
 bool takes_artifacts_of(const PlannedJob& planned, std::string_view other, int other_stage_index) {
@@ -220,6 +243,12 @@ bool takes_artifacts_of(const PlannedJob& planned, std::string_view other, int o
   if (!planned.dag) return other_stage_index < job.stage_index;
   return std::any_of(planned.needs.begin(), planned.needs.end(),
                      [&](const Need& need) { return need.job == other && need.artifacts; });
+}
+
+BridgeStrategy strategy_of(const Bridge& bridge) {
+  // Whoever names an upstream project wants its status.
+  if (bridge.strategy == "mirror" || !bridge.upstream.empty()) return BridgeStrategy::Mirror;
+  return bridge.strategy == "depend" ? BridgeStrategy::Depend : BridgeStrategy::None;
 }
 
 JobNode job_node(const PlannedJob& planned) {
@@ -234,6 +263,7 @@ JobNode job_node(const PlannedJob& planned) {
   node.interruptible = planned.interruptible;
   node.start_in = planned.start_in;
   node.resource_group = planned.job.resource_group;
+  if (planned.job.bridge) node.bridge = strategy_of(*planned.job.bridge);
   return node;
 }
 

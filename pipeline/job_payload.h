@@ -39,12 +39,20 @@ struct JobFacts {
 // InvalidInput when its variables cannot be expanded; Unavailable for what nobody runs yet.
 Result<JobSpec> make_job_spec(const PlannedJob& planned, const JobFacts& facts);
 
+// The variables of a job before it is with a runner, expanded against each other: those by which
+// the server itself finds what a trigger job or a need names. Masked ones are left out, so that no
+// secret gets from there into a name or a variable that can be read; what refers to them stays as
+// it is written. InvalidInput when they refer to each other in a circle.
+Result<Variables> variables_before_run(const PlannedJob& planned, const JobFacts& facts);
+
 // Whether the job takes the artifacts of `other`: by dependencies, by needs, or because it is
 // earlier.
 bool takes_artifacts_of(const PlannedJob& planned, std::string_view other, int other_stage_index);
 
 // Of the job's environment, which says what of the settings' variables it has; "" is none.
 std::string environment_name(const PlannedJob& planned);
+
+BridgeStrategy strategy_of(const Bridge& bridge);
 
 // The part of the life cycle's job that comes from the plan; its id is the caller's.
 JobNode job_node(const PlannedJob& planned);

@@ -62,7 +62,10 @@ class Machine {
       case EventKind::Play:
       case EventKind::RetryJob:
       case EventKind::ElapseDelay:
-      case EventKind::GrantResource: break;
+      case EventKind::GrantResource:
+      case EventKind::Triggered:
+      case EventKind::DownstreamIs:
+      case EventKind::DownstreamResumes: break;
     }
     const auto at = std::find_if(state_.jobs.begin(), state_.jobs.end(),
                                  [&](const JobNode& job) { return job.id == event.job; });
@@ -113,6 +116,12 @@ class Machine {
         return end_canceled(job);
       case EventKind::Play:
         if (job.status != Manual && job.status != Scheduled) return conflict(event, job);
+        if (job.triggered)
+          return fail(
+              ErrorKind::Conflict,
+              fmt::format("cannot play job '{}': what waits for a hand is the pipeline that "
+                          "it triggered, play the job there",
+                          job.name));
         moves_.enqueue(job);
         revive_dependants();
         return {};
@@ -122,7 +131,7 @@ class Machine {
         return {};
       case EventKind::GrantResource:
         if (job.status != WaitingForResource) return conflict(event, job);
-        moves_.move(job, Pending, make_reason(ReasonCode::WaitingForRunner));
+        moves_.ready(job);
         return {};
       case EventKind::RetryJob:
         if (job.retried || !is_final(job.status) || job.status == Skipped)
@@ -130,10 +139,67 @@ class Machine {
         retry(index, true);
         revive_dependants();
         return {};
+      case EventKind::Triggered:
+        if (!job.bridge || job.status != Pending) return conflict(event, job);
+        job.triggered = true;
+        if (job.bridge == BridgeStrategy::None)
+          moves_.move(job, Success, make_reason(ReasonCode::Succeeded));
+        else
+          moves_.move(job, Running, make_reason(ReasonCode::FollowsDownstream));
+        return {};
+      case EventKind::DownstreamIs:
+        if (!follows(job) || (job.status != Running && job.status != Manual))
+          return conflict(event, job);
+        return follow(index, event);
+      case EventKind::DownstreamResumes:
+        if (!follows(job) || job.retried || !is_final(job.status)) return conflict(event, job);
+        moves_.move(job, Running, make_reason(ReasonCode::FollowsDownstream));
+        revive_dependants();
+        return {};
       case EventKind::Begin:
       case EventKind::CancelPipeline:
       case EventKind::Supersede:
       case EventKind::RetryPipeline: break;
+    }
+    return {};
+  }
+
+  static bool follows(const JobNode& job) {
+    return job.bridge && *job.bridge != BridgeStrategy::None && job.triggered;
+  }
+
+  // Source: GitLab's Ci::Bridge, inherit_status_from_downstream!.
+  Result<void> follow(std::size_t index, const Event& event) {
+    JobNode& job = state_.jobs[index];
+    const bool mirrors = job.bridge == BridgeStrategy::Mirror;
+    switch (event.downstream) {
+      case Success: moves_.move(job, Success, make_reason(ReasonCode::Succeeded)); return {};
+      case Canceled:
+        moves_.move(job, Canceled, make_reason(ReasonCode::DownstreamCanceled));
+        return {};
+      case Skipped:
+        if (mirrors) {
+          moves_.move(job, Skipped, make_reason(ReasonCode::DownstreamSkipped));
+          return {};
+        }
+        [[fallthrough]];
+      case Failed: {
+        Event failed{EventKind::Fail, event.job, "downstream_failed", std::nullopt, event.reason};
+        return fail_job(index, failed, failure_reason(failed));
+      }
+      case Manual:
+        if (mirrors) {
+          moves_.move(job, Manual, make_reason(ReasonCode::WaitsWithDownstream));
+          return {};
+        }
+        [[fallthrough]];
+      case Created:
+      case WaitingForResource:
+      case Preparing:
+      case Pending:
+      case Running:
+      case Canceling:
+      case Scheduled: moves_.move(job, Running, make_reason(ReasonCode::FollowsDownstream));
     }
     return {};
   }
@@ -155,7 +221,8 @@ class Machine {
   static Reason by_a_user() { return make_reason(ReasonCode::CanceledByUser, "a user"); }
 
   void cancel(JobNode& job, const Reason& why) {
-    moves_.move(job, job.status == Running ? Canceling : Canceled,
+    // Nobody has to be told of a trigger job.
+    moves_.move(job, job.status == Running && !job.bridge ? Canceling : Canceled,
                 why.code == ReasonCode::None ? by_a_user() : why);
   }
 
@@ -188,6 +255,7 @@ class Machine {
     next.attempt += 1;
     next.at_once = at_once;
     next.failure_allowed = false;
+    next.triggered = false;
     next.status = Created;
     next.reason = make_reason(ReasonCode::WaitingForStage);
     moves_.add_try(next, retry_of);
@@ -197,7 +265,7 @@ class Machine {
   // Skipped jobs may have their chance again: scheduling decides anew about each.
   void revive_dependants() {
     for (JobNode& job : state_.jobs)
-      if (!job.retried && job.status == Skipped)
+      if (!job.retried && job.status == Skipped && !job.triggered)
         moves_.move(job, Created, make_reason(ReasonCode::WaitingForStage));
   }
 
@@ -263,6 +331,33 @@ Result<std::vector<Transition>> apply(PipelineState& state, const Event& event) 
   if (auto taken = Machine{state, moves}.take(event); !taken) return std::move(taken).error();
   schedule(state, moves);
   return moves.take();
+}
+
+bool cancels_downstream(EventKind cause, const JobNode& bridge, bool canceled, bool child) {
+  const bool follows =
+      bridge.bridge.value_or(BridgeStrategy::None) != BridgeStrategy::None && bridge.triggered;
+  switch (cause) {
+    case EventKind::CancelPipeline: return child || (follows && canceled);
+    case EventKind::CancelJob: return follows && canceled;
+    // workflow:auto_cancel:on_job_failure
+    case EventKind::Fail:
+    case EventKind::LoseRunner: return (child || follows) && canceled;
+    case EventKind::Begin:
+    case EventKind::Start:
+    case EventKind::Succeed:
+    case EventKind::Requeue:
+    case EventKind::ForceCancel:
+    case EventKind::Supersede:
+    case EventKind::Play:
+    case EventKind::RetryJob:
+    case EventKind::RetryPipeline:
+    case EventKind::ElapseDelay:
+    case EventKind::GrantResource:
+    case EventKind::Triggered:
+    case EventKind::DownstreamIs:
+    case EventKind::DownstreamResumes: break;
+  }
+  return false;
 }
 
 void renumber(PipelineState& state, std::int64_t provisional, std::int64_t id) {

@@ -10,6 +10,10 @@
 // it the group (pipeline/resource_group.h): a group spans the pipelines of a project, and this file
 // knows one. Nothing leads to preparing; the word is there since clients filter by it.
 //
+// A trigger job (bridge) is with no runner: pending, it waits for the pipeline that it triggers to
+// be made; then it has succeeded or, with a strategy, follows that pipeline to its end, and again
+// when a job is retried there.
+//
 // A retry makes a new job of the same name and flags the old one as retried; the new one has to
 // find its turn as any other. Skipped jobs that followed it go back to created. While a job is
 // canceling, its reason is already the one that it will end with. Nothing here reads a clock or a
@@ -53,6 +57,13 @@ bool is_final(Status status);       // success, failed, canceled, skipped
 bool is_active(Status status);      // waiting for resource, preparing, pending, running, canceling
 bool is_cancelable(Status status);  // active but not canceling, created, manual, scheduled
 
+// What becomes of a trigger job once its downstream pipeline exists.
+enum class BridgeStrategy : std::uint8_t {
+  None,    // it has done its work
+  Depend,  // succeeds or fails as that pipeline does
+  Mirror,  // has that pipeline's status, also while that is skipped or waits for a hand
+};
+
 struct JobNode {
   std::int64_t id = 0;
   std::string name;
@@ -64,7 +75,9 @@ struct JobNode {
   Retry retry;
   bool interruptible = false;
   std::optional<std::chrono::seconds> start_in;
-  std::string resource_group;  // "" without
+  std::string resource_group;            // "" without
+  std::optional<BridgeStrategy> bridge;  // set: a trigger job
+  bool triggered = false;                // its downstream pipeline was made
   // Somebody asked for this try, so it waits for no second hand and for no delay.
   bool at_once = false;
 
@@ -107,6 +120,10 @@ enum class EventKind : std::uint8_t {
   RetryPipeline,  // new tries for all failed and canceled jobs
   ElapseDelay,    // scheduled → pending
   GrantResource,  // waiting for resource → pending
+  // Of a trigger job.
+  Triggered,          // pending → success or running: its downstream pipeline was made
+  DownstreamIs,       // that pipeline has the status `downstream` now
+  DownstreamResumes,  // ended → running: that pipeline had ended and goes on
 };
 std::string_view to_string(EventKind kind);
 std::span<const EventKind> all_event_kinds();
@@ -118,6 +135,7 @@ struct Event {
   std::optional<int> exit_code;
   Reason reason;  // CancelJob, CancelPipeline, Supersede: why; None means by a user. Fail: its text
                   // says more
+  Status downstream = Status::Created;  // DownstreamIs
 };
 
 struct Transition {
@@ -135,6 +153,11 @@ struct Transition {
 // Conflict when the event makes no sense in the job's status: a late report of a runner that lost
 // its job is normal traffic, not a bug. NotFound when there is no such job.
 Result<std::vector<Transition>> apply(PipelineState& state, const Event& event);
+
+// Whether the pipeline that `bridge` has triggered is canceled too, after `cause` was applied to
+// the bridge's own pipeline and did, or did not, cancel the bridge. A newer commit cancels each
+// pipeline by its own rules. Source: GitLab's Ci::CancelPipelineService.
+bool cancels_downstream(EventKind cause, const JobNode& bridge, bool canceled, bool child);
 
 void renumber(PipelineState& state, std::int64_t provisional, std::int64_t id);
 

@@ -22,9 +22,12 @@ enum class ReasonCode : std::uint8_t {
   WaitingForAcknowledgement,
   Manual,
   Delayed,
+  WaitingForDownstream,  // a trigger job: its pipeline is being made
   // Running and ended well.
   Running,
-  Canceling,  // of jobs that were canceled before reasons named who did it
+  FollowsDownstream,    // a trigger job with a strategy
+  WaitsWithDownstream,  // as its pipeline does, for a hand
+  Canceling,            // of jobs that were canceled before reasons named who did it
   Succeeded,
   SucceededWithWarnings,
   // Failed. The first group are GitLab's failure reasons.
@@ -39,12 +42,24 @@ enum class ReasonCode : std::uint8_t {
   MissingDependencyFailure,
   UnsupportedOnSlipway,
   RunnerLost,
+  // Of trigger jobs; the last one has no word of GitLab's.
+  DownstreamPipelineCreationFailed,
+  DownstreamProjectNotFound,
+  UpstreamProjectNotFound,
+  InsufficientBridgePermissions,
+  ReachedMaxDescendantDepth,
+  ReachedMaxHierarchySize,
+  PipelineLoopDetected,
+  DownstreamFailed,
   AckTimeout,
   JobFailed,  // of a pipeline
   // Ended without running, or taken away.
   CanceledByUser,
   CanceledByNewPipeline,
   CanceledByJobFailure,  // workflow:auto_cancel:on_job_failure
+  CanceledWithUpstream,  // of a pipeline that a job of a canceled one triggered
+  DownstreamCanceled,
+  DownstreamSkipped,
   PreviousStageFailed,
   PreviousStageCanceled,
   PreviousStageSkipped,

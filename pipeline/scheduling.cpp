@@ -145,9 +145,14 @@ void Moves::move(JobNode& job, Status to, Reason reason) {
 
 void Moves::enqueue(JobNode& job) {
   if (job.resource_group.empty())
-    move(job, Pending, make_reason(ReasonCode::WaitingForRunner));
+    ready(job);
   else
     move(job, WaitingForResource, make_reason(ReasonCode::WaitingForResource, job.resource_group));
+}
+
+void Moves::ready(JobNode& job) {
+  move(job, Pending,
+       make_reason(job.bridge ? ReasonCode::WaitingForDownstream : ReasonCode::WaitingForRunner));
 }
 
 void Moves::add_try(const JobNode& job, std::int64_t retry_of) {

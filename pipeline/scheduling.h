@@ -17,6 +17,8 @@ class Moves {
   void move(JobNode& job, Status to, Reason reason);
   // To pending, or first to waiting for its resource group.
   void enqueue(JobNode& job);
+  // To pending, its resource group granted or not needed.
+  void ready(JobNode& job);
   // A new try, still created.
   void add_try(const JobNode& job, std::int64_t retry_of);
   std::vector<Transition> take() { return std::move(made_); }

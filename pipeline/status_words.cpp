@@ -15,7 +15,8 @@ constexpr std::array kEvents{
     EventKind::Fail,          EventKind::LoseRunner,     EventKind::Requeue,
     EventKind::CancelJob,     EventKind::CancelPipeline, EventKind::ForceCancel,
     EventKind::Supersede,     EventKind::Play,           EventKind::RetryJob,
-    EventKind::RetryPipeline, EventKind::ElapseDelay,    EventKind::GrantResource};
+    EventKind::RetryPipeline, EventKind::ElapseDelay,    EventKind::GrantResource,
+    EventKind::Triggered,     EventKind::DownstreamIs,   EventKind::DownstreamResumes};
 
 }  // namespace
 
@@ -77,6 +78,9 @@ std::string_view to_string(EventKind kind) {
     case EventKind::RetryPipeline: return "retry the pipeline of";
     case EventKind::ElapseDelay: return "end the delay of";
     case EventKind::GrantResource: return "grant its resource group to";
+    case EventKind::Triggered: return "note the downstream pipeline of";
+    case EventKind::DownstreamIs: return "pass the downstream status on to";
+    case EventKind::DownstreamResumes: return "resume";
   }
   return "begin";
 }

@@ -1,5 +1,6 @@
 #include "pipeline/unsupported.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -21,8 +22,6 @@ void warn_of_what_does_not_run(const Job& job, Diagnostics& findings) {
       findings.push_back({Severity::Warning, "unsupported_on_slipway",
                           "job '" + job.name + "' " + what, job.at, hint});
   };
-  warn(job.bridge.has_value(),
-       "triggers a pipeline, which this server does not do yet: it will fail", "");
   warn(!job.steps_json.empty(), "runs steps, which this server does not do yet: it will fail",
        "say the same with `script`");
   warn(!job.id_tokens.empty(),
@@ -35,8 +34,9 @@ void warn_of_what_does_not_run(const Job& job, Diagnostics& findings) {
        "keep them as variables of the project");
   warn(job.release.has_value(),
        "describes a release, which this server does not make yet: only its script runs", "");
-  warn(!job.foreign_needs.empty(),
-       "needs artifacts of another pipeline, which this server does not fetch yet", "");
+  warn(std::any_of(job.foreign_needs.begin(), job.foreign_needs.end(),
+                   [](const ForeignNeed& need) { return !need.project.empty(); }),
+       "needs artifacts of another project, which this server does not fetch yet", "");
   warn(!job.inputs.empty(), "has inputs, which this server does not ask for yet", "");
 }
 

@@ -278,7 +278,8 @@ TEST_CASE("a job for a cluster is left out, for there is none", "[keywords][rule
 
 TEST_CASE("what does not run yet is planned with a sentence that says so", "[keywords][plan]") {
   const Plan plan =
-      make_plan(configuration_of("child: {trigger: {include: a.yml}}\n"
+      make_plan(configuration_of("artifacts: {script: x, needs: [{project: a/b, ref: main, job: c, "
+                                 "artifacts: true}]}\n"
                                  "steps: {run: [{name: a, script: b}]}\n"
                                  "job: {script: x, id_tokens: {A: {aud: b}, C: {aud: d}}}\n"),
                 push_to("main"));
@@ -291,7 +292,8 @@ TEST_CASE("what does not run yet is planned with a sentence that says so", "[key
   }
   CHECK(
       said ==
-      Lines{"job 'child' triggers a pipeline, which this server does not do yet: it will fail",
+      Lines{"job 'artifacts' needs artifacts of another project, which this server does not fetch "
+            "yet",
             "job 'steps' runs steps, which this server does not do yet: it will fail",
             "job 'job' asks for id_tokens, which this server does not issue yet: A, C will not be "
             "set"});

@@ -14,7 +14,7 @@ using slipway::pipeline::test::node;
 namespace {
 
 constexpr std::size_t kStatuses = 12;
-constexpr std::size_t kEvents = 15;
+constexpr std::size_t kEvents = 18;
 
 constexpr std::size_t column_of(Status status) {
   switch (status) {
@@ -51,6 +51,9 @@ constexpr std::size_t row_of(EventKind kind) {
     case EventKind::RetryPipeline: return 12;
     case EventKind::ElapseDelay: return 13;
     case EventKind::GrantResource: return 14;
+    case EventKind::Triggered: return 15;
+    case EventKind::DownstreamIs: return 16;
+    case EventKind::DownstreamResumes: return 17;
   }
   return kEvents;
 }
@@ -78,6 +81,9 @@ constexpr Table kJob{{
   {"conflict", "conflict", "conflict", "conflict", "conflict",  "conflict", "conflict", "pending",  "pending",  "conflict", "conflict", "conflict"},  // retry the pipeline
   {"conflict", "conflict", "conflict", "conflict", "conflict",  "conflict", "conflict", "conflict", "conflict", "conflict", "conflict", "pending"},   // delay elapsed
   {"conflict", "pending",  "conflict", "conflict", "conflict",  "conflict", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // grant the group
+  {"conflict", "conflict", "conflict", "conflict", "conflict",  "conflict", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // triggered
+  {"conflict", "conflict", "conflict", "conflict", "conflict",  "conflict", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // the downstream is
+  {"conflict", "conflict", "conflict", "conflict", "conflict",  "conflict", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // the downstream resumes
 }};
 
 // A pipeline of two stages (see in_status), whose first job the event is for.
@@ -98,6 +104,9 @@ constexpr Table kPipeline{{
   {"conflict", "conflict", "conflict", "conflict", "conflict",  "-",        "conflict", "pending",  "pending",  "conflict", "conflict", "conflict"},  // retry the pipeline
   {"conflict", "conflict", "conflict", "conflict", "conflict",  "conflict", "conflict", "conflict", "conflict", "conflict", "conflict", "pending"},   // delay elapsed
   {"conflict", "pending",  "conflict", "conflict", "conflict",  "conflict", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // grant the group
+  {"conflict", "conflict", "conflict", "conflict", "conflict",  "conflict", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // triggered
+  {"conflict", "conflict", "conflict", "conflict", "conflict",  "conflict", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // the downstream is
+  {"conflict", "conflict", "conflict", "conflict", "conflict",  "conflict", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // the downstream resumes
 }};
 // clang-format on
 
@@ -218,6 +227,12 @@ TEST_CASE("what a refusal says, for each event", "[lifecycle]") {
         "cannot end the delay of job 'first' because it is pending");
   CHECK(refusal(EventKind::GrantResource, Pending) ==
         "cannot grant its resource group to job 'first' because it is pending");
+  CHECK(refusal(EventKind::Triggered, Pending) ==
+        "cannot note the downstream pipeline of job 'first' because it is pending");
+  CHECK(refusal(EventKind::DownstreamIs, Running) ==
+        "cannot pass the downstream status on to job 'first' because it is running");
+  CHECK(refusal(EventKind::DownstreamResumes, Success) ==
+        "cannot resume job 'first' because it is success");
 }
 
 TEST_CASE("an event for a job that is not there is refused in every status", "[lifecycle]") {

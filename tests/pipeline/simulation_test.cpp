@@ -99,7 +99,7 @@ std::optional<EventKind> next_step(const JobNode& job) {
 // What the simulation has come across, lest it prove things about nothing.
 struct Seen {
   std::bitset<16> statuses;
-  std::bitset<16> events;  // that were accepted
+  std::bitset<32> events;  // that were accepted
   std::bitset<16> ends;    // of pipelines
 };
 
@@ -231,6 +231,9 @@ TEST_CASE("no sequence of events breaks the rules of the life cycle", "[lifecycl
   for (const EventKind kind : all_event_kinds()) {
     CAPTURE(to_string(kind));
     const bool by_the_project = kind == EventKind::Begin || kind == EventKind::GrantResource;
-    CHECK((by_the_project || seen.events.test(static_cast<std::size_t>(kind))));
+    // No pipeline here triggers another: lifecycle_bridge_test.cpp does.
+    const bool of_bridges = kind == EventKind::Triggered || kind == EventKind::DownstreamIs ||
+                            kind == EventKind::DownstreamResumes;
+    CHECK((by_the_project || of_bridges || seen.events.test(static_cast<std::size_t>(kind))));
   }
 }
