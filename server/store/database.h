@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "server/store/artifact_store.h"
+#include "server/store/bridge_store.h"
 #include "server/store/delivery_store.h"
 #include "server/store/effect_store.h"
 #include "server/store/job_store.h"
@@ -20,6 +21,8 @@
 #include "server/store/project_store.h"
 #include "server/store/protection_store.h"
 #include "server/store/runner_store.h"
+#include "server/store/schedule_store.h"
+#include "server/store/trigger_store.h"
 #include "server/store/user_store.h"
 #include "server/store/variable_store.h"
 
@@ -52,7 +55,11 @@ struct Stores {
         audit(session),
         settings(session),
         variables(session),
-        protections(session) {}
+        protections(session),
+        bridges(session),
+        schedules(session),
+        trigger_tokens(session),
+        resource_groups(session) {}
 
   ProjectStore projects;
   PipelineStore pipelines;
@@ -68,6 +75,10 @@ struct Stores {
   SettingStore settings;
   VariableStore variables;
   ProtectionStore protections;
+  BridgeStore bridges;
+  ScheduleStore schedules;
+  TriggerTokenStore trigger_tokens;
+  ResourceGroupStore resource_groups;
 };
 
 class Database;

@@ -26,6 +26,10 @@ using DeliveryId = Id<struct DeliveryTag>;
 using ArtifactId = Id<struct ArtifactTag>;
 using EffectId = Id<struct EffectTag>;
 using VariableId = Id<struct VariableTag>;
+using ScheduleId = Id<struct ScheduleTag>;
+using ScheduleRunId = Id<struct ScheduleRunTag>;
+using TriggerTokenId = Id<struct TriggerTokenTag>;
+using ResourceGroupId = Id<struct ResourceGroupTag>;
 
 }  // namespace slipway::server
 

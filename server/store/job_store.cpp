@@ -33,6 +33,7 @@ struct Columns<JobRow> {
     f("coverage_regex", row.coverage_regex);
     f("resource_group", row.resource_group);
     f("at_once", row.at_once);
+    f("is_bridge", row.is_bridge);
     f("runner_id", row.runner_id);
     f("runner_system_id", row.runner_system_id);
     f("token_hash", row.token_hash);
@@ -79,14 +80,14 @@ std::optional<JobRow> JobStore::find(JobId id) const {
 Page<JobRow> JobStore::list(ProjectId project, const JobFilter& filter, PageRequest page) const {
   static const std::string where =
       " WHERE project_id = ?1 AND (?2 = '' OR status = ?2) AND (?3 = 0 OR pipeline_id = ?3)"
-      " AND (?4 OR NOT retried)";
-  static const std::string rows = select_jobs() + where + " ORDER BY id DESC LIMIT ?5 OFFSET ?6";
+      " AND (?4 OR NOT retried) AND (?5 OR NOT is_bridge)";
+  static const std::string rows = select_jobs() + where + " ORDER BY id DESC LIMIT ?6 OFFSET ?7";
   static const std::string total = "SELECT COUNT(*) FROM jobs" + where;
   const PipelineId pipeline = filter.pipeline.value_or(PipelineId{});
   return {select<JobRow>(session_, rows, project, filter.status, pipeline, filter.include_retried,
-                         page.per_page, (page.page - 1) * page.per_page),
+                         filter.include_bridges, page.per_page, (page.page - 1) * page.per_page),
           select_value<long long>(session_, total, project, filter.status, pipeline,
-                                  filter.include_retried)};
+                                  filter.include_retried, filter.include_bridges)};
 }
 
 Page<JobRow> JobStore::of_runner(RunnerId runner, const JobFilter& filter, PageRequest page) const {

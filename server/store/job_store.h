@@ -43,6 +43,7 @@ struct JobRow {
   std::string coverage_regex;  // "" without
   std::string resource_group;  // "" without
   bool at_once = false;        // a try that waits for no hand and no delay
+  bool is_bridge = false;      // a trigger job: for no runner
 
   // Set while a runner has it, and kept for the record afterwards.
   std::optional<RunnerId> runner_id;
@@ -75,6 +76,7 @@ struct JobFilter {
   std::string status;  // "" means any, here and below
   std::optional<PipelineId> pipeline;
   bool include_retried = true;
+  bool include_bridges = true;
 };
 
 class JobStore {
