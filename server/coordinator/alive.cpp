@@ -33,6 +33,7 @@ JobRow job_row(const pipeline::PlannedJob& planned) {
   row.interruptible = planned.interruptible;
   row.coverage_regex = planned.job.coverage;
   row.resource_group = planned.job.resource_group;
+  row.is_bridge = planned.job.bridge.has_value();
   return row;
 }
 
@@ -63,6 +64,7 @@ Result<pipeline::JobNode> load_node(Stores& stores, const JobRow& row) {
   if (!planned) return planned.error();
   pipeline::JobNode node = pipeline::job_node(*planned);
   if (auto restored = restore_node(row, node); !restored) return restored.error();
+  node.triggered = row.is_bridge && stores.bridges.find(row.id).has_value();
   return node;
 }
 
@@ -83,13 +85,17 @@ Result<AlivePipeline> load_pipeline(Stores& stores, PipelineId id) {
   for (JobRow& job : stores.jobs.of_pipeline(id)) {
     auto node = load_node(stores, job);
     if (!node) return Error{node.error()}.in("job " + std::to_string(job.id.value));
+    job.is_bridge = node->bridge.has_value();  // also of rows that are older than the column
     alive.state.jobs.push_back(std::move(*node));
     alive.jobs.emplace(job.id, std::move(job));
   }
+  for (const BridgeRow& follower : stores.bridges.followers(id))
+    alive.followers.push_back(follower.job_id);
   return alive;
 }
 
 QueueState queue_state(const JobRow& row) {
+  if (row.is_bridge) return QueueState::Gone;
   if (row.status == "pending") return row.runner_id ? QueueState::Assigned : QueueState::Waiting;
   if (row.status == "running" || row.status == "canceling") return QueueState::Assigned;
   return QueueState::Gone;

@@ -19,6 +19,7 @@ struct AlivePipeline {
   PipelineRow row;
   pipeline::PipelineState state;
   std::map<JobId, JobRow> jobs;  // of all tries; the same as state.jobs
+  std::vector<JobId> followers;  // trigger jobs of other pipelines that hang on this one
 
   [[nodiscard]] pipeline::JobNode& node(JobId id);
 };

@@ -46,13 +46,15 @@ struct Changes {
   std::vector<PipelineChange> pipelines;
   std::vector<JobChange> jobs;
   std::vector<QueueChange> queue;
+  std::vector<JobId> bridges;       // trigger jobs whose downstream pipeline is to be made
   std::vector<RunnerId> runners;    // made, changed or removed
   std::vector<ProjectId> projects;  // made, changed or removed
   bool effects = false;             // the outbox got rows
+  bool schedules = false;           // made, changed, or to be run now
 
   [[nodiscard]] bool empty() const {
-    return !reloaded && pipelines.empty() && jobs.empty() && queue.empty() && runners.empty() &&
-           projects.empty() && !effects;
+    return !reloaded && pipelines.empty() && jobs.empty() && queue.empty() && bridges.empty() &&
+           runners.empty() && projects.empty() && !effects && !schedules;
   }
 };
 

@@ -274,6 +274,25 @@ void Coordinator::play_job(JobId id, Completion<void> done) {
                      std::move(done));
 }
 
+void Coordinator::fail_bridge(JobId job, std::string failure_reason, std::string text,
+                              Completion<void> done) {
+  enqueue_call<void>([job, reason = std::move(failure_reason), text = std::move(text)](
+                         Work& work) { return work.fail_bridge(job, reason, text); },
+                     std::move(done));
+}
+
+void Coordinator::follow_pipeline(JobId job, PipelineId pipeline, Completion<void> done) {
+  enqueue_call<void>([job, pipeline](Work& work) { return work.follow_pipeline(job, pipeline); },
+                     std::move(done));
+}
+
+void Coordinator::set_process_mode(ProjectId project, std::string group, pipeline::ProcessMode mode,
+                                   Completion<void> done) {
+  enqueue_call<void>([project, group = std::move(group),
+                      mode](Work& work) { return work.set_process_mode(project, group, mode); },
+                     std::move(done));
+}
+
 void Coordinator::assign(JobId job, const Taker& taker, Completion<Assignment> done) {
   enqueue_call<Assignment>([job, taker](Work& work) { return work.assign(job, taker); },
                            std::move(done));

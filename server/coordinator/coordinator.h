@@ -31,7 +31,8 @@
 
 namespace slipway::pipeline {
 struct Plan;
-}
+enum class ProcessMode : std::uint8_t;
+}  // namespace slipway::pipeline
 
 namespace slipway::server {
 
@@ -57,6 +58,12 @@ struct NewPipeline {
   std::vector<FindingRow> findings;
   // The delivery that caused it: gets its verdict in the same transaction.
   std::optional<DeliveryId> delivery;
+  // The trigger job that it is made for, which must still wait for it: goes on in the same
+  // transaction. Conflict when it does not wait.
+  std::optional<JobId> bridge;
+  // The time of a schedule that it is made for: ends in the same transaction. Conflict when it has
+  // ended.
+  std::optional<ScheduleRunId> schedule_run;
 };
 
 // Who takes a job: a runner, and which of the processes that poll with its token.
@@ -138,6 +145,16 @@ class Coordinator {
   void retry_job(JobId id, Completion<JobId> done);
   // Starts a manual or delayed job now.
   void play_job(JobId id, Completion<void> done);
+
+  // Trigger jobs, while their downstream pipeline is to be made. Conflict when they do not wait.
+  // Fails with one of GitLab's words; `text` says more.
+  void fail_bridge(JobId job, std::string failure_reason, std::string text, Completion<void> done);
+  // It takes over the status of that pipeline from now on.
+  void follow_pipeline(JobId job, PipelineId pipeline, Completion<void> done);
+
+  // Which waiting job of a resource group is next from now on. NotFound when no job had the group.
+  void set_process_mode(ProjectId project, std::string group, pipeline::ProcessMode mode,
+                        Completion<void> done);
 
   // Runners at work. `dispatch` is the fencing number: Denied when the job is with another one.
   // Conflict when it is not waiting any more: somebody else was faster.

@@ -57,10 +57,13 @@ Changes Coordinator::Work::everything() {
   Changes all;
   all.reloaded = true;
   all.effects = true;
+  all.schedules = true;
   for (const auto& [id, alive] : alive_) {
     all.pipelines.push_back({id, alive.row.project_id, alive.row.status, alive.row.status});
-    for (const auto& [job, row] : alive.jobs)
+    for (const auto& [job, row] : alive.jobs) {
       if (queue_state(row) != QueueState::Gone) all.queue.push_back(queue_change(row));
+      if (row.is_bridge && row.status == "pending") all.bridges.push_back(job);
+    }
   }
   // Dispatch hands out in the order in which jobs became pending.
   std::sort(all.queue.begin(), all.queue.end(),
@@ -70,8 +73,8 @@ Changes Coordinator::Work::everything() {
 
 void Coordinator::Work::begin_request() {
   touched_.clear();
-  mark_ = {changes_.pipelines.size(), changes_.jobs.size(), changes_.queue.size(),
-           changes_.runners.size(), changes_.projects.size()};
+  mark_ = {changes_.pipelines.size(), changes_.jobs.size(),    changes_.queue.size(),
+           changes_.bridges.size(),   changes_.runners.size(), changes_.projects.size()};
 }
 
 void Coordinator::Work::keep_changes() {
@@ -83,6 +86,7 @@ void Coordinator::Work::forget_changes() {
   changes_.pipelines.resize(mark_.pipelines);
   changes_.jobs.resize(mark_.jobs);
   changes_.queue.resize(mark_.queue);
+  changes_.bridges.resize(mark_.bridges);
   const bool runners_touched = changes_.runners.size() > mark_.runners;
   changes_.runners.resize(mark_.runners);
   changes_.projects.resize(mark_.projects);

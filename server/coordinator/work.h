@@ -66,6 +66,12 @@ class Coordinator::Work {
   Result<JobId> retry_job(JobId id);
   Result<void> delete_project(ProjectId id);
 
+  // Trigger jobs (work_bridges.cpp).
+  Result<void> fail_bridge(JobId job, const std::string& failure_reason, const std::string& text);
+  Result<void> follow_pipeline(JobId job, PipelineId pipeline);
+  Result<void> set_process_mode(ProjectId project, const std::string& group,
+                                pipeline::ProcessMode mode);
+
   // Runners at work (work_jobs.cpp).
   Result<Assignment> assign(JobId job, const Taker& taker);
   Result<void> give_back(JobId job, int dispatch);
@@ -84,9 +90,23 @@ class Coordinator::Work {
  private:
   Result<PipelineId> create_failed_pipeline(NewPipeline& pipeline);
   void insert_jobs(AlivePipeline& alive, const pipeline::Plan& plan);
-  void settle_delivery(const NewPipeline& pipeline);
+  // What it was made for ends with it: the delivery, the schedule's time.
+  void settle_cause(const NewPipeline& pipeline);
   // Cancels what the commit of `newer` makes pointless, as far as the older pipelines allow it.
   Result<void> supersede_older(const PipelineRow& newer);
+
+  // The trigger job, which must wait for its downstream pipeline. Conflict otherwise.
+  Result<AlivePipeline*> waiting_bridge(JobId job);
+  void link(const AlivePipeline& upstream, JobId bridge, const PipelineRow& downstream,
+            const char* kind);
+  // The new pipeline is there: its trigger job has succeeded or follows it.
+  Result<void> tell_triggered(const NewPipeline& pipeline);
+  // Those who hang on the pipeline hear of its status.
+  Result<void> tell_followers(AlivePipeline& alive, const std::string& before);
+  Result<void> tell_follower(JobId bridge, const PipelineRow& row, const std::string& before);
+  // As far as cancels_downstream() has it.
+  Result<void> cancel_downstream(AlivePipeline& alive, pipeline::EventKind cause,
+                                 const std::set<JobId>& canceled);
 
   void drop_pipeline(PipelineId id);
   // Puts the job into the sets below, by its status.
@@ -145,6 +165,7 @@ class Coordinator::Work {
     std::size_t pipelines = 0;
     std::size_t jobs = 0;
     std::size_t queue = 0;
+    std::size_t bridges = 0;
     std::size_t runners = 0;
     std::size_t projects = 0;
   } mark_;

@@ -11,6 +11,8 @@ namespace slipway::server {
 
 namespace {
 
+using pipeline::ProcessMode;
+
 // GitLab's words are those of our reason codes, as far as GitLab has them.
 std::string failure_word(const pipeline::Reason& reason) {
   return std::string{pipeline::to_string(reason.code)};
@@ -53,12 +55,17 @@ Result<void> Coordinator::Work::apply(AlivePipeline& alive, const pipeline::Even
     enter(row, transition, alive);
   }
   std::set<std::string> groups;
+  std::set<JobId> canceled;
   for (const auto& [id, before] : status_before) {
     JobRow& row = alive.jobs.at(id);
     write_job(row, before);
     if (!row.resource_group.empty()) groups.insert(row.resource_group);
+    if (row.status == "canceled" && before != row.status) canceled.insert(id);
   }
+  const std::string before = alive.row.status;
   write_pipeline(alive);
+  if (auto done = cancel_downstream(alive, event.kind, canceled); !done) return done;
+  if (auto told = tell_followers(alive, before); !told) return told;
   for (const std::string& group : groups)
     if (auto granted = grant_resource(alive.row.project_id, group); !granted) return granted;
   return {};
@@ -72,7 +79,11 @@ Result<void> Coordinator::Work::grant_resource(ProjectId project, const std::str
     const PipelineId pipeline = pipeline_of_.at(id);
     claims.push_back({pipeline.value, id.value, alive_.at(pipeline).node(id).status});
   }
-  const auto next = pipeline::next_holder(pipeline::ProcessMode::Unordered, claims);
+  const auto known = stores().resource_groups.find(project, group);
+  const auto mode =
+      known ? pipeline::parse_process_mode(known->process_mode).value_or(ProcessMode::Unordered)
+            : ProcessMode::Unordered;
+  const auto next = pipeline::next_holder(mode, claims);
   if (!next) return {};
   return job_event(JobId{*next}, pipeline::EventKind::GrantResource);
 }
@@ -99,6 +110,7 @@ JobId Coordinator::Work::insert_new_try(AlivePipeline& alive,
   row.interruptible = old.interruptible;
   row.coverage_regex = old.coverage_regex;
   row.resource_group = old.resource_group;
+  row.is_bridge = old.is_bridge;
   row.at_once = alive.node(JobId{transition.job}).at_once;
   row.created_at = now();
   const JobId id = stores().jobs.insert(row);
@@ -130,6 +142,7 @@ void Coordinator::Work::enter(JobRow& row, const pipeline::Transition& transitio
       break;
     case Status::Running:
       if (moved) row.started_at = now();
+      row.finished_at.reset();  // a trigger job that goes on
       break;
     case Status::Failed:
       if (moved) row.finished_at = now();
@@ -150,6 +163,7 @@ void Coordinator::Work::enter(JobRow& row, const pipeline::Transition& transitio
 
 void Coordinator::Work::wait_again(AlivePipeline& alive, JobRow& row) {
   row.queued_at = now();
+  if (row.is_bridge) return;
   row.runner_id.reset();
   row.runner_system_id.clear();
   row.token_hash.clear();
@@ -174,6 +188,7 @@ void Coordinator::Work::write_job(JobRow& row, const std::string& status_before)
   changes_.jobs.push_back(
       {row.id, row.pipeline_id, row.project_id, status_before, row.status, row.failure_reason});
   changes_.queue.push_back(queue_change(row));
+  if (row.is_bridge && row.status == "pending") changes_.bridges.push_back(row.id);
 }
 
 void Coordinator::Work::write_pipeline(AlivePipeline& alive) {

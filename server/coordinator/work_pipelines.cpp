@@ -33,6 +33,13 @@ PipelineDetails details_of(const NewPipeline& pipeline) {
 Result<PipelineId> Coordinator::Work::create_pipeline(NewPipeline& pipeline) {
   if (!stores().projects.find(pipeline.row.project_id))
     return fail(ErrorKind::NotFound, fmt::format("no project {}", pipeline.row.project_id.value));
+  if (pipeline.bridge)
+    if (auto waits = waiting_bridge(*pipeline.bridge); !waits) return waits.error();
+  if (pipeline.schedule_run) {
+    const auto run = stores().schedules.find_run(*pipeline.schedule_run);
+    if (!run || run->state != "waiting")
+      return fail(ErrorKind::Conflict, "the schedule does not wait for this pipeline any more");
+  }
   PipelineRow& row = pipeline.row;
   row.created_at = row.updated_at = now();
   if (!pipeline.plan || pipeline::has_errors(pipeline.plan->findings))
@@ -49,15 +56,17 @@ Result<PipelineId> Coordinator::Work::create_pipeline(NewPipeline& pipeline) {
   if (row.name.empty()) row.name = pipeline.plan->name;
   const PipelineId id = stores().pipelines.insert(row, details_of(pipeline));
   touched_.insert(id);
-  AlivePipeline& alive = alive_.emplace(id, AlivePipeline{row, {}, {}}).first->second;
+  AlivePipeline& alive = alive_.emplace(id, AlivePipeline{row, {}, {}, {}}).first->second;
   alive.state.cancel_on_failure = row.cancel_on_failure;
   alive.state.on_new_commit = *on_new_commit;
   insert_jobs(alive, *pipeline.plan);
   changes_.pipelines.push_back({id, row.project_id, "", "created"});
   // First, so that what they free is there for the new one.
   if (auto superseded = supersede_older(row); !superseded) return superseded.error();
+  // So that whatever follows from its first jobs finds the trigger job following it.
+  if (auto told = tell_triggered(pipeline); !told) return told.error();
   if (auto begun = apply(alive, {EventKind::Begin}); !begun) return begun.error();
-  settle_delivery(pipeline);
+  settle_cause(pipeline);
   return id;
 }
 
@@ -74,8 +83,9 @@ Result<PipelineId> Coordinator::Work::create_failed_pipeline(NewPipeline& pipeli
   }
   stores().pipelines.insert(row, details_of(pipeline));
   changes_.pipelines.push_back({row.id, row.project_id, "", row.status});
-  owe_status(AlivePipeline{row, {}, {}});
-  settle_delivery(pipeline);
+  owe_status(AlivePipeline{row, {}, {}, {}});
+  if (auto told = tell_triggered(pipeline); !told) return told.error();
+  settle_cause(pipeline);
   return row.id;
 }
 
@@ -90,6 +100,8 @@ void Coordinator::Work::insert_jobs(AlivePipeline& alive, const pipeline::Plan& 
     job.plan_id = stores().jobs.insert_plan(
         pipeline::to_json(planned).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     stores().jobs.insert(job);
+    if (!job.resource_group.empty())
+      stores().resource_groups.note(job.project_id, job.resource_group, now());
     pipeline::JobNode node = job_node(planned);
     node.id = job.id.value;
     alive.state.jobs.push_back(std::move(node));
@@ -100,7 +112,9 @@ void Coordinator::Work::insert_jobs(AlivePipeline& alive, const pipeline::Plan& 
   }
 }
 
-void Coordinator::Work::settle_delivery(const NewPipeline& pipeline) {
+void Coordinator::Work::settle_cause(const NewPipeline& pipeline) {
+  if (pipeline.schedule_run)
+    stores().schedules.end_run(*pipeline.schedule_run, "done", "", pipeline.row.id);
   if (pipeline.delivery)
     stores().deliveries.set_verdict(*pipeline.delivery, "done", pipeline.row.reason_text,
                                     pipeline.row.id);
@@ -133,7 +147,9 @@ Result<void> Coordinator::Work::cancel_job(JobId id, const pipeline::Reason& why
 }
 
 Result<void> Coordinator::Work::supersede_older(const PipelineRow& newer) {
-  if (newer.tag) return {};
+  // A child pipeline is of the commit that its parent has cancelled the older ones for; a schedule
+  // is no newer commit.
+  if (newer.tag || newer.source == "parent_pipeline" || newer.source == "schedule") return {};
   constexpr std::string_view kMergeRequest = "merge_request_event";
   std::vector<PipelineId> older;
   for (const auto& [id, alive] : alive_) {
@@ -171,9 +187,11 @@ Result<void> Coordinator::Work::delete_project(ProjectId id) {
   if (!stores().projects.find(id))
     return fail(ErrorKind::NotFound, fmt::format("no project {}", id.value));
   std::vector<PipelineId> gone;
+  std::vector<JobId> followers;
   for (auto& [pipeline, alive] : alive_) {
     if (alive.row.project_id != id) continue;
     gone.push_back(pipeline);
+    followers.insert(followers.end(), alive.followers.begin(), alive.followers.end());
     for (auto& [job, row] : alive.jobs) {
       touched_jobs_.insert(job);  // has no pipeline any more after the commit: its token is void
       QueueChange change = queue_change(row);
@@ -185,6 +203,17 @@ Result<void> Coordinator::Work::delete_project(ProjectId id) {
   for (const PipelineId pipeline : gone) {
     touched_.insert(pipeline);
     drop_pipeline(pipeline);
+  }
+  for (const JobId follower : followers) {
+    const auto row = stores().jobs.find(follower);
+    if (!row || is_final_word(row->status)) continue;
+    pipeline::Event event{EventKind::Fail};
+    event.job = follower.value;
+    event.failure_reason = "downstream_bridge_project_not_found";
+    event.reason.text = "it was removed";
+    auto alive = find_pipeline_of(follower);
+    if (!alive) return alive.error();
+    if (auto failed = apply(**alive, event); !failed) return failed;
   }
   changes_.projects.push_back(id);
   runners_changed({});

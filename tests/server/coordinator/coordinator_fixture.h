@@ -16,11 +16,13 @@ struct Observed final : CommitObserver {
   void committed(const Changes& changes) noexcept override {
     reloads += changes.reloaded ? 1 : 0;
     for (const QueueChange& change : changes.queue) queue[change.id] = change.state;
+    bridges.insert(bridges.end(), changes.bridges.begin(), changes.bridges.end());
     for (const JobChange& change : changes.jobs) statuses.push_back(change.after);
   }
   int reloads = 0;
   std::map<JobId, QueueState> queue;
   std::vector<std::string> statuses;
+  std::vector<JobId> bridges;  // trigger jobs that were told of, each time
 };
 
 struct CoordinatorFixture : StoreFixture {
