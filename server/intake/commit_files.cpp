@@ -60,6 +60,7 @@ CommitFiles::CommitFiles(Mirrors& mirrors, const ProjectRow& project, std::strin
       sha_(std::move(sha)) {}
 
 Result<std::string> CommitFiles::local_file(const std::string& path) {
+  if (const auto added = added_.find(path); added != added_.end()) return added->second;
   if (sha_.empty()) return no_commit();
   return files_.read_file(project_, sha_, path, kLongestFile);
 }

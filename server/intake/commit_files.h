@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,9 @@ class CommitFiles final : public RepositoryIncludes, public pipeline::Repository
   CommitFiles(Mirrors& mirrors, const ProjectRow& project, std::string sha,
               const IncludeAccess& access, const std::string& server_url);
 
+  // Files that are there beside those of the commit, and before them.
+  void add(std::map<std::string, std::string> files) { added_ = std::move(files); }
+
   Result<std::string> local_file(const std::string& path) override;
   Result<std::vector<std::string>> local_paths() override;
 
@@ -48,6 +52,7 @@ class CommitFiles final : public RepositoryIncludes, public pipeline::Repository
   std::int64_t project_;
   std::string default_branch_;
   std::string sha_;
+  std::map<std::string, std::string> added_;
 };
 
 }  // namespace slipway::server

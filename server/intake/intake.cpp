@@ -244,7 +244,7 @@ Result<void> Intake::process_push(const PushEvent& push, const DeliveryRow& deli
   request.sha = push.after;
   request.before_sha = push.before;
   request.user_login = push.pusher;
-  auto made = make_pipeline(request, delivery.id);
+  auto made = make_pipeline(request, {delivery.id, std::nullopt});
   if (made) return {};
   if (made.error().kind != ErrorKind::InvalidInput) return std::move(made).error();
   settle(delivery.id, "ignored", made.error().message);
@@ -269,14 +269,14 @@ Result<PipelineId> Intake::create(NewPipeline pipeline) {
   return answered.get_future().get();
 }
 
-Result<PipelineId> Intake::make_pipeline(const PlanRequest& request,
-                                         std::optional<DeliveryId> delivery) {
+Result<PipelineId> Intake::make_pipeline(const PlanRequest& request, const Cause& cause) {
   auto planned = planner_.plan(request);
   if (!planned) return std::move(planned).error();
   // What an include needed may just not have been fetched any more.
   if (mirrors_.stopped()) return fail(ErrorKind::Unavailable, "the server is stopping");
   if (planned->none) return fail(ErrorKind::InvalidInput, planned->none->reason.text);
-  planned->pipeline->delivery = delivery;
+  planned->pipeline->delivery = cause.delivery;
+  planned->pipeline->schedule_run = cause.schedule_run;
   // First, so that every job finds its commit whatever happens to the branch.
   if (auto kept = mirrors_.keep(request.project.id.value, request.sha); !kept)
     log::warn("commit.not_kept", {{"sha", request.sha}, {"error", kept.error().message}});
@@ -305,7 +305,7 @@ Result<PipelineId> Intake::trigger(const ProjectRow& project, const ManualTrigge
   request.inputs = trigger.inputs;
   request.user = trigger.user;
   if (auto user = database_.read()->users.find(trigger.user)) request.user_login = user->username;
-  return make_pipeline(request, std::nullopt);
+  return make_pipeline(request, {std::nullopt, trigger.schedule_run});
 }
 
 LintReport Intake::lint(const ProjectRow& project, const std::optional<std::string>& content,

@@ -39,6 +39,7 @@ struct ManualTrigger {
   pipeline::Variables variables;
   std::vector<pipeline::InputValue> inputs;
   UserId user;
+  std::optional<ScheduleRunId> schedule_run;  // the time of a schedule that it is made for
 };
 
 class Intake {
@@ -55,6 +56,8 @@ class Intake {
   // Waits for what is being worked on; Mirrors::stop() makes that short. What is not done stays
   // accepted.
   void stop();
+  // What fails from now on may have failed for that alone.
+  [[nodiscard]] bool stopped() const { return mirrors_.stopped(); }
 
   // Verifies, stores and queues. Unauthenticated or Denied when it must not be believed.
   Result<ReceivedHook> receive_hook(const ProjectRow& project, const HeaderLookup& header,
@@ -82,7 +85,12 @@ class Intake {
                             const ProjectRow& project);
   void settle(DeliveryId id, const std::string& verdict, const std::string& reason);
   Result<PipelineId> create(NewPipeline pipeline);
-  Result<PipelineId> make_pipeline(const PlanRequest& request, std::optional<DeliveryId> delivery);
+  // What the new pipeline is made for, and ends with it.
+  struct Cause {
+    std::optional<DeliveryId> delivery;
+    std::optional<ScheduleRunId> schedule_run;
+  };
+  Result<PipelineId> make_pipeline(const PlanRequest& request, const Cause& cause);
 
   Coordinator& coordinator_;
   Database& database_;

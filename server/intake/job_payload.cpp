@@ -1,6 +1,7 @@
 #include "server/intake/job_payload.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -31,6 +32,7 @@ Variables trigger_variables(const std::string& json) {
     if (item.is_object() && item.contains("key") && item.contains("value"))
       variables.push_back(Variable{.name = item["key"].get<std::string>(),
                                    .value = item["value"].get<std::string>(),
+                                   .raw = item.value("raw", false),
                                    .file = item.value("variable_type", "") == "file"});
   return variables;
 }
@@ -143,15 +145,73 @@ class StoredFacts {
   Database& database_;
 };
 
-}  // namespace
+// `needs: {pipeline, job}`: what a job of the parent pipeline, or of another of its family, left.
+class ForeignArtifacts {
+ public:
+  ForeignArtifacts(const Assignment& assignment, const PlannedJob& planned, Database& database)
+      : assignment_(assignment), planned_(planned), database_(database) {}
 
-Result<JobSpec> JobPayload::make(const Assignment& assignment) const {
+  Result<void> add_to(pipeline::JobFacts& facts) const {
+    if (planned_.job.foreign_needs.empty()) return {};
+    const auto variables = pipeline::variables_before_run(planned_, facts);
+    if (!variables) return variables.error();
+    for (const pipeline::ForeignNeed& need : planned_.job.foreign_needs) {
+      if (!need.project.empty() || !need.artifacts) continue;
+      auto found = find(pipeline::expand_text(need.pipeline, *variables, true), need.job);
+      if (!found && need.optional) continue;
+      if (!found) return std::move(found).error();
+      facts.dependencies.push_back(std::move(*found));
+    }
+    return {};
+  }
+
+ private:
+  Result<pipeline::JobDependency> find(const std::string& number, const std::string& name) const {
+    const std::string where = "job '" + name + "' of pipeline '" + number + "'";
+    PipelineId id;
+    std::from_chars(number.data(), number.data() + number.size(), id.value);
+    auto read = database_.read();
+    const auto pipeline = read->pipelines.find(id);
+    if (!pipeline || pipeline->project_id != assignment_.project.id || !is_family(*read, id))
+      return fail(ErrorKind::NotFound,
+                  where + " is not of the pipelines that this one hangs together with");
+    for (const JobRow& job : read->jobs.of_pipeline(id)) {
+      if (job.name != name || job.retried) continue;
+      const auto archive = read->artifacts.find(job.id, "archive");
+      if (!archive) break;
+      return pipeline::JobDependency{job.id.value, job.name, assignment_.token, archive->file_name,
+                                     archive->size};
+    }
+    return fail(ErrorKind::NotFound, where + " has left no artifacts");
+  }
+
+  static PipelineId root_of(Stores& stores, PipelineId id) {
+    constexpr int kHighest = 100;
+    const auto ancestors = stores.bridges.ancestors(id, kHighest);
+    return ancestors.empty() ? id : ancestors.back().upstream_id;
+  }
+  bool is_family(Stores& stores, PipelineId other) const {
+    return root_of(stores, other) == root_of(stores, assignment_.pipeline.id);
+  }
+
+  const Assignment& assignment_;
+  const PlannedJob& planned_;
+  Database& database_;
+};
+
+Result<PlannedJob> planned_job(const Assignment& assignment) {
   const auto json = nlohmann::json::parse(assignment.plan, nullptr, false);
   if (json.is_discarded())
     return fail(
         ErrorKind::Internal,
         "the stored plan of job " + std::to_string(assignment.job.id.value) + " cannot be read");
-  auto planned = pipeline::planned_job_from_json(json);
+  return pipeline::planned_job_from_json(json);
+}
+
+}  // namespace
+
+Result<JobSpec> JobPayload::make(const Assignment& assignment) const {
+  auto planned = planned_job(assignment);
   if (!planned) return std::move(planned).error();
   const StoredFacts stored{assignment, *planned, facts_, database_};
   if (auto expired = stored.expired_dependency())
@@ -161,6 +221,8 @@ Result<JobSpec> JobPayload::make(const Assignment& assignment) const {
   if (!settings) return std::move(settings).error();
   pipeline::JobFacts facts = stored.all();
   facts.trigger.project_variables = std::move(*settings);
+  if (auto added = ForeignArtifacts{assignment, *planned, database_}.add_to(facts); !added)
+    return std::move(added).error();
   auto spec = pipeline::make_job_spec(*planned, facts);
   if (!spec) return spec;
   auto given =
@@ -191,6 +253,15 @@ Result<void> JobPayload::record_uses(
   if (written) return {};
   return fail(ErrorKind::Internal,
               "which variables the job gets could not be recorded: " + written.error().message);
+}
+
+Result<pipeline::DownstreamRequest> JobPayload::downstream(const Assignment& bridge) const {
+  auto planned = planned_job(bridge);
+  if (!planned) return std::move(planned).error();
+  if (!planned->job.bridge)
+    return fail(ErrorKind::Internal, "job '" + bridge.job.name + "' triggers nothing");
+  return pipeline::downstream_request(*planned,
+                                      StoredFacts{bridge, *planned, facts_, database_}.all());
 }
 
 }  // namespace slipway::server

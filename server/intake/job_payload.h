@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "pipeline/downstream.h"
 #include "pipeline/job_spec.h"
 #include "pipeline/plan.h"
 #include "server/coordinator/coordinator.h"
@@ -28,10 +29,13 @@ class JobPayload {
              PayloadFacts facts)
       : database_(database), vault_(vault), coordinator_(coordinator), facts_(std::move(facts)) {}
 
-  // Which variables of the settings the job gets is on record, durably, when it returns. NotFound,
-  // with the name of the job, when artifacts that the job takes have expired; Internal when the
-  // stored plan or a variable cannot be read, or the record not be written.
+  // Which variables of the settings the job gets is on record, durably, when it returns. NotFound
+  // when artifacts that the job takes have expired, with the name of their job, or those of another
+  // pipeline are not there; Internal when the stored plan or a variable cannot be read, or the
+  // record not be written.
   Result<pipeline::JobSpec> make(const Assignment& assignment) const;
+  // What a trigger job asks for; of `bridge` neither runner nor token is looked at.
+  Result<pipeline::DownstreamRequest> downstream(const Assignment& bridge) const;
 
  private:
   Result<void> record_uses(const Assignment& assignment,

@@ -18,6 +18,7 @@ std::string variables_json(const pipeline::Variables& variables) {
   for (const pipeline::Variable& variable : variables) {
     list.push_back({{"key", variable.name}, {"value", variable.value}});
     if (variable.file) list.back()["variable_type"] = "file";
+    if (variable.raw) list.back()["raw"] = true;
   }
   return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -92,8 +93,16 @@ void settle_cache_keys(pipeline::Plan& plan, const Mirrors& mirrors, std::int64_
 // Whoever starts a pipeline by hand is told at once which inputs are missing or wrong.
 std::optional<Error> refused_inputs(const PlanRequest& request,
                                     const pipeline::Diagnostics& findings) {
-  if (request.source != pipeline::Source::Api && request.source != pipeline::Source::Web)
-    return std::nullopt;
+  switch (request.source) {
+    case pipeline::Source::Api:
+    case pipeline::Source::Web:
+    case pipeline::Source::Trigger:
+    case pipeline::Source::Schedule:
+    case pipeline::Source::Pipeline: break;
+    case pipeline::Source::Push:
+    case pipeline::Source::ParentPipeline:
+    case pipeline::Source::MergeRequestEvent: return std::nullopt;
+  }
   std::string refused;
   for (const pipeline::Diagnostic& finding : findings)
     if (finding.code == "input" && finding.span.file == request.project.ci_config_path)
@@ -153,7 +162,9 @@ pipeline::Trigger Planner::trigger_of(const PlanRequest& request, const CommitIn
   trigger.server = facts_.server;
   trigger.pipeline_variables = request.variables;
   // Changes are known for a push to a branch that was there before; otherwise the clause holds.
-  const bool pushed = request.source == pipeline::Source::Push && !request.is_tag;
+  const bool pushed = (request.source == pipeline::Source::Push ||
+                       request.source == pipeline::Source::ParentPipeline) &&
+                      !request.is_tag;
   if (pushed && !request.before_sha.empty()) {
     auto changed =
         mirrors_.changed_paths(request.project.id.value, request.before_sha, request.sha);
@@ -166,6 +177,11 @@ Result<Planner::Outcome> Planner::configuration(const PlanRequest& request,
                                                 const pipeline::Trigger& trigger,
                                                 CommitFiles& files) {
   const std::int64_t project = request.project.id.value;
+  if (request.child) {
+    files.add(request.child->files);
+    return Outcome{std::make_shared<const pipeline::ReadOutcome>(pipeline::read_configuration(
+        request.child->text, request.child->name, files, read_options(request, trigger)))};
+  }
   const std::string& path = request.project.ci_config_path;
   const std::string key = std::to_string(project) + ":" + request.sha + ":" + path;
   if (request.inputs.empty()) {

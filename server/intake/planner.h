@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -26,6 +27,13 @@ struct PlannerFacts {
   pipeline::ServerFacts server;
 };
 
+// The pipeline file of a child pipeline, which stands in no commit.
+struct ChildConfiguration {
+  std::string text;
+  std::string name;                          // of the trigger job
+  std::map<std::string, std::string> files;  // local files beside those of the commit
+};
+
 // What is to be planned; the mirror has the commit.
 struct PlanRequest {
   ProjectRow project;
@@ -38,6 +46,7 @@ struct PlanRequest {
   std::vector<pipeline::InputValue> inputs;  // of the pipeline file, given likewise
   std::optional<UserId> user;
   std::string user_login;
+  std::optional<ChildConfiguration> child;  // instead of the project's pipeline file
 };
 
 // No pipeline results, and why: workflow rules, no file, no jobs.

@@ -190,14 +190,50 @@ TEST_CASE_METHOD(Fixture, "a job without a script is not handed out as one that 
     assignment.plan = to_json(planned).dump();
     const auto made = payload.make(assignment);
     REQUIRE_FALSE(made);
-    CHECK(made.error().kind == ErrorKind::Unavailable);  // becomes unsupported_on_slipway
-    return made.error().message;
+    return made.error();
   };
   planned.job.bridge.emplace().project = "group/other";
-  CHECK(refusal() == "this server does not trigger pipelines yet");
+  CHECK(refusal().message == "job 'unit' is for no runner");
   planned.job.bridge.reset();
   planned.job.steps_json = {R"({"name":"a","script":"b"})"};
-  CHECK(refusal() == "this server does not run steps yet");
+  CHECK(refusal().message == "this server does not run steps yet");
+  CHECK(refusal().kind == ErrorKind::Unavailable);  // becomes unsupported_on_slipway
+}
+
+TEST_CASE_METHOD(Fixture, "artifacts come from a job of the parent pipeline, by its number",
+                 "[intake]") {
+  PipelineRow parent = pipeline(project_id);
+  const JobRow generate = job(parent, "generate");
+  const JobRow bridge = job(parent, "child");
+  planned.job.foreign_needs = {{.pipeline = "$PARENT", .job = "generate"}};
+  assignment.variables =
+      R"([{"key": "PARENT", "value": ")" + std::to_string(parent.id.value) + R"("}])";
+  const auto refusal = [this] {
+    assignment.job = own;
+    assignment.pipeline = row;
+    assignment.plan = to_json(planned).dump();
+    const auto made = payload.make(assignment);
+    REQUIRE_FALSE(made);
+    CHECK(made.error().kind == ErrorKind::NotFound);  // becomes missing_dependency_failure
+    return made.error().message;
+  };
+  const std::string number = std::to_string(parent.id.value);
+  archive_of(generate);
+  CHECK(refusal() == "job 'generate' of pipeline '" + number +
+                         "' is not of the pipelines that this one hangs together with");
+  commit([&](Stores& stores) {
+    stores.bridges.insert({bridge.id, parent.id, row.id, "child"});
+    return 0;
+  });
+  const JobSpec spec = make();
+  REQUIRE(spec.dependencies.size() == 1);
+  CHECK(spec.dependencies[0].id == generate.id.value);
+  CHECK(spec.dependencies[0].token == "glcbt-secret");
+
+  planned.job.foreign_needs[0].job = "other";
+  CHECK(refusal() == "job 'other' of pipeline '" + number + "' has left no artifacts");
+  planned.job.foreign_needs[0].optional = true;
+  CHECK(make().dependencies.empty());
 }
 
 TEST_CASE_METHOD(Fixture, "a cache that is not protected is shared by all branches", "[intake]") {
