@@ -20,11 +20,13 @@
 #include "server/http/event_feed.h"
 #include "server/http/rooms.h"
 #include "server/http/server.h"
+#include "server/intake/downstreams.h"
 #include "server/intake/intake.h"
 #include "server/intake/job_payload.h"
 #include "server/intake/planner.h"
 #include "server/outbox/forge_status.h"
 #include "server/outbox/outbox.h"
+#include "server/schedules/schedules.h"
 #include "server/store/database.h"
 #include "server/telemetry/metrics.h"
 #include "server/trace/trace_store.h"
@@ -162,6 +164,8 @@ struct Server::State {
         intake(coordinator, *database, mirrors, planner, clock, keys),
         payload(*database, vault, coordinator,
                 {{url, given.registry, version}, given.default_timeout}),
+        downstreams(coordinator, *database, mirrors, planner, payload, blobs),
+        schedules(coordinator, *database, intake, clock),
         payload_room(payload),
         intake_room(intake),
         project_room(mirrors, intake, forge_status, local_repositories(given)),
@@ -207,6 +211,8 @@ struct Server::State {
   Planner planner;
   Intake intake;
   JobPayload payload;
+  Downstreams downstreams;
+  Schedules schedules;
   http::PayloadRoom payload_room;
   http::IntakeRoom intake_room;
   http::ProjectRoom project_room;
@@ -260,6 +266,8 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
   state->http = std::move(*http);
   state->outbox.start();
   state->intake.start();
+  state->downstreams.start();
+  state->schedules.start();
   return std::unique_ptr<Server>{new Server{std::move(state)}};
 }
 
@@ -276,7 +284,9 @@ void Server::stop() {
   state_->dispatch.stop();
   state_->mirrors.stop();  // so that nobody waits for a slow git host
   state_->http->stop();
+  state_->schedules.stop();
   state_->intake.stop();
+  state_->downstreams.stop();
   state_->outbox.stop();
   state_->coordinator.stop();
   state_->feed.stop();

@@ -45,17 +45,19 @@ const std::map<std::string, Rooms>& allowed() {
       {"server/dispatch", {"pipeline", "server/coordinator", "server/store"}},
       {"server/includes", {"pipeline", "server/git"}},
       {"server/intake",
-       {"pipeline", "server/coordinator", "server/store", "server/git", "server/forge",
-        "server/includes", "server/variables"}},
+       {"pipeline", "server/blobs", "server/coordinator", "server/store", "server/git",
+        "server/forge", "server/includes", "server/variables"}},
+      {"server/schedules", {"pipeline", "server/coordinator", "server/intake", "server/store"}},
       {"server/http",
        {"pipeline", "server/auth", "server/blobs", "server/coordinator", "server/dispatch",
         "server/forge", "server/git", "server/intake", "server/outbox", "server/reports",
-        "server/store", "server/telemetry", "server/trace", "server/variables"}},
+        "server/schedules", "server/store", "server/telemetry", "server/trace",
+        "server/variables"}},
       {"server/assembly",
        {"pipeline", "server/auth", "server/blobs", "server/coordinator", "server/dispatch",
         "server/forge", "server/git", "server/http", "server/intake", "server/outbox",
-        "server/reports", "server/settings", "server/store", "server/telemetry", "server/trace",
-        "server/variables"}},
+        "server/reports", "server/schedules", "server/settings", "server/store", "server/telemetry",
+        "server/trace", "server/variables"}},
   };
   return table;
 }
@@ -78,7 +80,7 @@ const std::vector<Library>& libraries() {
       {"httplib.h", "base/http_client."}, {"git2", "server/git/"},
       {"boost/process", "base/process"},  {"yaml.h", "pipeline/read/"},
       {"yaml-cpp/", "base/settings."},    {"toml++/", "runner/config_toml."},
-      {"Civet", "runner/vital_signs."},
+      {"Civet", "runner/vital_signs."},   {"date/", "server/schedules/"},
   };
   return table;
 }
