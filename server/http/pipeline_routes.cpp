@@ -4,6 +4,7 @@
 
 #include "server/auth/audit.h"
 #include "server/http/common.h"
+#include "server/http/given_variables.h"
 #include "server/http/json.h"
 #include "server/http/views.h"
 
@@ -42,39 +43,6 @@ Result<PipelineFilter> filter_of(const Request& request) {
   if (!order->empty()) filter.order_by = *order;
   filter.ascending = *sort == "asc";
   return filter;
-}
-
-Result<std::vector<GivenVariable>> variables_of(const json& body) {
-  std::vector<GivenVariable> variables;
-  const auto found = body.find("variables");
-  if (found == body.end() || found->is_null()) return variables;
-  const auto wrong =
-      fail(ErrorKind::InvalidInput, "field 'variables' must be a list of {key, value}");
-  if (!found->is_array()) return wrong;
-  for (const auto& entry : *found) {
-    if (!entry.is_object()) return wrong;
-    FieldReader fields{entry};
-    GivenVariable& given = variables.emplace_back();
-    given.key = fields.needed_text("key");
-    given.value = fields.needed_text("value");
-    const std::string type = fields.text("variable_type").value_or("env_var");
-    if (fields.error()) return wrong;
-    if (type != "env_var" && type != "file")
-      return fail(ErrorKind::InvalidInput, "field 'variable_type' must be env_var or file");
-    given.file = type == "file";
-  }
-  return variables;
-}
-
-// Each keeps its type: what the pipeline file wants of it is checked when that is read.
-Result<std::vector<std::pair<std::string, std::string>>> inputs_of(const json& body) {
-  std::vector<std::pair<std::string, std::string>> inputs;
-  const auto found = body.find("inputs");
-  if (found == body.end() || found->is_null()) return inputs;
-  if (!found->is_object())
-    return fail(ErrorKind::InvalidInput, "field 'inputs' must be an object of names and values");
-  for (const auto& [name, value] : found->items()) inputs.emplace_back(name, value.dump());
-  return inputs;
 }
 
 }  // namespace
@@ -137,9 +105,9 @@ Result<Response> PipelineRoutes::create(const Call& call) {
   TriggerRequest trigger;
   trigger.ref = fields.needed_text("ref");
   if (fields.error()) return *fields.error();
-  auto variables = variables_of(*body);
+  auto variables = given_variables(*body);
   if (!variables) return variables.error();
-  auto inputs = inputs_of(*body);
+  auto inputs = given_inputs(*body);
   if (!inputs) return inputs.error();
   trigger.variables = std::move(*variables);
   trigger.inputs = std::move(*inputs);
@@ -158,6 +126,14 @@ Result<Response> PipelineRoutes::show(const Call& call) {
 }
 
 Result<Response> PipelineRoutes::jobs(const Call& call) {
+  return jobs_of(call, false);
+}
+
+Result<Response> PipelineRoutes::bridges(const Call& call) {
+  return jobs_of(call, true);
+}
+
+Result<Response> PipelineRoutes::jobs_of(const Call& call, bool bridges) {
   const auto page = page_of(call.request);
   if (!page) return page.error();
   const auto pipeline = pipeline_of(call);
@@ -170,7 +146,7 @@ Result<Response> PipelineRoutes::jobs(const Call& call) {
   long long total = 0;
   auto items = json::array();
   for (const auto& row : read->jobs.of_pipeline(pipeline->id)) {
-    if (row.retried && !with_retried) continue;
+    if (row.is_bridge != bridges || (row.retried && !with_retried)) continue;
     if (total >= first && total < first + page->per_page) items.push_back(views.job(row));
     ++total;
   }
@@ -203,6 +179,7 @@ Result<Response> PipelineRoutes::list_jobs(const Call& call) {
   if (!page) return page.error();
   JobFilter filter;
   filter.status = text_of(call.request, "scope");
+  filter.include_bridges = false;
   auto read = database_.read();
   const auto rows = read->jobs.list(call.project->id, filter, *page);
   const Views views{*read, url_, clock_.now()};

@@ -17,7 +17,8 @@ class PipelineRoutes {
   Result<Response> list(const Call& call);
   Result<Response> create(const Call& call);
   Result<Response> show(const Call& call);
-  Result<Response> jobs(const Call& call);
+  Result<Response> jobs(const Call& call);     // but its trigger jobs
+  Result<Response> bridges(const Call& call);  // these, with what they triggered
   Result<Response> cancel(const Call& call);
   Result<Response> retry(const Call& call);
 
@@ -33,6 +34,7 @@ class PipelineRoutes {
   // NotFound unless it is one of the path's project.
   Result<PipelineRow> pipeline_of(const Call& call);
   Result<JobRow> job_of(const Call& call);
+  Result<Response> jobs_of(const Call& call, bool bridges);
   Result<Response> detail(PipelineId id, int status);
   Result<Response> job_view(JobId id, int status);
 

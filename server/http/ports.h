@@ -43,7 +43,8 @@ struct TriggerRequest {
   std::vector<GivenVariable> variables;
   std::vector<std::pair<std::string, std::string>> inputs;  // name and value, this as JSON
   UserId user;
-  bool by_page = false;  // by a person in the browser, not by a token
+  bool by_page = false;           // by a person in the browser, not by a token
+  bool by_trigger_token = false;  // by one that can do nothing else
 };
 
 struct LintRequest {

@@ -61,7 +61,9 @@ Result<PipelineId> IntakeRoom::trigger(const ProjectRow& project, const TriggerR
   ManualTrigger trigger;
   trigger.ref = request.ref;
   trigger.user = request.user;
-  trigger.source = request.by_page ? pipeline::Source::Web : pipeline::Source::Api;
+  trigger.source = request.by_trigger_token ? pipeline::Source::Trigger
+                   : request.by_page        ? pipeline::Source::Web
+                                            : pipeline::Source::Api;
   for (const GivenVariable& given : request.variables)
     trigger.variables.push_back(
         pipeline::Variable{.name = given.key, .value = given.value, .file = given.file});

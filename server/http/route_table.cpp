@@ -47,6 +47,9 @@ constexpr auto kApi = Scope::Api;
 #define SLIPWAY_GROUP "/api/v4/groups/{group}"
 #define SLIPWAY_PIPELINE SLIPWAY_PROJECT "/pipelines/{pipeline_id}"
 #define SLIPWAY_JOB SLIPWAY_PROJECT "/jobs/{job_id}"
+#define SLIPWAY_SCHEDULES SLIPWAY_PROJECT "/pipeline_schedules"
+#define SLIPWAY_SCHEDULE SLIPWAY_SCHEDULES "/{schedule_id}"
+#define SLIPWAY_GROUPS SLIPWAY_PROJECT "/resource_groups"
 
 }  // namespace
 
@@ -54,9 +57,11 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
   using A = AccountRoutes;
   using D = DeliveryRoutes;
   using J = ProjectRoutes;
+  using O = ProtectionRoutes;
   using P = PipelineRoutes;
   using R = RunnerRoutes;
-  using T = ProtectionRoutes;
+  using S = ScheduleRoutes;
+  using T = TriggerRoutes;
   using V = VariableRoutes;
   using W = RunnerProtocolRoutes;
   // clang-format off
@@ -85,14 +90,14 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"GET", SLIPWAY_PROJECT "/deliveries", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.deliveries, &D::list)},
     {"GET", SLIPWAY_PROJECT "/deliveries/{delivery_id}", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.deliveries, &D::show)},
     {"POST", SLIPWAY_PROJECT "/deliveries/{delivery_id}/replay", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deliveries, &D::replay)},
-    {"GET", SLIPWAY_PROJECT "/protected_branches", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.protections, &T::list_branches)},
-    {"POST", SLIPWAY_PROJECT "/protected_branches", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.protections, &T::protect_branch)},
-    {"GET", SLIPWAY_PROJECT "/protected_branches/{ref_name}", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.protections, &T::show_branch)},
-    {"DELETE", SLIPWAY_PROJECT "/protected_branches/{ref_name}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.protections, &T::unprotect_branch)},
-    {"GET", SLIPWAY_PROJECT "/protected_tags", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.protections, &T::list_tags)},
-    {"POST", SLIPWAY_PROJECT "/protected_tags", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.protections, &T::protect_tag)},
-    {"GET", SLIPWAY_PROJECT "/protected_tags/{ref_name}", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.protections, &T::show_tag)},
-    {"DELETE", SLIPWAY_PROJECT "/protected_tags/{ref_name}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.protections, &T::unprotect_tag)},
+    {"GET", SLIPWAY_PROJECT "/protected_branches", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.protections, &O::list_branches)},
+    {"POST", SLIPWAY_PROJECT "/protected_branches", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.protections, &O::protect_branch)},
+    {"GET", SLIPWAY_PROJECT "/protected_branches/{ref_name}", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.protections, &O::show_branch)},
+    {"DELETE", SLIPWAY_PROJECT "/protected_branches/{ref_name}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.protections, &O::unprotect_branch)},
+    {"GET", SLIPWAY_PROJECT "/protected_tags", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.protections, &O::list_tags)},
+    {"POST", SLIPWAY_PROJECT "/protected_tags", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.protections, &O::protect_tag)},
+    {"GET", SLIPWAY_PROJECT "/protected_tags/{ref_name}", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.protections, &O::show_tag)},
+    {"DELETE", SLIPWAY_PROJECT "/protected_tags/{ref_name}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.protections, &O::unprotect_tag)},
 
     // Values of variables are shown only to a token that may do everything: read_api is not enough.
     {"GET", SLIPWAY_PROJECT "/variables", kUser, Role::Maintainer, kApi, Csrf::Safe, kNoBody, plain(h.variables, &V::list)},
@@ -121,6 +126,7 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"POST", SLIPWAY_PROJECT "/pipeline", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::create)},
     {"GET", SLIPWAY_PIPELINE, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::show)},
     {"GET", SLIPWAY_PIPELINE "/jobs", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::jobs)},
+    {"GET", SLIPWAY_PIPELINE "/bridges", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::bridges)},
     {"POST", SLIPWAY_PIPELINE "/cancel", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::cancel)},
     {"POST", SLIPWAY_PIPELINE "/retry", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::retry)},
     {"GET", SLIPWAY_PROJECT "/jobs", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::list_jobs)},
@@ -128,6 +134,28 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"POST", SLIPWAY_JOB "/cancel", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::cancel_job)},
     {"POST", SLIPWAY_JOB "/retry", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::retry_job)},
     {"POST", SLIPWAY_JOB "/play", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::play_job)},
+
+    {"GET", SLIPWAY_SCHEDULES, kUser, Role::Developer, kRead, Csrf::Safe, kNoBody, plain(h.schedules, &S::list)},
+    {"POST", SLIPWAY_SCHEDULES, kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.schedules, &S::create)},
+    {"GET", SLIPWAY_SCHEDULE, kUser, Role::Developer, kRead, Csrf::Safe, kNoBody, plain(h.schedules, &S::show)},
+    {"PUT", SLIPWAY_SCHEDULE, kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.schedules, &S::update)},
+    {"DELETE", SLIPWAY_SCHEDULE, kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.schedules, &S::remove)},
+    {"POST", SLIPWAY_SCHEDULE "/play", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.schedules, &S::play)},
+    {"POST", SLIPWAY_SCHEDULE "/take_ownership", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.schedules, &S::take_ownership)},
+    {"GET", SLIPWAY_SCHEDULE "/runs", kUser, Role::Developer, kRead, Csrf::Safe, kNoBody, plain(h.schedules, &S::runs)},
+    {"POST", SLIPWAY_SCHEDULE "/variables", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.schedules, &S::add_variable)},
+    {"PUT", SLIPWAY_SCHEDULE "/variables/{key}", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.schedules, &S::change_variable)},
+    {"DELETE", SLIPWAY_SCHEDULE "/variables/{key}", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.schedules, &S::remove_variable)},
+    {"GET", SLIPWAY_PROJECT "/triggers", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.triggers, &T::list)},
+    {"POST", SLIPWAY_PROJECT "/triggers", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.triggers, &T::create)},
+    {"GET", SLIPWAY_PROJECT "/triggers/{trigger_id}", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.triggers, &T::show)},
+    {"PUT", SLIPWAY_PROJECT "/triggers/{trigger_id}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.triggers, &T::update)},
+    {"DELETE", SLIPWAY_PROJECT "/triggers/{trigger_id}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.triggers, &T::remove)},
+    {"POST", SLIPWAY_PROJECT "/trigger/pipeline", kNone, Role::Anybody, kApi, Csrf::Token, kSmall, plain(h.triggers, &T::start_pipeline)},
+    {"GET", SLIPWAY_GROUPS, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.triggers, &T::list_groups)},
+    {"GET", SLIPWAY_GROUPS "/{key}", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.triggers, &T::show_group)},
+    {"PUT", SLIPWAY_GROUPS "/{key}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.triggers, &T::update_group)},
+
     {"GET", SLIPWAY_JOB "/trace", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::raw)},
     {"GET", SLIPWAY_JOB "/trace/events", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::events)},
     {"GET", SLIPWAY_JOB "/trace/search", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::search)},

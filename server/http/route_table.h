@@ -15,7 +15,9 @@
 #include "server/http/route.h"
 #include "server/http/runner_protocol_routes.h"
 #include "server/http/runner_routes.h"
+#include "server/http/schedule_routes.h"
 #include "server/http/trace_routes.h"
+#include "server/http/trigger_routes.h"
 #include "server/http/variable_routes.h"
 
 namespace slipway::server::http {
@@ -35,6 +37,8 @@ struct Handlers {
   GitRoutes git;
   BadgeRoutes badges;
   PageRoutes pages;
+  ScheduleRoutes schedules;
+  TriggerRoutes triggers;
 };
 
 struct BodyLimits {

@@ -33,6 +33,8 @@ Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& 
       GitRoutes{s.mirrors},
       BadgeRoutes{s.database},
       PageRoutes{s.files, s.feed},
+      ScheduleRoutes{s.database, s.coordinator, s.clock},
+      TriggerRoutes{s.database, s.coordinator, s.intake, s.clock, url},
   };
 }
 

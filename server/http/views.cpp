@@ -200,8 +200,43 @@ json Views::pipeline(const PipelineRow& row) const {
           {"stages", stages(row)}};
 }
 
+// A pipeline beside a job of another one.
+json Views::linked_pipeline(const PipelineRow& row) const {
+  const auto project = stores_.projects.find(row.project_id);
+  const std::string path = project ? project->path : "";
+  return {
+      {"id", row.id.value},
+      {"iid", row.iid},
+      {"project_id", row.project_id.value},
+      {"project_path", path},
+      {"status", row.status},
+      {"ref", row.ref},
+      {"sha", row.sha},
+      {"source", row.source},
+      {"web_url", std::string{url_} + "/" + path + "/-/pipelines/" + std::to_string(row.id.value)},
+      {"created_at", to_rfc3339(row.created_at)},
+      {"updated_at", to_rfc3339(row.updated_at)}};
+}
+
+json Views::downstream(JobId bridge) const {
+  const auto link = stores_.bridges.find(bridge);
+  const auto row = link ? stores_.pipelines.find(link->pipeline_id) : std::nullopt;
+  return row ? linked_pipeline(*row) : json(nullptr);
+}
+
+json Views::upstream(PipelineId id) const {
+  const auto link = stores_.bridges.source_of(id);
+  const auto row = link ? stores_.pipelines.find(link->upstream_id) : std::nullopt;
+  const auto bridge = link ? stores_.jobs.find(link->job_id) : std::nullopt;
+  if (!row || !bridge) return nullptr;
+  auto view = linked_pipeline(*row);
+  view["job"] = {{"id", bridge->id.value}, {"name", bridge->name}};
+  return view;
+}
+
 json Views::pipeline_detail(const PipelineRow& row) const {
   auto view = pipeline(row);
+  view["upstream_pipeline"] = upstream(row.id);
   const auto details = stores_.pipelines.details(row.id);
   auto left_out = json::array();
   for (const auto& job : details.left_out)
@@ -276,7 +311,9 @@ json Views::job(const JobRow& row) const {
             {"status", owner.status}}},
           {"runner", job_runner(row)},
           {"runner_manager", manager},
-          {"artifacts", artifacts(row.id)}};
+          {"artifacts", artifacts(row.id)},
+          {"is_bridge", row.is_bridge},
+          {"downstream_pipeline", row.is_bridge ? downstream(row.id) : json(nullptr)}};
 }
 
 json Views::runner_managers(RunnerId id) const {

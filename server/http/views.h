@@ -32,6 +32,9 @@ class Views {
   [[nodiscard]] nlohmann::json user(std::optional<UserId> id) const;
   [[nodiscard]] nlohmann::json stages(const PipelineRow& row) const;
   [[nodiscard]] nlohmann::json artifacts(JobId id) const;
+  [[nodiscard]] nlohmann::json linked_pipeline(const PipelineRow& row) const;
+  [[nodiscard]] nlohmann::json downstream(JobId bridge) const;
+  [[nodiscard]] nlohmann::json upstream(PipelineId id) const;
   [[nodiscard]] nlohmann::json job_runner(const JobRow& row) const;
 
   Stores& stores_;

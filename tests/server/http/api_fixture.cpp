@@ -66,7 +66,11 @@ Result<PipelineId> FakeOutside::trigger(const ProjectRow& project, const Trigger
   std::string inputs;
   for (const auto& [name, value] : request.inputs)
     inputs += (inputs.empty() ? " with " : " ") + name + "=" + value;
-  asked.push_back("trigger " + request.ref + inputs);
+  std::string variables;
+  for (const GivenVariable& given : request.variables)
+    variables += " " + given.key + "=" + given.value;
+  asked.push_back("trigger " + request.ref + (request.by_trigger_token ? " by token" : "") +
+                  variables + inputs);
   if (request.ref != "main")
     return fail(ErrorKind::InvalidInput, "there is no ref '" + request.ref + "'");
   return on_trigger(project);

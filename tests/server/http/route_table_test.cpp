@@ -39,7 +39,9 @@ struct TableOnly {
       ProtectionRoutes{*api.database, *api.coordinator},
       GitRoutes{api.outside},
       BadgeRoutes{*api.database},
-      PageRoutes{api.outside, *api.feed}};
+      PageRoutes{api.outside, *api.feed},
+      ScheduleRoutes{*api.database, *api.coordinator, api.clock},
+      TriggerRoutes{*api.database, *api.coordinator, api.outside, api.clock, ""}};
   std::vector<Route> routes = route_table(handlers, {});
 };
 
@@ -95,7 +97,8 @@ std::string address(const Route& route, const std::string& project) {
   };
   fill("{id}", project);
   fill("{project_path}", "group/secret");
-  for (const auto* hole : {"{pipeline_id}", "{job_id}", "{runner_id}", "{token_id}"})
+  for (const auto* hole :
+       {"{pipeline_id}", "{job_id}", "{runner_id}", "{token_id}", "{schedule_id}", "{trigger_id}"})
     fill(hole, "999");
   fill("{ref}", "main");
   fill("{ref_name}", "main");
