@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/child_plans.h"
 #include "cli/commands.h"
 #include "cli/lint.h"
 #include "cli/local_project.h"
@@ -110,8 +111,9 @@ int plan(const PlanOptions& options) {
   const auto planned = pipeline::make_plan(configuration, *trigger);
   if (has_errors(planned.findings)) return refuse(planned.findings, *read, options.json);
   std::cerr << rendered(planned.findings, *read);
-  std::cout << (options.json ? plan_as_json(planned, configuration)
-                             : plan_as_text(planned, configuration));
+  const auto children = child_plans(planned, *trigger, **project);
+  std::cout << (options.json ? plan_as_json(planned, configuration, children)
+                             : plan_as_text(planned, configuration, children));
   return kOk;
 }
 

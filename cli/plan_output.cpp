@@ -71,7 +71,41 @@ json needs_json(const PlannedJob& planned) {
   return names;
 }
 
-json job_json(const PlannedJob& planned, const WrittenJobs& written) {
+const ChildPlan* child_of(const std::string& job, const std::vector<ChildPlan>& children) {
+  const auto found = std::find_if(children.begin(), children.end(),
+                                  [&](const ChildPlan& child) { return child.job == job; });
+  return found == children.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> files_of(const Bridge& bridge) {
+  std::vector<std::string> files;
+  for (const ChildFile& file : bridge.files)
+    files.push_back(file.kind == "artifact" ? file.job + ":" + file.from : file.from);
+  return files;
+}
+
+json plan_json(const Plan& plan, const Configuration& configuration,
+               const std::vector<ChildPlan>& children);
+
+json trigger_json(const PlannedJob& planned, const std::vector<ChildPlan>& children) {
+  if (!planned.job.bridge) return nullptr;
+  const Bridge& bridge = *planned.job.bridge;
+  json child;
+  if (const ChildPlan* found = child_of(planned.job.name, children)) {
+    if (found->refusal.empty())
+      child = plan_json(found->plan, found->configuration, found->children);
+    else
+      child = {{"refused", found->refusal}};
+  }
+  return {{"project", bridge.project},
+          {"branch", bridge.branch},
+          {"files", files_of(bridge)},
+          {"strategy", bridge.strategy},
+          {"child", std::move(child)}};
+}
+
+json job_json(const PlannedJob& planned, const WrittenJobs& written,
+              const std::vector<ChildPlan>& children) {
   const Job& job = planned.job;
   json services = json::array();
   for (const Service& service : job.services) services.push_back(service.image.name);
@@ -89,7 +123,8 @@ json job_json(const PlannedJob& planned, const WrittenJobs& written) {
           {"tags", job.tags},
           {"variables", std::move(variables)},
           {"script", job.script},
-          {"rule", std::move(rule)}};
+          {"rule", std::move(rule)},
+          {"trigger", trigger_json(planned, children)}};
 }
 
 std::string first_line(const std::string& text) {
@@ -97,7 +132,31 @@ std::string first_line(const std::string& text) {
   return end == std::string::npos ? text : text.substr(0, end) + " …";
 }
 
-std::string job_text(const PlannedJob& planned, const WrittenJobs& written) {
+std::string indented(const std::string& text, const std::string& by) {
+  std::string made;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size() - 1) + 1;
+    made += by + text.substr(begin, end - begin);
+    begin = end;
+  }
+  return made;
+}
+
+std::string trigger_text(const Bridge& bridge) {
+  std::string text;
+  if (!bridge.upstream.empty())
+    text = "follows the newest pipeline of " + bridge.upstream;
+  else if (!bridge.project.empty())
+    text = "a pipeline of " + bridge.project +
+           (bridge.branch.empty() ? "" : ", branch " + bridge.branch);
+  else
+    text = fmt::format("a child pipeline of {}", fmt::join(files_of(bridge), ", "));
+  return bridge.strategy.empty() ? text : text + ", strategy " + bridge.strategy;
+}
+
+std::string job_text(const PlannedJob& planned, const WrittenJobs& written,
+                     const std::vector<ChildPlan>& children) {
   const Job& job = planned.job;
   std::string text = fmt::format("  {}  {}", job.name, to_string(planned.when));
   if (planned.start_in) text += fmt::format(" in {} s", planned.start_in->count());
@@ -119,6 +178,12 @@ std::string job_text(const PlannedJob& planned, const WrittenJobs& written) {
   for (const Variable& variable : planned.variables)
     line("variable", variable.name + "=" + first_line(variable.value));
   for (const std::string& command : job.script) line("script", first_line(command));
+  if (job.bridge) line("trigger", trigger_text(*job.bridge));
+  if (const ChildPlan* child = child_of(job.name, children))
+    text +=
+        child->refusal.empty()
+            ? indented(plan_as_text(child->plan, child->configuration, child->children), "      ")
+            : "      not planned: " + child->refusal + "\n";
   return text;
 }
 
@@ -132,7 +197,8 @@ json outcome_json(bool created, const Reason& reason) {
 
 }  // namespace
 
-std::string plan_as_text(const Plan& plan, const Configuration& configuration) {
+std::string plan_as_text(const Plan& plan, const Configuration& configuration,
+                         const std::vector<ChildPlan>& children) {
   const WrittenJobs written = written_jobs(configuration);
   std::string text;
   if (!plan.name.empty()) text += "pipeline: " + plan.name + "\n";
@@ -140,7 +206,7 @@ std::string plan_as_text(const Plan& plan, const Configuration& configuration) {
   for (const PlannedJob& job : plan.jobs) {  // in the order of their stages
     if (stage == nullptr || *stage != job.job.stage) text += job.job.stage + "\n";
     stage = &job.job.stage;
-    text += job_text(job, written);
+    text += job_text(job, written, children);
   }
   if (!plan.left_out.empty()) text += "left out\n";
   for (const LeftOutJob& job : plan.left_out)
@@ -153,10 +219,13 @@ std::string plan_as_text(const Plan& plan, const Configuration& configuration) {
   return text;
 }
 
-std::string plan_as_json(const Plan& plan, const Configuration& configuration) {
+namespace {
+
+json plan_json(const Plan& plan, const Configuration& configuration,
+               const std::vector<ChildPlan>& children) {
   const WrittenJobs written = written_jobs(configuration);
   json jobs = json::array();
-  for (const PlannedJob& job : plan.jobs) jobs.push_back(job_json(job, written));
+  for (const PlannedJob& job : plan.jobs) jobs.push_back(job_json(job, written, children));
   json left_out = json::array();
   for (const LeftOutJob& job : plan.left_out)
     left_out.push_back({{"name", job.name},
@@ -167,7 +236,14 @@ std::string plan_as_json(const Plan& plan, const Configuration& configuration) {
   object["stages"] = plan.stages;
   object["jobs"] = std::move(jobs);
   object["left_out"] = std::move(left_out);
-  return dumped(object);
+  return object;
+}
+
+}  // namespace
+
+std::string plan_as_json(const Plan& plan, const Configuration& configuration,
+                         const std::vector<ChildPlan>& children) {
+  return dumped(plan_json(plan, configuration, children));
 }
 
 std::string refused_plan_as_json(const Diagnostics& findings) {

@@ -74,6 +74,7 @@ class LocalRun {
   bool grant_resources();
   void start_what_fits();
   void start(std::int64_t id);
+  void pass_over_bridge(std::int64_t id);
   void run_job(RunningJob& running);
   void collect();
   void heed_cancel();

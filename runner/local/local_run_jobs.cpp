@@ -61,7 +61,22 @@ Result<pipeline::JobSpec> LocalRun::spec_of(const LocalJob& job) const {
   return pipeline::make_job_spec(of, facts);
 }
 
+// What it would trigger is not on this machine, so it counts as done and the rest can be tried.
+void LocalRun::pass_over_bridge(std::int64_t id) {
+  {
+    const std::lock_guard lock{observing_};
+    observer_.note(jobs_.at(id).name +
+                   " would trigger a pipeline, which is not run here; it counts as done");
+  }
+  apply({.kind = EventKind::Triggered, .job = id});
+  apply({.kind = EventKind::DownstreamIs, .job = id, .downstream = pipeline::Status::Success});
+}
+
 void LocalRun::start(std::int64_t id) {
+  if (planned(jobs_.at(id).name).job.bridge) {
+    pass_over_bridge(id);
+    return;
+  }
   jobs_.at(id).started = std::chrono::steady_clock::now();
   apply({.kind = EventKind::Start, .job = id});
   const LocalJob job = jobs_.at(id);

@@ -56,6 +56,39 @@ class Plan(unittest.TestCase):
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return json.loads(done.stdout)
 
+    def test_the_plan_of_a_child_pipeline_stands_with_its_trigger_job(self):
+        self.file("variables: {FROM: parent}\n"
+                  "generate: {stage: build, script: [make child.yml], artifacts: {paths: [child.yml]}}\n"
+                  "bridge: {trigger: {include: ci/child.yml, strategy: depend}}\n"
+                  "made: {trigger: {include: [{artifact: child.yml, job: generate}]}}\n"
+                  "other: {trigger: {project: group/x, branch: dev}}\n"
+                  "wrong: {trigger: {include: missing.yml}}\n")
+        (self.directory / "ci").mkdir()
+        self.file("unit: {script: ['echo $FROM']}\n"
+                  "never: {script: [x], rules: [{if: '$CI_PIPELINE_SOURCE == \"push\"'}]}\n"
+                  "deeper: {trigger: {include: ci/grandchild.yml}}\n", "ci/child.yml")
+        self.file("last: {script: [x]}\ntoo_deep: {trigger: {include: ci/child.yml}}\n", "ci/grandchild.yml")
+        jobs = {job["name"]: job for job in self.json()["jobs"]}
+        self.assertIsNone(jobs["generate"]["trigger"])
+        bridge = jobs["bridge"]["trigger"]
+        self.assertEqual((bridge["files"], bridge["strategy"]), (["ci/child.yml"], "depend"))
+        child = {job["name"]: job for job in bridge["child"]["jobs"]}
+        self.assertEqual(set(child), {"unit", "deeper"})
+        self.assertEqual([job["name"] for job in bridge["child"]["left_out"]], ["never"])
+        grandchild = {job["name"]: job for job in child["deeper"]["trigger"]["child"]["jobs"]}
+        self.assertEqual(grandchild["too_deep"]["trigger"]["child"],
+                         {"refused": "Child pipelines may be nested two deep, and this one would be deeper."})
+        self.assertEqual(jobs["made"]["trigger"]["child"], {"refused": "its file is made by job 'generate'"})
+        self.assertEqual(jobs["other"]["trigger"]["project"], "group/x")
+        self.assertIsNone(jobs["other"]["trigger"]["child"])
+        self.assertIn("missing.yml", jobs["wrong"]["trigger"]["child"]["refused"])
+
+        text = self.plan().stdout
+        self.assertIn("    trigger   a child pipeline of ci/child.yml, strategy depend\n", text)
+        self.assertIn("        unit  on_success\n", text)
+        self.assertIn("    trigger   a pipeline of group/x, branch dev\n", text)
+        self.assertIn("      not planned: its file is made by job 'generate'\n", text)
+
     def test_json_has_the_fields_that_scripts_rely_on(self):
         self.assertEqual(self.json("--branch", "main"), {
             "created": True,
@@ -65,15 +98,17 @@ class Plan(unittest.TestCase):
                 {"name": "build", "stage": "build", "when": "on_success", "allow_failure": False,
                  "needs": [], "image": "alpine:3.19", "services": ["postgres:16"],
                  "tags": ["linux"], "variables": {"LEVEL": "debug"}, "script": ["make"],
-                 "rule": None},
+                 "rule": None, "trigger": None},
                 {"name": "unit", "stage": "test", "when": "on_success", "allow_failure": True,
                  "needs": ["build"], "image": None, "services": [], "tags": [],
                  "variables": {"LEVEL": "info"}, "script": ["make test"],
-                 "rule": {"at": ".gitlab-ci.yml:18", "text": 'if: $CI_COMMIT_BRANCH == "main"'}},
+                 "rule": {"at": ".gitlab-ci.yml:18", "text": 'if: $CI_COMMIT_BRANCH == "main"'},
+                 "trigger": None},
                 {"name": "deploy", "stage": "deploy", "when": "on_success",
                  "allow_failure": False, "needs": [], "image": None, "services": [], "tags": [],
                  "variables": {"LEVEL": "debug"}, "script": ["make deploy"],
-                 "rule": {"at": ".gitlab-ci.yml:23", "text": "only: [main]"}}],
+                 "rule": {"at": ".gitlab-ci.yml:23", "text": "only: [main]"},
+                 "trigger": None}],
             "left_out": []})
 
     def test_a_job_that_is_left_out_has_the_rule_and_the_values(self):

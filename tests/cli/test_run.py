@@ -325,10 +325,18 @@ covered: {script: ['echo total 87.5%'], coverage: '/total (\\d+\\.\\d+)%/'}
 
     def test_a_time_out_and_what_is_not_run_yet_have_their_reasons(self):
         self.file("slow: {script: [sleep 60], timeout: 1 second}\n"
-                  "bridge: {trigger: {project: a/b}}\n")
+                  "steps: {run: [{name: a, script: b}]}\n")
         last = {event["job"]: event for event in self.events(code=1) if event["event"] == "job"}
         self.assertEqual(last["slow"]["reason"]["code"], "job_execution_timeout")
-        self.assertEqual(last["bridge"]["reason"]["code"], "unsupported_on_slipway")
+        self.assertEqual(last["steps"]["reason"]["code"], "unsupported_on_slipway")
+
+    def test_a_trigger_job_counts_as_done_and_says_so(self):
+        self.file("stages: [trigger, after]\n"
+                  "bridge: {stage: trigger, trigger: {project: a/b, strategy: depend}}\n"
+                  "after: {stage: after, script: [echo went on]}\n")
+        output = self.run_it()
+        self.assertIn("note: bridge would trigger a pipeline, which is not run here; it counts as done", output)
+        self.assertIn("[after] went on", output)
 
     def test_a_resource_group_runs_one_job_at_a_time(self):
         job = ("{script: ['mkdir \"$LOCK\"', sleep 0.3, 'rmdir \"$LOCK\"'], resource_group: board}\n")
