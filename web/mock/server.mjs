@@ -183,7 +183,51 @@ function routes(world) {
       '/projects/:id/pipelines/:one',
       ({ one }) => ({ body: world.details(find(world.pipelines, one)) }),
     ],
-    ['GET', '/projects/:id/pipelines/:one/jobs', ({ one, query }) => page(latest(one), query)],
+    [
+      'GET',
+      '/projects/:id/pipelines/:one/jobs',
+      ({ one, query }) =>
+        page(
+          latest(one).filter((job) => !job.is_bridge),
+          query,
+        ),
+    ],
+    [
+      'GET',
+      '/projects/:id/pipelines/:one/bridges',
+      ({ one, query }) =>
+        page(
+          latest(one).filter((job) => job.is_bridge),
+          query,
+        ),
+    ],
+    ['GET', '/projects/:id/pipeline_schedules', ({ query }) => page(world.schedules, query)],
+    [
+      'POST',
+      '/projects/:id/pipeline_schedules',
+      ({ body }) => ({ status: 201, body: world.addSchedule(body) }),
+    ],
+    [
+      'PUT',
+      '/projects/:id/pipeline_schedules/:one',
+      ({ one, body }) => ({ body: Object.assign(find(world.schedules, one), body) }),
+    ],
+    [
+      'DELETE',
+      '/projects/:id/pipeline_schedules/:one',
+      ({ one }) => {
+        world.schedules = world.schedules.filter((other) => other.id !== Number(one));
+        return { status: 204 };
+      },
+    ],
+    [
+      'POST',
+      '/projects/:id/pipeline_schedules/:one/play',
+      ({ one }) => {
+        find(world.schedules, one);
+        return { status: 201, body: { message: '201 Created' } };
+      },
+    ],
     [
       'POST',
       '/projects/:id/pipelines/:one/cancel',

@@ -28,6 +28,7 @@ export class World {
     this.tokens = [];
     this.trouble = { delayMs: 0, status: null };
     this.jobs = [];
+    this.schedules = [];
     this.logs = new Map();
     this.runners = fresh ? [] : structuredClone(data.runners);
     this.listeners = new Set();
@@ -104,6 +105,7 @@ export class World {
     const broken = pipeline.ref === 'broken';
     return {
       ...pipeline,
+      upstream_pipeline: null,
       left_out: pipeline.ref === 'feature/tax' ? [leftOut] : [],
       diagnostics: broken
         ? [
@@ -242,6 +244,21 @@ export class World {
       for (const listener of this.logListeners) listener(one.id);
     }
     this.tell('job', one);
+  }
+
+  addSchedule(fields) {
+    const made = {
+      id: this.schedules.length + 1,
+      next_run_at: new Date(Date.now() + 3_600_000).toISOString(),
+      created_at: new Date().toISOString(),
+      updated_at: new Date().toISOString(),
+      owner: { id: 1, username: 'admin', is_admin: true },
+      last_run: null,
+      last_pipeline: null,
+      ...fields,
+    };
+    this.schedules.push(made);
+    return made;
   }
 
   cancel(pipeline) {

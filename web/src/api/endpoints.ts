@@ -8,8 +8,11 @@ import type {
   Page,
   Pipeline,
   PipelineDetail,
+  PipelineVariable,
   Project,
   Runner,
+  Schedule,
+  ScheduleDetail,
   Status,
   TraceMatches,
   User,
@@ -78,16 +81,16 @@ export const changePipeline = (
   action: 'cancel' | 'retry',
 ): Promise<PipelineDetail> => change('POST', `${project(path)}/pipelines/${id}/${action}`);
 
-/** All jobs of a pipeline, however many pages the server needs for them. */
-export async function listPipelineJobs(
+async function listAllJobs(
   path: string,
   id: number,
+  kind: 'jobs' | 'bridges',
   signal?: AbortSignal,
 ): Promise<Job[]> {
   const jobs: Job[] = [];
   for (let page: number | null = 1; page !== null;) {
     const part: Page<Job> = await getPage<Job>(
-      `${project(path)}/pipelines/${id}/jobs`,
+      `${project(path)}/pipelines/${id}/${kind}`,
       { page, per_page: 100 },
       signal,
     );
@@ -95,6 +98,20 @@ export async function listPipelineJobs(
     page = part.items.length === 0 ? null : part.next;
   }
   return jobs;
+}
+
+/** All jobs of a pipeline with its trigger jobs, however many pages the server needs for them, in the order in which
+    they were made. */
+export async function listPipelineJobs(
+  path: string,
+  id: number,
+  signal?: AbortSignal,
+): Promise<Job[]> {
+  const [jobs, bridges] = await Promise.all([
+    listAllJobs(path, id, 'jobs', signal),
+    listAllJobs(path, id, 'bridges', signal),
+  ]);
+  return bridges.length === 0 ? jobs : [...jobs, ...bridges].sort((a, b) => a.id - b.id);
 }
 
 export const getJob = (path: string, id: number, signal?: AbortSignal): Promise<Job> =>
@@ -164,6 +181,40 @@ export const updateVariable = (
 ): Promise<Variable> => change('PUT', variable(owner, key, scope), body);
 export const deleteVariable = (owner: VariableOwner, key: string, scope: string): Promise<void> =>
   change('DELETE', variable(owner, key, scope));
+
+const schedules = (path: string): string => `${project(path)}/pipeline_schedules`;
+export const listSchedules = (
+  path: string,
+  page: number,
+  signal?: AbortSignal,
+): Promise<Page<Schedule>> => getPage(schedules(path), { page, per_page: 20 }, signal);
+export const getSchedule = (
+  path: string,
+  id: number,
+  signal?: AbortSignal,
+): Promise<ScheduleDetail> => get(`${schedules(path)}/${id}`, {}, signal);
+export interface ScheduleFields {
+  description: string;
+  ref: string;
+  cron: string;
+  cron_timezone: string;
+  active: boolean;
+}
+export const createSchedule = (
+  path: string,
+  body: ScheduleFields & { variables: PipelineVariable[] },
+): Promise<ScheduleDetail> => change('POST', schedules(path), body);
+export const updateSchedule = (
+  path: string,
+  id: number,
+  body: Partial<ScheduleFields>,
+): Promise<ScheduleDetail> => change('PUT', `${schedules(path)}/${id}`, body);
+export const deleteSchedule = (path: string, id: number): Promise<void> =>
+  change('DELETE', `${schedules(path)}/${id}`);
+export const playSchedule = (path: string, id: number): Promise<{ message: string }> =>
+  change('POST', `${schedules(path)}/${id}/play`);
+export const takeSchedule = (path: string, id: number): Promise<ScheduleDetail> =>
+  change('POST', `${schedules(path)}/${id}/take_ownership`);
 
 export const listRunners = (signal?: AbortSignal): Promise<Runner[]> =>
   get(`${api}/runners`, {}, signal);

@@ -18,6 +18,10 @@ export type Artifact = Schemas['Artifact'];
 export type Runner = Schemas['Runner'];
 export type TraceMatches = Schemas['TraceMatches'];
 export type CoveragePoint = Schemas['CoveragePoint'];
+export type LinkedPipeline = Schemas['LinkedPipeline'];
+export type Schedule = Schemas['Schedule'];
+export type ScheduleDetail = Schemas['ScheduleDetail'];
+export type PipelineVariable = Schemas['PipelineVariable'];
 export type Delivery = Schemas['Delivery'];
 export type Variable = Schemas['Variable'];
 

@@ -25,6 +25,16 @@ export function mergeJob(jobs: Job[], job: Job): Job[] {
   return copy;
 }
 
+/** What became of a pipeline shows on the trigger jobs that triggered it. */
+export function mergeDownstream(jobs: Job[], pipeline: Pipeline): Job[] {
+  if (!jobs.some((job) => job.downstream_pipeline?.id === pipeline.id)) return jobs;
+  return jobs.map((job) =>
+    job.downstream_pipeline?.id === pipeline.id
+      ? { ...job, downstream_pipeline: { ...job.downstream_pipeline, status: pipeline.status } }
+      : job,
+  );
+}
+
 /** A pipeline in a filtered list that shows the newest first; a new one enters on top when it fits. */
 export function mergePipeline(
   list: Page<Pipeline>,

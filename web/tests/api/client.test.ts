@@ -68,10 +68,19 @@ describe('a request', () => {
     expect(await getPage('/x')).toEqual({ items: [1], total: null, next: null });
   });
 
-  it('for the jobs of a pipeline goes on to the last page', async () => {
-    const calls = answer(json([{ id: 1 }], 200, { 'X-Next-Page': '2' }), json([{ id: 2 }]));
-    expect((await listPipelineJobs('a/b', 3)).map((job) => job.id)).toEqual([1, 2]);
-    expect(calls[1]?.url).toBe('/api/v4/projects/a%2Fb/pipelines/3/jobs?page=2&per_page=100');
+  it('for the jobs of a pipeline goes on to the last page, and has its trigger jobs among them', async () => {
+    // Both lists are asked for at once; the second page comes after that.
+    const calls = answer(
+      json([{ id: 1 }], 200, { 'X-Next-Page': '2' }),
+      json([{ id: 2 }]),
+      json([{ id: 3 }]),
+    );
+    expect((await listPipelineJobs('a/b', 3)).map((job) => job.id)).toEqual([1, 2, 3]);
+    expect(calls.map((call) => call.url)).toEqual([
+      '/api/v4/projects/a%2Fb/pipelines/3/jobs?page=1&per_page=100',
+      '/api/v4/projects/a%2Fb/pipelines/3/bridges?page=1&per_page=100',
+      '/api/v4/projects/a%2Fb/pipelines/3/jobs?page=2&per_page=100',
+    ]);
   });
 });
 

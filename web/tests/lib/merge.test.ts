@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  mergeDownstream,
   mergeJob,
   mergeLastPipeline,
   mergePipeline,
@@ -107,5 +108,38 @@ describe('progress', () => {
       makeJob({ status: 'manual' }),
     ];
     expect(progress(jobs)).toEqual({ done: 3, total: 4, failed: 1 });
+  });
+});
+
+describe('a pipeline that a trigger job triggered', () => {
+  const triggered = makeJob({
+    id: 4,
+    is_bridge: true,
+    downstream_pipeline: {
+      id: 9,
+      iid: 2,
+      project_id: 1,
+      project_path: 'demo/shop',
+      status: 'running',
+      ref: 'main',
+      sha: 'a'.repeat(40),
+      source: 'parent_pipeline',
+      web_url: '',
+      created_at: '2025-03-10T11:00:00Z',
+      updated_at: '2025-03-10T11:00:00Z',
+    },
+  });
+
+  it('shows its new state on that job alone', () => {
+    const other = makeJob({ id: 5 });
+    const jobs = mergeDownstream([triggered, other], makePipeline({ id: 9, status: 'failed' }));
+    expect(jobs[0]?.downstream_pipeline?.status).toBe('failed');
+    expect(jobs[0]?.status).toBe('running');
+    expect(jobs[1]).toBe(other);
+  });
+
+  it('leaves a list alone that has nothing to do with it', () => {
+    const jobs = [triggered];
+    expect(mergeDownstream(jobs, makePipeline({ id: 8 }))).toBe(jobs);
   });
 });

@@ -2,7 +2,13 @@
 // the elements and their attributes' names must be the same.
 import { flushSync, mount, unmount, type Component } from 'svelte';
 import { describe, expect, it, vi } from 'vitest';
-import type { Finding, LeftOutJob, PipelineDetail } from '../../src/api/model';
+import type {
+  Finding,
+  LeftOutJob,
+  LinkedPipeline,
+  PipelineDetail,
+  Schedule,
+} from '../../src/api/model';
 import { ApiError } from '../../src/api/client';
 import Breadcrumb from '../../src/components/Breadcrumb.svelte';
 import ErrorNotice from '../../src/components/ErrorNotice.svelte';
@@ -19,12 +25,53 @@ import LeftOutJobs from '../../src/pages/pipeline/LeftOutJobs.svelte';
 import PipelineHeader from '../../src/pages/pipeline/PipelineHeader.svelte';
 import PipelineRow from '../../src/pages/project/PipelineRow.svelte';
 import ProjectRow from '../../src/pages/projects/ProjectRow.svelte';
+import ScheduleRow from '../../src/pages/schedules/ScheduleRow.svelte';
 import RunnerRow from '../../src/pages/runners/RunnerRow.svelte';
 import VariableRow from '../../src/pages/variables/VariableRow.svelte';
 import { makeJob, makePipeline, makeProject, makeRunner } from '../support/values';
 import { xssCorpus } from '../support/xss_corpus';
 
 const nothing = async () => {};
+
+function linkedOf(text: string): LinkedPipeline {
+  return {
+    id: 9,
+    iid: 2,
+    project_id: 2,
+    project_path: text,
+    status: 'running',
+    ref: text,
+    sha: 'a'.repeat(40),
+    source: text,
+    web_url: text,
+    created_at: '2025-03-10T11:00:00Z',
+    updated_at: '2025-03-10T11:00:00Z',
+    job: { id: 3, name: text },
+  };
+}
+
+function scheduleOf(text: string): Schedule {
+  return {
+    id: 1,
+    description: text,
+    ref: text,
+    cron: text,
+    cron_timezone: text,
+    next_run_at: null,
+    active: false,
+    created_at: '2025-03-10T11:00:00Z',
+    updated_at: '2025-03-10T11:00:00Z',
+    owner: { id: 2, username: text, is_admin: false },
+    last_run: {
+      due_at: '2025-03-10T11:00:00Z',
+      missed: 1,
+      by_hand: false,
+      state: 'failed',
+      reason: text,
+      pipeline_id: 1,
+    },
+  };
+}
 
 function pipelineOf(text: string): PipelineDetail {
   const base = makePipeline();
@@ -41,6 +88,7 @@ function pipelineOf(text: string): PipelineDetail {
       short_id: text,
     },
     stages: [{ name: text, status: 'running' }],
+    upstream_pipeline: linkedOf(text),
     left_out: [],
     diagnostics: [],
   };
@@ -103,6 +151,28 @@ const places: [string, AnyComponent, (text: string) => Record<string, unknown>][
     (text) => ({ pipeline: pipelineOf(text), jobs: [], change: nothing }),
   ],
   ['a job in the graph', JobCard, (text) => ({ project: 'a/b', job: jobOf(text), act: nothing })],
+  [
+    'a trigger job in the graph',
+    JobCard,
+    (text) => ({
+      project: 'a/b',
+      job: { ...jobOf(text), is_bridge: true, downstream_pipeline: linkedOf(text) },
+      act: nothing,
+    }),
+  ],
+  [
+    'a schedule',
+    ScheduleRow,
+    (text) => ({
+      path: 'a/b',
+      schedule: scheduleOf(text),
+      busy: false,
+      play: nothing,
+      take: nothing,
+      edit: nothing,
+      remove: nothing,
+    }),
+  ],
   ['the head of a job', JobHeader, (text) => ({ job: jobOf(text), change: nothing })],
   ['the facts of a job', JobFacts, (text) => ({ project: 'a/b', job: jobOf(text) })],
   ['a job left out', LeftOutJobs, (text) => ({ jobs: [leftOut(text)] })],
