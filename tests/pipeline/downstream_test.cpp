@@ -115,8 +115,8 @@ TEST_CASE("variables of the file are passed on, expanded, and those of the trigg
 TEST_CASE("a secret is not written into the variables of another pipeline", "[downstream]") {
   Asked asked;
   asked.facts.trigger.project_variables = {
-      {.name = "PASSWORD", .value = "correct-horse", .masked = true},
-      {.name = "PLAIN", .value = "p"}};
+      Variable{.name = "PASSWORD", .value = "correct-horse", .masked = true},
+      Variable{.name = "PLAIN", .value = "p"}};
   const auto variables = asked
                              .request(
                                  "bridge:\n"

@@ -5,6 +5,7 @@
 #include <archive_entry.h>
 
 #include <fstream>
+#include <optional>
 
 #include "tests/server/intake/intake_fixture.h"
 
@@ -34,10 +35,11 @@ std::string zip_of(const std::string& path, const std::string& text) {
 
 struct Fixture : test::IntakeFixture {
   BlobStore blobs{BlobStore::open(directory / "blobs").value()};
-  JobPayload payload{*database, {{"https://ci.example", "", "1.0"}, std::chrono::seconds{3600}}};
+  std::optional<JobPayload> payload;
   test::GitRepository other_remote;
   Planner knowing{
       mirrors,
+      vault,
       {{"https://ci.example", "", "1.0"}},
       {[this](const std::string& path) { return database->read()->projects.find_by_path(path); },
        false}};
@@ -57,8 +59,10 @@ struct Fixture : test::IntakeFixture {
     downstreams.reset();
     coordinator.reset();
     coordinator = make();
+    payload.emplace(*database, vault, *coordinator,
+                    PayloadFacts{{"https://ci.example", "", "1.0"}, std::chrono::seconds{3600}});
     downstreams =
-        std::make_unique<Downstreams>(*coordinator, *database, mirrors, knowing, payload, blobs);
+        std::make_unique<Downstreams>(*coordinator, *database, mirrors, knowing, *payload, blobs);
     coordinator->start();
     intake = make_intake(mirrors, knowing);
     downstreams->start();
