@@ -206,7 +206,6 @@ class Machine {
 
   static Reason failure_reason(const Event& event) {
     const ReasonCode code = reason_of_failure(event.failure_reason);
-    if (code == ReasonCode::MissingDependencyFailure) return make_reason(code, event.reason.text);
     const bool told = code == ReasonCode::ScriptFailure && event.exit_code.has_value();
     Reason reason =
         make_reason(code, told ? fmt::format(" with exit code {}", *event.exit_code) : "");

@@ -215,7 +215,7 @@ Result<JobSpec> JobPayload::make(const Assignment& assignment) const {
   if (!planned) return std::move(planned).error();
   const StoredFacts stored{assignment, *planned, facts_, database_};
   if (auto expired = stored.expired_dependency())
-    return fail(ErrorKind::NotFound, std::move(*expired));
+    return fail(ErrorKind::NotFound, "those of job '" + *expired + "' have expired");
   // As the ref stood when the pipeline was made: a job keeps the trust that it was given then.
   auto settings = vault_.for_jobs(assignment.project, assignment.job.ref_protected);
   if (!settings) return std::move(settings).error();

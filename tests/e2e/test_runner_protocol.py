@@ -396,7 +396,7 @@ class Artifacts(Protocol):
         failed = self.job_in(self.repo.id, self.pipeline_id, "check", "failed")
         self.assertEqual(failed["failure_reason"], "missing_dependency_failure")
         self.assertEqual(failed["reason"]["text"],
-                         "The artifacts that it depends on are not there any more: make.")
+                         "The artifacts that it depends on are not there. Those of job 'make' have expired.")
 
     def test_10_cache_keys_keep_protected_branches_apart(self):
         self.push("job:\n  script: ['true']\n  cache: {key: deps, paths: [lib], fallback_keys: [old]}\n")
