@@ -48,6 +48,16 @@ struct CoordinatorOptions {
 template <typename T>
 using Completion = std::function<void(Result<T>)>;
 
+// Blocks until what `ask` hands its Completion<T> to has called it; never on the coordinator's
+// thread.
+template <typename T, typename F>
+Result<T> wait_for(F&& ask) {
+  auto answered = std::make_shared<std::promise<Result<T>>>();
+  auto answer = answered->get_future();
+  ask(Completion<T>{[answered](Result<T> result) { answered->set_value(std::move(result)); }});
+  return answer.get();
+}
+
 // A pipeline to be made. In `row` the caller fills: project_id, source, ref, tag, ref_protected,
 // sha, before_sha, name, commit fields, user_id; the rest is set here.
 struct NewPipeline {
@@ -268,11 +278,7 @@ void Coordinator::submit(std::function<Result<T>(WriteTransaction&)> act, Comple
 
 template <typename T>
 Result<T> Coordinator::write(std::function<Result<T>(WriteTransaction&)> act) {
-  auto answered = std::make_shared<std::promise<Result<T>>>();
-  auto answer = answered->get_future();
-  submit<T>(std::move(act),
-            [answered](Result<T> result) { answered->set_value(std::move(result)); });
-  return answer.get();
+  return wait_for<T>([&](Completion<T> done) { submit<T>(std::move(act), std::move(done)); });
 }
 
 }  // namespace slipway::server

@@ -1,9 +1,7 @@
-// What many handlers do: numbers out of the path, pages out of the query, waiting for the writer.
+// What many handlers do: numbers out of the path, pages out of the query.
 #pragma once
 
 #include <cstdint>
-#include <future>
-#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -35,14 +33,5 @@ Result<std::optional<long long>> query_number(const Request& request, std::strin
 Response list_response(const nlohmann::json& items, PageRequest page, long long total);
 
 Error not_found(std::string_view what);  // "404 Job Not Found"
-
-// Waits, on a worker, for what the coordinator answers later.
-template <typename T, typename F>
-Result<T> wait_for(F ask) {
-  auto promise = std::make_shared<std::promise<Result<T>>>();
-  auto answer = promise->get_future();
-  ask(Completion<T>{[promise](Result<T> result) { promise->set_value(std::move(result)); }});
-  return answer.get();
-}
 
 }  // namespace slipway::server::http

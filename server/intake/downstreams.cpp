@@ -3,7 +3,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <future>
 #include <nlohmann/json.hpp>
 
 #include "base/logging.h"
@@ -13,6 +12,7 @@ namespace slipway::server {
 namespace {
 
 constexpr int kWorkers = 3;
+constexpr std::chrono::seconds kBetweenTries{1};
 constexpr std::size_t kLongestFile = std::size_t{1} << 20U;
 // A -> B -> A is allowed: a project may be told when what it started is done.
 constexpr int kMostOfOneBranch = 2;
@@ -21,15 +21,6 @@ constexpr const char* kCreationFailed = "downstream_pipeline_creation_failed";
 
 std::string top_group(const std::string& path) {
   return path.substr(0, path.find('/'));
-}
-
-// Waits for the coordinator; on any thread but its own.
-template <typename T, typename F>
-Result<T> answer_of(F&& ask) {
-  auto answered = std::make_shared<std::promise<Result<T>>>();
-  auto answer = answered->get_future();
-  ask([answered](Result<T> result) { answered->set_value(std::move(result)); });
-  return answer.get();
 }
 
 }  // namespace
@@ -81,37 +72,56 @@ void Downstreams::work() {
     const JobId job = waiting_.front();
     waiting_.pop_front();
     lock.unlock();
+    bool settled = false;
     try {
-      trigger(job);
+      settled = trigger(job);
     } catch (const std::exception& error) {
       log::error("bridge.failed", {{"job", job.value}, {"error", error.what()}});
-      coordinator_.fail_bridge(job, kCreationFailed, "the server's log has the details", nullptr);
+      settled = refuse(job, {kCreationFailed, "the server's log has the details"});
     }
     lock.lock();
-    known_.erase(job);
+    if (settled) {
+      known_.erase(job);
+    } else {
+      wake_.wait_for(lock, kBetweenTries, [this] { return stopping_; });
+      waiting_.push_back(job);
+    }
   }
 }
 
-void Downstreams::trigger(JobId job) {
-  auto loaded = load(job);
-  std::optional<Refusal> refusal;
-  if (!loaded)
-    refusal = Refusal{kCreationFailed, loaded.error().message};
-  else if (!*loaded)
-    return;  // canceled meanwhile
-  else if (const Bridge& bridge = **loaded; !bridge.wanted.upstream.empty())
-    refusal = follow(bridge);
-  else
-    refusal = bridge.wanted.is_child() ? trigger_child(bridge) : trigger_project(bridge);
+bool Downstreams::trigger(JobId job) {
+  const Outcome outcome = outcome_of(job);
+  if (!outcome) {
+    log::warn("bridge.put_off", {{"job", job.value}, {"error", outcome.error().message}});
+    return false;
+  }
   // A git that was ended is no reason: the job waits for the next start.
-  if (!refusal || mirrors_.stopped()) return;
+  if (!*outcome || mirrors_.stopped()) return true;
+  return refuse(job, **outcome);
+}
+
+bool Downstreams::refuse(JobId job, const Refusal& refusal) {
   log::info("bridge.refused",
-            {{"job", job.value}, {"reason", refusal->failure_reason}, {"text", refusal->text}});
-  const auto failed = answer_of<void>([&](Completion<void> done) {
-    coordinator_.fail_bridge(job, refusal->failure_reason, refusal->text, std::move(done));
+            {{"job", job.value}, {"reason", refusal.failure_reason}, {"text", refusal.text}});
+  const auto failed = wait_for<void>([&](Completion<void> done) {
+    coordinator_.fail_bridge(job, refusal.failure_reason, refusal.text, std::move(done));
   });
-  if (!failed)
-    log::warn("bridge.not_failed", {{"job", job.value}, {"error", failed.error().message}});
+  if (failed) return true;
+  log::warn("bridge.not_failed", {{"job", job.value}, {"error", failed.error().message}});
+  return failed.error().kind != ErrorKind::Unavailable;
+}
+
+Downstreams::Outcome Downstreams::refused(std::string failure_reason, std::string text) {
+  return std::optional<Refusal>{Refusal{std::move(failure_reason), std::move(text)}};
+}
+
+Downstreams::Outcome Downstreams::outcome_of(JobId job) {
+  const auto loaded = load(job);
+  if (!loaded) return refused(kCreationFailed, loaded.error().message);
+  if (!*loaded) return std::optional<Refusal>{};  // canceled meanwhile
+  const Bridge& bridge = **loaded;
+  if (!bridge.wanted.upstream.empty()) return follow(bridge);
+  return bridge.wanted.is_child() ? trigger_child(bridge) : trigger_project(bridge);
 }
 
 Result<std::optional<Downstreams::Bridge>> Downstreams::load(JobId job) {
@@ -144,27 +154,28 @@ bool Downstreams::may_reach(const Bridge& bridge, const ProjectRow& wanted) {
   return user && user->is_admin && !user->disabled;
 }
 
-std::optional<Downstreams::Refusal> Downstreams::follow(const Bridge& bridge) {
+Downstreams::Outcome Downstreams::follow(const Bridge& bridge) {
   const std::string& path = bridge.wanted.upstream;
   std::optional<PipelineRow> newest;
   {
     const auto project = database_.read()->projects.find_by_path(path);
     // The same words for both, so that nobody learns which projects there are.
     if (!project || !may_reach(bridge, *project))
-      return Refusal{
+      return refused(
           "upstream_bridge_project_not_found",
-          fmt::format("this server has no project '{}' that this one may look at", path)};
+          fmt::format("this server has no project '{}' that this one may look at", path));
     newest = database_.read()->pipelines.newest(project->id, project->default_branch);
     if (!newest)
-      return Refusal{kCreationFailed, fmt::format("'{}' has had no pipeline of its branch '{}' yet",
-                                                  path, project->default_branch)};
+      return refused(kCreationFailed, fmt::format("'{}' has had no pipeline of its branch '{}' yet",
+                                                  path, project->default_branch));
   }
-  const auto done = answer_of<void>([&](Completion<void> then) {
+  const auto done = wait_for<void>([&](Completion<void> then) {
     coordinator_.follow_pipeline(bridge.job.id, newest->id, std::move(then));
   });
+  if (!done && done.error().kind == ErrorKind::Unavailable) return done.error();
   if (!done && done.error().kind != ErrorKind::Conflict)
-    return Refusal{kCreationFailed, done.error().message};
-  return std::nullopt;
+    return refused(kCreationFailed, done.error().message);
+  return std::optional<Refusal>{};
 }
 
 std::optional<Downstreams::Refusal> Downstreams::check_family(const Bridge& bridge) {
@@ -221,7 +232,7 @@ Result<std::string> Downstreams::artifact_file(const Bridge& bridge,
   return text;
 }
 
-std::optional<Downstreams::Refusal> Downstreams::trigger_child(const Bridge& bridge) {
+Downstreams::Outcome Downstreams::trigger_child(const Bridge& bridge) {
   if (auto refusal = check_family(bridge)) return refusal;
   PlanRequest request;
   request.project = bridge.project;
@@ -235,23 +246,23 @@ std::optional<Downstreams::Refusal> Downstreams::trigger_child(const Bridge& bri
   child.name = bridge.job.name;
   for (const pipeline::ArtifactFile& file : bridge.wanted.artifacts) {
     auto text = artifact_file(bridge, file);
-    if (!text) return Refusal{kCreationFailed, text.error().message};
+    if (!text) return refused(kCreationFailed, text.error().message);
     child.files[file.name] = std::move(*text);
   }
   return make(bridge, std::move(request));
 }
 
-std::optional<Downstreams::Refusal> Downstreams::trigger_project(const Bridge& bridge) {
+Downstreams::Outcome Downstreams::trigger_project(const Bridge& bridge) {
   const std::string& path = bridge.wanted.project;
   const auto project = database_.read()->projects.find_by_path(path);
   if (!project || (project->visibility != "public" && !may_reach(bridge, *project)))
-    return Refusal{"downstream_bridge_project_not_found",
-                   fmt::format("this server has no project '{}' that this one may trigger", path)};
+    return refused("downstream_bridge_project_not_found",
+                   fmt::format("this server has no project '{}' that this one may trigger", path));
   if (!may_reach(bridge, *project))
-    return Refusal{"insufficient_bridge_permissions",
+    return refused("insufficient_bridge_permissions",
                    fmt::format("'{}' is not in the group of '{}', and no administrator started "
                                "this pipeline",
-                               path, bridge.project.path)};
+                               path, bridge.project.path));
   if (auto refusal = check_family(bridge)) return refusal;
   PlanRequest request;
   request.project = *project;
@@ -259,29 +270,29 @@ std::optional<Downstreams::Refusal> Downstreams::trigger_project(const Bridge& b
   request.ref = bridge.wanted.branch.empty() ? project->default_branch : bridge.wanted.branch;
   const std::int64_t id = project->id.value;
   if (auto fetched = mirrors_.fetch(id, project->repository_url, request.ref, {}); !fetched)
-    return Refusal{kCreationFailed, fetched.error().message};
+    return refused(kCreationFailed, fetched.error().message);
   const auto resolved = mirrors_.resolve(id, request.ref);
-  if (!resolved) return Refusal{kCreationFailed, resolved.error().message};
+  if (!resolved) return refused(kCreationFailed, resolved.error().message);
   request.is_tag = resolved->is_tag;
   request.sha = resolved->sha;
   request.inputs = bridge.wanted.inputs;
   return make(bridge, std::move(request));
 }
 
-std::optional<Downstreams::Refusal> Downstreams::make(const Bridge& bridge, PlanRequest request) {
+Downstreams::Outcome Downstreams::make(const Bridge& bridge, PlanRequest request) {
   request.variables = bridge.wanted.variables;
   request.user = bridge.pipeline.user_id;
   if (request.user)
     if (const auto user = database_.read()->users.find(*request.user))
       request.user_login = user->username;
   auto planned = planner_.plan(request);
-  if (!planned) return Refusal{kCreationFailed, planned.error().message};
-  if (mirrors_.stopped()) return std::nullopt;
-  if (planned->none) return Refusal{kCreationFailed, planned->none->reason.text};
+  if (!planned) return refused(kCreationFailed, planned.error().message);
+  if (mirrors_.stopped()) return std::optional<Refusal>{};
+  if (planned->none) return refused(kCreationFailed, planned->none->reason.text);
   planned->pipeline->bridge = bridge.job.id;
   if (auto kept = mirrors_.keep(request.project.id.value, request.sha); !kept)
     log::warn("commit.not_kept", {{"sha", request.sha}, {"error", kept.error().message}});
-  const auto made = answer_of<PipelineId>([&](Completion<PipelineId> done) {
+  const auto made = wait_for<PipelineId>([&](Completion<PipelineId> done) {
     coordinator_.create_pipeline(std::move(*planned->pipeline), std::move(done));
   });
   if (made) {
@@ -290,12 +301,12 @@ std::optional<Downstreams::Refusal> Downstreams::make(const Bridge& bridge, Plan
                                    {"ref", request.ref},
                                    {"source", pipeline::to_string(request.source)},
                                    {"job", bridge.job.id.value}});
-    return std::nullopt;
+    return std::optional<Refusal>{};
   }
-  // Canceled while it was planned; or the server stops.
-  if (made.error().kind == ErrorKind::Conflict || made.error().kind == ErrorKind::Unavailable)
-    return std::nullopt;
-  return Refusal{kCreationFailed, made.error().message};
+  if (made.error().kind == ErrorKind::Unavailable) return made.error();
+  // Canceled while it was planned.
+  if (made.error().kind == ErrorKind::Conflict) return std::optional<Refusal>{};
+  return refused(kCreationFailed, made.error().message);
 }
 
 }  // namespace slipway::server

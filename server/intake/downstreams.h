@@ -57,13 +57,20 @@ class Downstreams final : public CommitObserver {
     pipeline::DownstreamRequest wanted;
   };
 
+  // An error is none of the bridge's: the coordinator could not write, and is asked again.
+  using Outcome = Result<std::optional<Refusal>>;
+  static Outcome refused(std::string failure_reason, std::string text);
+
   void work();
-  void trigger(JobId job);
+  // False when it is to be tried again.
+  bool trigger(JobId job);
+  bool refuse(JobId job, const Refusal& refusal);
   Result<std::optional<Bridge>> load(JobId job);
-  std::optional<Refusal> follow(const Bridge& bridge);
-  std::optional<Refusal> trigger_child(const Bridge& bridge);
-  std::optional<Refusal> trigger_project(const Bridge& bridge);
-  std::optional<Refusal> make(const Bridge& bridge, PlanRequest request);
+  Outcome outcome_of(JobId job);
+  Outcome follow(const Bridge& bridge);
+  Outcome trigger_child(const Bridge& bridge);
+  Outcome trigger_project(const Bridge& bridge);
+  Outcome make(const Bridge& bridge, PlanRequest request);
   std::optional<Refusal> check_family(const Bridge& bridge);
   Result<std::string> artifact_file(const Bridge& bridge, const pipeline::ArtifactFile& file);
   // May the pipeline of `bridge` start, or look at, pipelines of `wanted`?

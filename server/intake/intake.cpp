@@ -118,11 +118,9 @@ Result<ReceivedHook> Intake::store(const ProjectRow& project, DeliveryRow row,
   const std::string verdict = row.verdict;
   const std::string reason = row.reason;
 
-  std::promise<Result<StoredDelivery>> answered;
-  coordinator_.store_delivery(std::move(row), [&](Result<StoredDelivery> result) {
-    answered.set_value(std::move(result));
+  auto stored = wait_for<StoredDelivery>([&](Completion<StoredDelivery> done) {
+    coordinator_.store_delivery(std::move(row), std::move(done));
   });
-  auto stored = answered.get_future().get();
   if (!stored) return std::move(stored).error();
   if (stored->duplicate)
     return ReceivedHook{stored->id, "duplicate", "a delivery of this number is known already"};
@@ -262,11 +260,9 @@ void Intake::settle(DeliveryId id, const std::string& verdict, const std::string
 }
 
 Result<PipelineId> Intake::create(NewPipeline pipeline) {
-  std::promise<Result<PipelineId>> answered;
-  coordinator_.create_pipeline(std::move(pipeline), [&](Result<PipelineId> result) {
-    answered.set_value(std::move(result));
+  return wait_for<PipelineId>([&](Completion<PipelineId> done) {
+    coordinator_.create_pipeline(std::move(pipeline), std::move(done));
   });
-  return answered.get_future().get();
 }
 
 Result<PipelineId> Intake::make_pipeline(const PlanRequest& request, const Cause& cause) {

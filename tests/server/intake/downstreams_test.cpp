@@ -4,6 +4,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include <atomic>
 #include <fstream>
 #include <optional>
 
@@ -33,7 +34,18 @@ std::string zip_of(const std::string& path, const std::string& text) {
   return bytes;
 }
 
+// The disk is full for what is written first after a trigger job was told of.
+struct FullDisk final : CommitObserver {
+  explicit FullDisk(Database& of) : database(of) {}
+  void committed(const Changes& changes) noexcept override {
+    if (!changes.bridges.empty() && !was_full.exchange(true)) database.fail_next_commit();
+  }
+  Database& database;
+  std::atomic<bool> was_full = false;
+};
+
 struct Fixture : test::IntakeFixture {
+  FullDisk disk{*database};
   BlobStore blobs{BlobStore::open(directory / "blobs").value()};
   std::optional<JobPayload> payload;
   test::GitRepository other_remote;
@@ -53,12 +65,13 @@ struct Fixture : test::IntakeFixture {
   }
 
   // Observers are told of by a coordinator that has not begun, so this one is made anew.
-  void start() {
+  void start(CommitObserver* beside = nullptr) {
     intake.reset();
     coordinator->stop();
     downstreams.reset();
     coordinator.reset();
     coordinator = make();
+    if (beside != nullptr) coordinator->observe(*beside);
     payload.emplace(*database, vault, *coordinator,
                     PayloadFacts{{"https://ci.example", "", "1.0"}, std::chrono::seconds{3600}});
     downstreams =
@@ -105,6 +118,17 @@ struct Fixture : test::IntakeFixture {
 };
 
 }  // namespace
+
+TEST_CASE_METHOD(Fixture, "a pipeline that could not be stored is made when the disk has room",
+                 "[intake][bridge]") {
+  remote.write("child.yml", "unit: {script: x}\n");
+  commit("bridge: {trigger: {include: child.yml, strategy: depend}}\n");
+  start(&disk);
+  const JobRow bridge = bridge_when(trigger(), {"running", "failed"});
+  CHECK(disk.was_full);
+  CHECK(bridge.status == "running");
+  CHECK(downstream_of(bridge).source == "parent_pipeline");
+}
 
 TEST_CASE_METHOD(Fixture, "a child pipeline runs at the commit of its parent", "[intake][bridge]") {
   remote.write("ci/child.yml",
