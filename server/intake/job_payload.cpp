@@ -7,6 +7,7 @@
 
 #include "pipeline/job_payload.h"
 #include "pipeline/variables.h"
+#include "server/intake/stored_variables.h"
 
 namespace slipway::server {
 namespace {
@@ -22,19 +23,6 @@ std::string clone_url(const std::string& server, const std::string& path,
   const auto host = server.find("://") + 3;
   return server.substr(0, host) + "gitlab-ci-token:" + token + "@" + server.substr(host) + "/" +
          path + ".git";
-}
-
-Variables trigger_variables(const std::string& json) {
-  Variables variables;
-  const auto list = nlohmann::json::parse(json, nullptr, false);
-  if (!list.is_array()) return variables;
-  for (const auto& item : list)
-    if (item.is_object() && item.contains("key") && item.contains("value"))
-      variables.push_back(Variable{.name = item["key"].get<std::string>(),
-                                   .value = item["value"].get<std::string>(),
-                                   .raw = item.value("raw", false),
-                                   .file = item.value("variable_type", "") == "file"});
-  return variables;
 }
 
 // What the store knows of a job that goes out.
@@ -100,7 +88,7 @@ class StoredFacts {
     if (row.user_id)
       if (const auto user = database_.read()->users.find(*row.user_id))
         trigger.user_login = trigger.user_name = user->username;
-    trigger.pipeline_variables = trigger_variables(assignment_.variables);
+    trigger.pipeline_variables = variables_from_json(assignment_.variables);
     return trigger;
   }
 

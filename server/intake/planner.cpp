@@ -7,21 +7,12 @@
 #include "pipeline/lint/yaml_text.h"
 #include "pipeline/variables.h"
 #include "server/forge/forge.h"
+#include "server/intake/stored_variables.h"
 
 namespace slipway::server {
 namespace {
 
 constexpr std::size_t kCachedFiles = 256;
-
-std::string variables_json(const pipeline::Variables& variables) {
-  nlohmann::json list = nlohmann::json::array();
-  for (const pipeline::Variable& variable : variables) {
-    list.push_back({{"key", variable.name}, {"value", variable.value}});
-    if (variable.file) list.back()["variable_type"] = "file";
-    if (variable.raw) list.back()["raw"] = true;
-  }
-  return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
 
 std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
@@ -51,7 +42,7 @@ NewPipeline pipeline_for(const PlanRequest& request, const CommitInfo& commit,
   row.author_email = valid_utf8(commit.author_email);
   row.committed_at = commit.authored_at;
   row.user_id = request.user;
-  made.variables = variables_json(request.variables);
+  made.variables = variables_to_json(request.variables);
   return made;
 }
 

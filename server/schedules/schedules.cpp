@@ -3,9 +3,9 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/logging.h"
+#include "server/intake/stored_variables.h"
 #include "server/schedules/cron.h"
 
 namespace slipway::server {
@@ -13,18 +13,15 @@ namespace {
 
 // How long it sleeps at most: the clock may be set meanwhile.
 constexpr std::chrono::milliseconds kLongestSleep{std::chrono::seconds{20}};
+// A broken disk must not be asked without a pause.
+constexpr std::chrono::milliseconds kSleepAfterFailure{std::chrono::seconds{1}};
 // Beyond that many it says "at least".
 constexpr int kCountedMissed = 10'000;
 
-pipeline::Variables variables_of(const std::string& json) {
-  pipeline::Variables variables;
-  const auto list = nlohmann::json::parse(json, nullptr, false);
-  if (!list.is_array()) return variables;
-  for (const auto& item : list)
-    variables.push_back({.name = item.value("key", ""),
-                         .value = item.value("value", ""),
-                         .file = item.value("variable_type", "") == "file"});
-  return variables;
+// The time zones were checked when it was made, but change with the system's packages.
+Result<Cron> cron_of(const ScheduleRow& schedule) {
+  if (auto known = check_time_zone(schedule.cron_timezone); !known) return std::move(known).error();
+  return Cron::parse(schedule.cron);
 }
 
 }  // namespace
@@ -62,66 +59,79 @@ void Schedules::committed(const Changes& changes) noexcept {
 }
 
 void Schedules::work() {
-  for (;;) {
-    auto sleep = kLongestSleep;
-    if (const auto due = database_.read()->schedules.next_due())
-      sleep = std::clamp(std::chrono::milliseconds{*due - clock_.now()},
-                         std::chrono::milliseconds{0}, kLongestSleep);
-    {
-      std::unique_lock lock{mutex_};
-      wake_.wait_for(lock, sleep, [this] { return stopping_ || changed_; });
-      if (stopping_) return;
-      changed_ = false;
-    }
+  for (std::chrono::milliseconds time{0}; sleep(time);) {
+    time = kSleepAfterFailure;
     try {
-      run_due();
+      if (run_due()) time = until_next();
     } catch (const std::exception& error) {
       log::error("schedules.failed", {{"error", error.what()}});
-      // A broken disk must not be asked without a pause.
-      std::unique_lock lock{mutex_};
-      wake_.wait_for(lock, std::chrono::seconds{1}, [this] { return stopping_; });
     }
   }
 }
 
-void Schedules::run_due() {
-  note_due();
+bool Schedules::sleep(std::chrono::milliseconds time) {
+  std::unique_lock lock{mutex_};
+  wake_.wait_for(lock, time, [this] { return stopping_ || changed_; });
+  changed_ = false;
+  return !stopping_;
+}
+
+std::chrono::milliseconds Schedules::until_next() {
+  const auto due = database_.read()->schedules.next_due();
+  if (!due) return kLongestSleep;
+  return std::clamp(std::chrono::milliseconds{*due - clock_.now()}, std::chrono::milliseconds{0},
+                    kLongestSleep);
+}
+
+bool Schedules::run_due() {
+  if (auto noted = note_due(); !noted) {
+    log::error("schedules.not_noted", {{"error", noted.error().message}});
+    return false;
+  }
   for (const ScheduleRunRow& waiting : database_.read()->schedules.waiting_runs()) {
     {
       const std::lock_guard lock{mutex_};
-      if (stopping_) return;
+      if (stopping_) return true;
     }
     run(waiting);
   }
+  return true;
 }
 
-void Schedules::note_due() {
+Result<void> Schedules::note_due() {
   const UnixMillis now = clock_.now();
-  if (database_.read()->schedules.due(now).empty()) return;
-  const auto noted = coordinator_.write<int>([now](WriteTransaction& write) -> Result<int> {
-    int count = 0;
-    for (ScheduleRow& schedule : write.stores.schedules.due(now)) {
-      const auto cron = Cron::parse(schedule.cron);
-      if (!cron) return cron.error();
-      ScheduleRunRow run;
-      run.schedule_id = schedule.id;
-      run.due_at = *schedule.next_run_at;
-      run.created_at = write.now;
-      auto next = cron->next(run.due_at, schedule.cron_timezone);
-      for (; next && *next <= now && run.missed < kCountedMissed; ++run.missed) {
-        run.due_at = *next;
-        next = cron->next(run.due_at, schedule.cron_timezone);
-      }
-      schedule.next_run_at = cron->next(now, schedule.cron_timezone);
-      write.stores.schedules.insert_run(run);
-      write.stores.schedules.update(schedule);
-      if (run.missed > 0)
-        log::warn("schedule.missed", {{"schedule", schedule.id.value}, {"times", run.missed}});
-      ++count;
-    }
-    return count;
+  if (database_.read()->schedules.due(now).empty()) return {};
+  return coordinator_.write<void>([now](WriteTransaction& write) -> Result<void> {
+    for (ScheduleRow& schedule : write.stores.schedules.due(now)) note(write, schedule, now);
+    return {};
   });
-  if (!noted) log::error("schedules.not_noted", {{"error", noted.error().message}});
+}
+
+void Schedules::note(WriteTransaction& write, ScheduleRow& schedule, UnixMillis now) {
+  ScheduleRunRow run;
+  run.schedule_id = schedule.id;
+  run.due_at = *schedule.next_run_at;
+  run.created_at = write.now;
+  if (const auto cron = cron_of(schedule)) {
+    auto next = cron->next(run.due_at, schedule.cron_timezone);
+    for (; next && *next <= now && run.missed < kCountedMissed; ++run.missed) {
+      run.due_at = *next;
+      next = cron->next(run.due_at, schedule.cron_timezone);
+    }
+    schedule.next_run_at = cron->next(now, schedule.cron_timezone);
+    if (run.missed > 0)
+      log::warn("schedule.missed", {{"schedule", schedule.id.value}, {"times", run.missed}});
+  } else {
+    // It stops, and says so; the others have their time all the same.
+    run.state = "failed";
+    run.reason = cron.error().message + ": the schedule has stopped until that is put right";
+    schedule.active = false;
+    schedule.next_run_at.reset();
+    log::warn("schedule.stopped",
+              {{"schedule", schedule.id.value}, {"error", cron.error().message}});
+  }
+  write.stores.schedules.insert_run(run);
+  write.stores.schedules.update(schedule);
 }
 
 void Schedules::run(const ScheduleRunRow& run) {
@@ -155,7 +165,7 @@ Result<PipelineId> Schedules::make(const ScheduleRow& schedule, const ScheduleRu
   ManualTrigger trigger;
   trigger.ref = schedule.ref;
   trigger.source = pipeline::Source::Schedule;
-  trigger.variables = variables_of(schedule.variables);
+  trigger.variables = variables_from_json(schedule.variables);
   trigger.user = owner->id;
   trigger.schedule_run = run.id;
   return intake_.trigger(*project, trigger);

@@ -6,6 +6,7 @@
 // Thread-safe.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <string>
@@ -27,14 +28,19 @@ class Schedules final : public CommitObserver {
 
   void start();
   void stop();
-  // All that is due now, on the calling thread. The thread does it by itself.
-  void run_due();
+  // All that is due now, on the calling thread; false when that cannot be written. The thread does
+  // it by itself.
+  bool run_due();
 
   void committed(const Changes& changes) noexcept override;
 
  private:
   void work();
-  void note_due();
+  // False when it is to stop.
+  bool sleep(std::chrono::milliseconds time);
+  std::chrono::milliseconds until_next();
+  Result<void> note_due();
+  static void note(WriteTransaction& write, ScheduleRow& schedule, UnixMillis now);
   void run(const ScheduleRunRow& run);
   Result<PipelineId> make(const ScheduleRow& schedule, const ScheduleRunRow& run);
 

@@ -152,6 +152,27 @@ TEST_CASE_METHOD(Fixture, "nobody's schedule runs as somebody who may not", "[sc
         "the schedule over");
 }
 
+TEST_CASE_METHOD(Fixture, "a schedule whose time zone is gone stops, and keeps no other waiting",
+                 "[schedules]") {
+  const ScheduleId gone = schedule();
+  const ScheduleId other = schedule();
+  write([&](WriteTransaction& open) {
+    ScheduleRow changed = *open.stores.schedules.find(gone);
+    changed.cron_timezone = "Atlantis/Capital";
+    open.stores.schedules.update(changed);
+    return true;
+  });
+  clock.tick(kMinute);
+  CHECK(schedules->run_due());
+  REQUIRE(runs(gone).size() == 1);
+  CHECK(runs(gone)[0].state == "failed");
+  CHECK(runs(gone)[0].reason ==
+        "'Atlantis/Capital' is no time zone: the schedule has stopped until that is put right");
+  CHECK_FALSE(row(gone).active);
+  REQUIRE(runs(other).size() == 1);
+  CHECK(runs(other)[0].state == "done");
+}
+
 TEST_CASE_METHOD(Fixture, "one that is not active is not due", "[schedules]") {
   const ScheduleId id = schedule();
   write([&](WriteTransaction& open) {
