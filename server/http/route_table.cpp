@@ -56,6 +56,7 @@ constexpr auto kApi = Scope::Api;
 std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
   using A = AccountRoutes;
   using D = DeliveryRoutes;
+  using G = ResourceGroupRoutes;
   using J = ProjectRoutes;
   using O = ProtectionRoutes;
   using P = PipelineRoutes;
@@ -152,9 +153,9 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"PUT", SLIPWAY_PROJECT "/triggers/{trigger_id}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.triggers, &T::update)},
     {"DELETE", SLIPWAY_PROJECT "/triggers/{trigger_id}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.triggers, &T::remove)},
     {"POST", SLIPWAY_PROJECT "/trigger/pipeline", kNone, Role::Anybody, kApi, Csrf::Token, kSmall, plain(h.triggers, &T::start_pipeline)},
-    {"GET", SLIPWAY_GROUPS, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.triggers, &T::list_groups)},
-    {"GET", SLIPWAY_GROUPS "/{key}", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.triggers, &T::show_group)},
-    {"PUT", SLIPWAY_GROUPS "/{key}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.triggers, &T::update_group)},
+    {"GET", SLIPWAY_GROUPS, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.resource_groups, &G::list)},
+    {"GET", SLIPWAY_GROUPS "/{key}", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.resource_groups, &G::show)},
+    {"PUT", SLIPWAY_GROUPS "/{key}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.resource_groups, &G::update)},
 
     {"GET", SLIPWAY_JOB "/trace", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::raw)},
     {"GET", SLIPWAY_JOB "/trace/events", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::events)},

@@ -12,6 +12,7 @@
 #include "server/http/pipeline_routes.h"
 #include "server/http/project_routes.h"
 #include "server/http/protection_routes.h"
+#include "server/http/resource_group_routes.h"
 #include "server/http/route.h"
 #include "server/http/runner_protocol_routes.h"
 #include "server/http/runner_routes.h"
@@ -38,6 +39,7 @@ struct Handlers {
   BadgeRoutes badges;
   PageRoutes pages;
   ScheduleRoutes schedules;
+  ResourceGroupRoutes resource_groups;
   TriggerRoutes triggers;
 };
 

@@ -34,6 +34,7 @@ Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& 
       BadgeRoutes{s.database},
       PageRoutes{s.files, s.feed},
       ScheduleRoutes{s.database, s.coordinator, s.clock},
+      ResourceGroupRoutes{s.database, s.coordinator},
       TriggerRoutes{s.database, s.coordinator, s.intake, s.clock, url},
   };
 }

@@ -1,5 +1,5 @@
-// Trigger tokens of a project and the pipelines that they start; the process modes of its resource
-// groups. As GitLab's API has them, but that a token is shown once, and never taken from a URL.
+// Trigger tokens of a project and the pipelines that they start. As GitLab's API has them, but that
+// a token is shown once, and never taken from a URL.
 #pragma once
 
 #include "base/clock.h"
@@ -22,10 +22,6 @@ class TriggerRoutes {
   Result<Response> remove(const Call& call);
   // Asks for no account: the token in the body is the credential.
   Result<Response> start_pipeline(const Call& call);
-
-  Result<Response> list_groups(const Call& call);
-  Result<Response> show_group(const Call& call);
-  Result<Response> update_group(const Call& call);
 
  private:
   Result<TriggerTokenRow> token_of(const Call& call);

@@ -41,6 +41,7 @@ struct TableOnly {
       BadgeRoutes{*api.database},
       PageRoutes{api.outside, *api.feed},
       ScheduleRoutes{*api.database, *api.coordinator, api.clock},
+      ResourceGroupRoutes{*api.database, *api.coordinator},
       TriggerRoutes{*api.database, *api.coordinator, api.outside, api.clock, ""}};
   std::vector<Route> routes = route_table(handlers, {});
 };
