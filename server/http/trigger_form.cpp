@@ -22,6 +22,10 @@ std::string name_in(std::string_view field, std::string_view family) {
   return std::string{field.substr(family.size() + 1, field.size() - family.size() - 2)};
 }
 
+bool is_utf8(const std::string& text) {
+  return json::parse(dump(text)) == text;  // dump() replaces what is none
+}
+
 // A text that is no JSON is meant as it stands.
 std::string as_json(const std::string& text) {
   const auto parsed = json::parse(text, nullptr, false);
@@ -29,9 +33,11 @@ std::string as_json(const std::string& text) {
 }
 
 template <typename Fields>
-TriggerForm from_fields(const Fields& fields) {
+Result<TriggerForm> from_fields(const Fields& fields) {
   TriggerForm form;
   for (const auto& [name, value] : fields) {
+    if (!is_utf8(name) || !is_utf8(value))
+      return fail(ErrorKind::InvalidInput, "field '" + name + "' is not UTF-8");
     if (name == "token") form.token = value;
     if (name == "ref") form.ref = value;
     if (auto variable = name_in(name, "variables"); !variable.empty())

@@ -173,6 +173,18 @@ TEST_CASE("a trigger token starts pipelines of its project and is shown once", "
   CHECK(post_form(api, target, form, "token=" + token + "&ref=main").status == 404);
 }
 
+TEST_CASE("a form that is not UTF-8 is refused by the field's name", "[api]") {
+  ApiFixture api;
+  api.make_project();
+  for (const std::string field : {"inputs[level]", "variables[LEVEL]", "ref"}) {
+    const auto answer =
+        post_form(api, "/api/v4/projects/1/trigger/pipeline", "application/x-www-form-urlencoded",
+                  "token=glptt-any&" + field + "=%FF");
+    CHECK(answer.status == 400);
+    CHECK(answer.body["message"] == "field '" + field + "' is not UTF-8");
+  }
+}
+
 TEST_CASE("a wrong trigger token learns nothing, and none is taken from the address", "[api]") {
   ApiFixture api;
   api.make_project("group/one");
