@@ -17,6 +17,7 @@
 #include "server/http/runner_protocol_routes.h"
 #include "server/http/runner_routes.h"
 #include "server/http/schedule_routes.h"
+#include "server/http/test_report_routes.h"
 #include "server/http/trace_routes.h"
 #include "server/http/trigger_routes.h"
 #include "server/http/variable_routes.h"
@@ -41,6 +42,7 @@ struct Handlers {
   ScheduleRoutes schedules;
   ResourceGroupRoutes resource_groups;
   TriggerRoutes triggers;
+  TestReportRoutes test_reports;
 };
 
 struct BodyLimits {

@@ -36,6 +36,7 @@ Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& 
       ScheduleRoutes{s.database, s.coordinator, s.clock},
       ResourceGroupRoutes{s.database, s.coordinator},
       TriggerRoutes{s.database, s.coordinator, s.intake, s.clock, url},
+      TestReportRoutes{s.database, s.blobs, s.clock},
   };
 }
 

@@ -42,7 +42,8 @@ struct TableOnly {
       PageRoutes{api.outside, *api.feed},
       ScheduleRoutes{*api.database, *api.coordinator, api.clock},
       ResourceGroupRoutes{*api.database, *api.coordinator},
-      TriggerRoutes{*api.database, *api.coordinator, api.outside, api.clock, ""}};
+      TriggerRoutes{*api.database, *api.coordinator, api.outside, api.clock, ""},
+      TestReportRoutes{*api.database, *api.blobs, api.clock}};
   std::vector<Route> routes = route_table(handlers, {});
 };
 
