@@ -17,7 +17,7 @@ test:
   stage: test
   script:
     - 'echo "Coverage: 91.25"'
-    - cp report.txt report.xml
+    - cp $CI_PIPELINE_SOURCE.txt report.xml
   artifacts:
     reports:
       junit: report.xml
@@ -47,7 +47,8 @@ REPORT = """<testsuites><testsuite name="basket">
 class Browser(EndToEnd):
     def test_a_day_with_the_pages(self):
         self.runner()
-        repository = self.repository("demo/shop", files={".gitlab-ci.yml": PIPELINE, "report.txt": REPORT})
+        repository = self.repository("demo/shop", files={
+            ".gitlab-ci.yml": PIPELINE, "push.txt": "<testsuite/>", "web.txt": REPORT})
         for branch in ("main", "feature/tax"):
             sha = repository.push("Work on " + branch, branch)
             self.finished(repository.id, self.pipeline(repository.id, sha))
