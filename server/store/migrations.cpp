@@ -448,12 +448,17 @@ CREATE TABLE flaky_tests (
 ) WITHOUT ROWID)sql",
 };
 
+// Which merge request a pipeline is of.
+const Migration kMergeRequests{
+    "ALTER TABLE pipelines ADD COLUMN merge_request TEXT NOT NULL DEFAULT ''",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
   static const std::vector<Migration> all{kFirst, kDeliveryAttempts, kExclusion,  kDotenv,
                                           kForge, kVariables,        kJobManager, kDownstream,
-                                          kTests};
+                                          kTests, kMergeRequests};
   return all;
 }
 
