@@ -59,7 +59,7 @@ describe('the suggestions', () => {
         expect.arrayContaining(['script', 'rules', 'artifacts', 'needs', 'environment', 'trigger']),
       );
     expect(words('default:\n  |')).toContain('image');
-    expect(words('workflow:\n  |')).not.toContain('stage');
+    expect(words('include:\n  - |')).not.toContain('stage');
   });
 
   it('are those of the part that the cursor is in', () => {
