@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "base/crypto.h"
+#include "pipeline/read/entries.h"
 #include "pipeline/read/include_fetch.h"
 #include "pipeline/read/include_item.h"
 #include "pipeline/read/include_rules.h"
@@ -74,13 +75,12 @@ class Includer {
     const Entry* include = root->find_entry("include");
     if (include == nullptr) return root;
     outcome_.includes.push_back(include->value);
-    NodePtr merged = make_mapping({}, root->at);
-    for_each(include->value, [&](const Node& entry) {
-      merged = entry_under(entry, file.origin, std::move(merged));
-    });
+    Entries merged;
+    for_each(include->value, [&](const Node& entry) { merge_entry(entry, file.origin, merged); });
     std::vector<Entry> own = root->entries;
     own.erase(own.begin() + (include - root->entries.data()));
-    return deep_merge(merged, make_mapping(std::move(own), root->at));
+    merge_over(merged, *make_mapping(std::move(own), root->at));
+    return make_mapping(merged.take(), root->at);
   }
 
   static void for_each(const NodePtr& value, const std::function<void(const Node&)>& take) {
@@ -92,13 +92,15 @@ class Includer {
 
   // The file's own content, a mapping with its inputs put in.
   NodePtr body(const File& file) {
-    const auto documents = parse_documents(file.text, file.name, findings_);
+    const auto documents = parse_documents(file.text, file.name, findings_, limits_);
     if (!documents) {
       findings_.back().message.insert(0, file.prefix);
       return nullptr;
     }
     NodePtr root = documents->body;
+    limits_.nodes_before += root->weight;
     if (documents->header) {
+      limits_.nodes_before += documents->header->weight;
       root = with_inputs(file, *documents->header, root);
       if (!root) return nullptr;
     } else if (!file.inputs.empty()) {
@@ -131,7 +133,13 @@ class Includer {
     for (const std::string& fact : spec->component)
       if (const auto known = file.component.find(fact); known != file.component.end())
         all["component"][fact] = make_string(known->second, file.at);
-    return interpolate(root, all, variables_in(file.origin), file.prefix, findings_);
+    NodePtr whole = interpolate(root, all, variables_in(file.origin), file.prefix, findings_,
+                                &interpolated_text_);
+    // What the values add.
+    if (whole && whole->weight > root->weight) limits_.nodes_before += whole->weight - root->weight;
+    if (!whole || limits_.nodes_before <= limits_.nodes) return whole;
+    refuse("too_big", file.prefix + too_many_nodes(limits_), file.at);
+    return nullptr;
   }
 
   // Inputs from the files that a header includes go before those of the header itself.
@@ -166,8 +174,9 @@ class Includer {
                     std::vector<DeclaredInput>& declared) {
     const auto file = fetched(item, from);
     if (!file) return false;
-    const NodePtr root = parse(file->text, file->address, findings_);
+    const NodePtr root = parse(file->text, file->address, findings_, limits_);
     if (!root) return false;
+    limits_.nodes_before += root->weight;
     const std::string prefix = "`" + file->address + "`: ";
     if (root->kind != Kind::Mapping) {
       refuse("not_a_mapping", prefix + "Invalid configuration format", root->at,
@@ -187,22 +196,20 @@ class Includer {
     return inputs == nullptr || read_declared_inputs(**inputs, prefix, declared, findings_);
   }
 
-  // What an entry of `include` names, merged over `merged`.
-  NodePtr entry_under(const Node& entry, const Origin& from, NodePtr merged) {
+  // What an entry of `include` names goes over `merged`.
+  void merge_entry(const Node& entry, const Origin& from, Entries& merged) {
     if (const NodePtr* rules = entry.find("rules")) {
       const IncludeFacts facts{
           variables_in(from), options_.changed_paths, [&] { return fetcher_.paths(from); },
           // Its projects are those of this server.
           from.project.host.empty() ? options_.repository : nullptr, glob_work_};
       const auto holds = include_rules_hold(**rules, facts, findings_);
-      if (!holds || !*holds) return merged;
+      if (!holds || !*holds) return;
     }
     const auto items = read_include_entry(entry, IncludePlace::Body, variables_in(from), findings_);
     for (const IncludeItem& item : items)
       for (const IncludeItem& one : without_wildcards(item, from))
-        if (const NodePtr included = included_tree(one, from))
-          merged = deep_merge(merged, included);
-    return merged;
+        if (const NodePtr included = included_tree(one, from)) merge_over(merged, *included);
   }
 
   std::vector<IncludeItem> without_wildcards(const IncludeItem& item, const Origin& from) {
@@ -272,7 +279,10 @@ class Includer {
   IncludeFetcher fetcher_;
   rules::GlobWork glob_work_;
   int count_ = 0;
+  // One budget for all files.
   std::size_t bytes_ = 0;
+  Limits limits_;
+  std::size_t interpolated_text_ = 0;
   bool too_big_ = false;
 };
 

@@ -33,7 +33,7 @@ struct Entry {
 struct Node {
   Kind kind = Kind::Null;
   std::string text;        // of a scalar, as Ruby would print its value: 010 is "8", yes is "true"
-  bool reference = false;  // a sequence with the tag !reference
+  bool reference = false;  // has the tag !reference, which only a sequence of strings may have
   bool holds_reference = false;  // it is one, or there is one below
   std::vector<NodePtr> items;
   std::vector<Entry> entries;  // in order, keys unique
@@ -54,8 +54,12 @@ struct Node {
 struct Limits {
   std::size_t bytes = std::size_t{2} << 20U;
   int depth = 100;
-  std::size_t nodes = 500'000;
+  std::size_t nodes = 500'000;   // of all files of a configuration together
+  std::size_t nodes_before = 0;  // those of the files that were read already
 };
+
+// What is said when there are more.
+std::string too_many_nodes(const Limits& limits);
 
 struct Documents {
   NodePtr header;  // a mapping with `spec`, or nullptr
