@@ -26,6 +26,7 @@
 #include "server/intake/planner.h"
 #include "server/outbox/forge_status.h"
 #include "server/outbox/outbox.h"
+#include "server/retention/artifact_cleaner.h"
 #include "server/schedules/schedules.h"
 #include "server/store/database.h"
 #include "server/telemetry/metrics.h"
@@ -166,6 +167,7 @@ struct Server::State {
                 {{url, given.registry, version}, given.default_timeout}),
         downstreams(coordinator, *database, mirrors, planner, payload, blobs),
         schedules(coordinator, *database, intake, clock),
+        cleaner(coordinator, *database, blobs, clock),
         payload_room(payload),
         intake_room(intake),
         project_room(mirrors, intake, forge_status, local_repositories(given)),
@@ -183,6 +185,7 @@ struct Server::State {
     options.external_url = url;
     options.poll_hold = given.poll_hold;
     options.artifact_limit = given.artifact_limit;
+    options.artifact_expiry = given.artifact_expiry;
     options.webhook_limit = given.webhook_limit;
     options.build = {version, version};
   }
@@ -213,6 +216,7 @@ struct Server::State {
   JobPayload payload;
   Downstreams downstreams;
   Schedules schedules;
+  ArtifactCleaner cleaner;
   http::PayloadRoom payload_room;
   http::IntakeRoom intake_room;
   http::ProjectRoom project_room;
@@ -268,6 +272,7 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
   state->intake.start();
   state->downstreams.start();
   state->schedules.start();
+  state->cleaner.start();
   return std::unique_ptr<Server>{new Server{std::move(state)}};
 }
 
@@ -285,6 +290,7 @@ void Server::stop() {
   state_->mirrors.stop();  // so that nobody waits for a slow git host
   state_->http->stop();
   state_->schedules.stop();
+  state_->cleaner.stop();
   state_->intake.stop();
   state_->downstreams.stop();
   state_->outbox.stop();

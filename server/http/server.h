@@ -33,6 +33,7 @@ struct HttpOptions {
   std::string external_url;  // without a trailing slash; empty: http://<address>:<port>
   std::chrono::milliseconds poll_hold{std::chrono::seconds{30}};
   long long artifact_limit = 1LL << 30;
+  std::chrono::seconds artifact_expiry{0};  // of those that name none; 0 is never
   long long webhook_limit = 5LL << 20;
   BuildInfo build;
 };

@@ -140,6 +140,7 @@ json Views::project(const ProjectRow& row) const {
           {"http_url_to_repo", url + ".git"},
           {"repository_url", without_credentials(row.repository_url)},
           {"ci_config_path", row.ci_config_path},
+          {"keep_latest_artifact", row.keep_latest_artifact},
           {"webhook_url", std::string{url_} + "/hooks/" + row.path},
           {"forge", row.forge},
           {"forge_api_url", row.forge_api_url},
@@ -252,15 +253,34 @@ json Views::pipeline_detail(const PipelineRow& row) const {
   return view;
 }
 
-json Views::artifacts(JobId id) const {
+void Views::add_artifacts(json& view, JobId id) const {
   auto list = json::array();
-  for (const auto& row : stores_.artifacts.of_job(id))
+  std::optional<UnixMillis> expire_at;
+  json removed;
+  if (const auto noted = stores_.artifacts.removed_of(id))
+    removed = {{"reason", noted->reason},
+               {"removed_at", to_rfc3339(noted->removed_at)},
+               {"removed_by", text_or_null(noted->removed_by)}};
+  for (const auto& row : stores_.artifacts.of_job(id)) {
+    const bool expired = row.expire_at && *row.expire_at <= now_;
+    if (expired && !stores_.artifacts.is_kept(row)) {
+      // Its row goes within the next minutes.
+      removed = {{"reason", "expired"},
+                 {"removed_at", to_rfc3339(*row.expire_at)},
+                 {"removed_by", nullptr}};
+      continue;
+    }
+    if (row.file_type == "archive" || list.empty()) expire_at = row.expire_at;
     list.push_back({{"file_type", row.file_type},
                     {"size", row.size},
                     {"filename", row.file_name},
                     {"file_format", row.file_format},
-                    {"expire_at", time_or_null(row.expire_at)}});
-  return list;
+                    {"expire_at", time_or_null(row.expire_at)},
+                    {"kept", expired}});
+  }
+  view["artifacts"] = std::move(list);
+  view["artifacts_expire_at"] = time_or_null(expire_at);
+  view["artifacts_removed"] = std::move(removed);
 }
 
 json Views::job_runner(const JobRow& row) const {
@@ -275,7 +295,7 @@ json Views::job(const JobRow& row) const {
                                           : json{{"file", row.rule_file}, {"line", row.rule_line}};
   const auto manager =
       row.runner_system_id.empty() ? json(nullptr) : json{{"system_id", row.runner_system_id}};
-  return {{"id", row.id.value},
+  json view{{"id", row.id.value},
           {"name", row.name},
           {"stage", row.stage},
           {"status", row.status},
@@ -311,9 +331,10 @@ json Views::job(const JobRow& row) const {
             {"status", owner.status}}},
           {"runner", job_runner(row)},
           {"runner_manager", manager},
-          {"artifacts", artifacts(row.id)},
           {"is_bridge", row.is_bridge},
           {"downstream_pipeline", row.is_bridge ? downstream(row.id) : json(nullptr)}};
+  add_artifacts(view, row.id);
+  return view;
 }
 
 json Views::runner_managers(RunnerId id) const {

@@ -98,6 +98,8 @@ std::vector<Setting> settings_table(ServerSettings& s) {
        seconds_row(s.default_timeout, 1, 2'592'000)},
       {"trace_limit", "longest log of a job", "100M", bytes_row(s.trace_limit, 1024)},
       {"artifact_limit", "largest artifact", "1G", bytes_row(s.artifact_limit, 1024)},
+      {"artifact_expiry", "after which artifacts expire that name no `expire_in`; 0 is never", "30d",
+       seconds_row(s.artifact_expiry, 0, 315'360'000)},
       {"webhook_limit", "largest webhook delivery", "5M", bytes_row(s.webhook_limit, 1024)},
       {"io_threads", "threads that move bytes", "1", count_row(s.io_threads, 1, 64)},
       {"worker_threads", "threads for work that blocks", "8", count_row(s.worker_threads, 1, 256)},
