@@ -178,7 +178,8 @@ Result<ArtifactRow> row_of_query(const Request& request, UnixMillis now,
   const auto expiry = text.empty() ? Expiry{default_expiry} : parse_expiry(text);
   if (!expiry) return expiry.error();
   // No time at all is never, as for GitLab.
-  if (*expiry && (*expiry)->count() > 0) row.expire_at = now + std::chrono::milliseconds{**expiry}.count();
+  if (*expiry && (*expiry)->count() > 0)
+    row.expire_at = now + std::chrono::milliseconds{**expiry}.count();
   return row;
 }
 
@@ -326,8 +327,8 @@ Result<Response> ArtifactRoutes::remove(const Call& call) {
 Result<Response> ArtifactRoutes::remove_of_project(const Call& call) {
   const ProjectId project = call.project->id;
   for (ArtifactId after; after.value >= 0;) {
-    const auto next = coordinator_.write<ArtifactId>(
-        [&](WriteTransaction& write) -> Result<ArtifactId> {
+    const auto next =
+        coordinator_.write<ArtifactId>([&](WriteTransaction& write) -> Result<ArtifactId> {
           auto& artifacts = write.stores.artifacts;
           if (after.value == 0)
             audit_act(write, call, "artifacts.deleted", "project", project.value);

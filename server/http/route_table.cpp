@@ -136,6 +136,10 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"POST", SLIPWAY_JOB "/retry", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::retry_job)},
     {"POST", SLIPWAY_JOB "/play", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::play_job)},
 
+    {"POST", SLIPWAY_PROJECT "/runs/known", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.runs, &RunRoutes::known)},
+    {"POST", SLIPWAY_PROJECT "/runs/objects", kUser, Role::Developer, kApi, Csrf::Session, limits.run, upload(h.runs, &RunRoutes::upload)},
+    {"POST", SLIPWAY_PROJECT "/runs", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.runs, &RunRoutes::create)},
+
     {"GET", SLIPWAY_SCHEDULES, kUser, Role::Developer, kRead, Csrf::Safe, kNoBody, plain(h.schedules, &S::list)},
     {"POST", SLIPWAY_SCHEDULES, kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.schedules, &S::create)},
     {"GET", SLIPWAY_SCHEDULE, kUser, Role::Developer, kRead, Csrf::Safe, kNoBody, plain(h.schedules, &S::show)},

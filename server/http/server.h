@@ -26,6 +26,7 @@ class Accounts;
 namespace slipway::server::http {
 
 class EventFeed;
+class WorkTreeRuns;
 
 struct HttpOptions {
   ListenerOptions listener;
@@ -35,6 +36,7 @@ struct HttpOptions {
   long long artifact_limit = 1LL << 30;
   std::chrono::seconds artifact_expiry{0};  // of those that name none; 0 is never
   long long webhook_limit = 5LL << 20;
+  long long run_limit = 100LL << 20;
   BuildInfo build;
 };
 
@@ -53,6 +55,7 @@ struct HttpServices {
   PipelineIntake& intake;
   ProjectSetup& projects;
   GitMirrors& mirrors;
+  WorkTreeRuns& runs;
   const VariableVault& vault;
   const StaticFiles& files;
   telemetry::Metrics& metrics;

@@ -8,6 +8,7 @@
 #include "pipeline/job_payload.h"
 #include "pipeline/variables.h"
 #include "server/intake/stored_variables.h"
+#include "server/store/run_refs.h"
 
 namespace slipway::server {
 namespace {
@@ -45,6 +46,7 @@ class StoredFacts {
     facts.pipeline_name = assignment_.pipeline.name;
     facts.pipeline_created_at = to_rfc3339(assignment_.pipeline.created_at);
     facts.trigger = trigger();
+    if (!run_branch(assignment_.pipeline.ref).empty()) facts.stored_ref = assignment_.pipeline.ref;
     facts.clone_url = clone_url(facts_.server.url, assignment_.project.path, assignment_.token);
     facts.handed_on = handed_on();
     facts.dependencies = dependencies();
@@ -86,7 +88,8 @@ class StoredFacts {
     const ProjectRow& project = assignment_.project;
     pipeline::Trigger trigger;
     trigger.source = pipeline::parse_source(row.source).value_or(pipeline::Source::Push);
-    (row.tag ? trigger.tag : trigger.branch) = row.ref;
+    const std::string run = run_branch(row.ref);
+    (row.tag ? trigger.tag : trigger.branch) = run.empty() ? row.ref : run;
     trigger.sha = row.sha;
     trigger.before_sha = row.before_sha;
     trigger.ref_protected = row.ref_protected;

@@ -100,6 +100,7 @@ SELECT EXISTS (
   SELECT 1 FROM pipelines AS p JOIN projects ON projects.id = p.project_id
    WHERE p.id = (SELECT id FROM line ORDER BY depth DESC LIMIT 1)
      AND projects.keep_latest_artifact AND p.status = 'success'
+     AND p.ref NOT GLOB 'refs/slipway/runs/*'
      AND NOT EXISTS (
        SELECT 1 FROM pipelines AS newer
         WHERE newer.project_id = p.project_id AND newer.ref = p.ref AND newer.tag = p.tag
@@ -122,9 +123,8 @@ std::vector<RemovedArtifacts> ArtifactStore::removed_of_pipeline(PipelineId pipe
 }
 
 std::vector<DeadBlob> ArtifactStore::dead_blobs(std::int64_t after, int limit) const {
-  return select<DeadBlob>(session_,
-                          "SELECT id, blob FROM dead_blobs WHERE id > ? ORDER BY id LIMIT ?", after,
-                          limit);
+  return select<DeadBlob>(
+      session_, "SELECT id, blob FROM dead_blobs WHERE id > ? ORDER BY id LIMIT ?", after, limit);
 }
 
 void ArtifactStore::forget_dead_blob(std::int64_t id) {

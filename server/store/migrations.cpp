@@ -402,7 +402,8 @@ CREATE TABLE resource_groups (
 ))sql",
 };
 
-// What became of artifacts that are not there any more, and the files that are to follow their rows.
+// What became of artifacts that are not there any more, and the files that are to follow their
+// rows.
 const Migration kRetention{
     "ALTER TABLE projects ADD COLUMN keep_latest_artifact INTEGER NOT NULL DEFAULT 1",
     R"sql(
@@ -428,8 +429,9 @@ CREATE INDEX pipelines_succeeded ON pipelines (project_id, ref, tag, id)
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> all{kFirst, kDeliveryAttempts, kExclusion,  kDotenv,    kForge,
-                                          kVariables, kJobManager, kDownstream, kRetention};
+  static const std::vector<Migration> all{kFirst,    kDeliveryAttempts, kExclusion,  kDotenv,
+                                          kForge,    kVariables,        kJobManager, kDownstream,
+                                          kRetention};
   return all;
 }
 

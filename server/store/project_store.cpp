@@ -66,8 +66,8 @@ UPDATE projects
        keep_latest_artifact = ?
  WHERE id = ?)sql",
           row.path, row.repository_url, row.default_branch, row.visibility, row.ci_config_path,
-          row.webhook_secret, row.forge, row.forge_api_url, row.forge_token, row.keep_latest_artifact,
-          row.id);
+          row.webhook_secret, row.forge, row.forge_api_url, row.forge_token,
+          row.keep_latest_artifact, row.id);
 }
 
 void ProjectStore::remove(ProjectId id) {

@@ -48,7 +48,7 @@ const std::map<std::string, Rooms>& allowed() {
        {"pipeline", "server/blobs", "server/coordinator", "server/store", "server/git",
         "server/forge", "server/includes", "server/variables"}},
       {"server/schedules", {"pipeline", "server/coordinator", "server/intake", "server/store"}},
-      {"server/retention", {"server/blobs", "server/coordinator", "server/store"}},
+      {"server/retention", {"server/blobs", "server/coordinator", "server/git", "server/store"}},
       {"server/http",
        {"pipeline", "server/auth", "server/blobs", "server/coordinator", "server/dispatch",
         "server/forge", "server/git", "server/intake", "server/outbox", "server/reports",

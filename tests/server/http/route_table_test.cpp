@@ -42,7 +42,8 @@ struct TableOnly {
       PageRoutes{api.outside, *api.feed},
       ScheduleRoutes{*api.database, *api.coordinator, api.clock},
       ResourceGroupRoutes{*api.database, *api.coordinator},
-      TriggerRoutes{*api.database, *api.coordinator, api.outside, api.clock, ""}};
+      TriggerRoutes{*api.database, *api.coordinator, api.outside, api.clock, ""},
+      RunRoutes{*api.database, api.outside, api.clock, ""}};
   std::vector<Route> routes = route_table(handlers, {});
 };
 
