@@ -53,7 +53,7 @@ struct Fixture {
       auto row = *write.stores.pipelines.find(pipeline);
       row.status = status;
       row.finished_at = write.now;
-      write.stores.pipelines.update(row);
+      write.stores.pipelines.update_state(row);
     });
   }
   json view() { return api.call("GET", path).body; }

@@ -41,7 +41,7 @@ struct Fixture : test::StoreFixture {
     auto row = pipeline(project_id, full, ended ? "success" : "running");
     if (ended) row.finished_at = clock.now() - std::chrono::milliseconds{*ended}.count();
     commit([&](Stores& stores) {
-      stores.pipelines.update(row);
+      stores.pipelines.update_state(row);
       return 0;
     });
   }
