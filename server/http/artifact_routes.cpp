@@ -77,13 +77,14 @@ void audit_act(WriteTransaction& write, const Call& call, std::string_view actio
 class ArtifactSink final : public BodySink {
  public:
   ArtifactSink(SharedCall call, ArtifactRow row, const std::string& boundary, BlobUpload upload,
-               Coordinator& coordinator, BlobStore& blobs)
+               Coordinator& coordinator, BlobStore& blobs, const TestResults& tests)
       : call_(std::move(call)),
         row_(std::move(row)),
         upload_(std::move(upload)),
         reader_(boundary, "file", [this](std::string_view bytes) { return upload_.write(bytes); }),
         coordinator_(coordinator),
-        blobs_(blobs) {}
+        blobs_(blobs),
+        tests_(tests) {}
 
   std::optional<Response> write(std::string_view bytes) override {
     if (auto done = reader_.feed(bytes); !done) return error_response(done.error());
@@ -99,7 +100,7 @@ class ArtifactSink final : public BodySink {
     row_.size = blob->size;
     row_.sha256 = blob->sha256;
     row_.file_name = safe_file_name(reader_.file_name(), "artifacts." + row_.file_format);
-    if (auto read = read_dotenv(); !read) {
+    if (auto read = read_report(); !read) {
       static_cast<void>(blobs_.remove(blob->name));
       return error_response(read.error());
     }
@@ -111,9 +112,18 @@ class ArtifactSink final : public BodySink {
   }
 
  private:
-  // What the job hands on is read at once, so that a report nobody can read fails its job.
+  // Reports are read at once, so that what they say is there when the job ends.
+  Result<void> read_report() {
+    if (row_.file_type == "dotenv") return read_dotenv();
+    if (row_.file_type != "junit") return {};
+    auto received = tests_.receive(row_);
+    if (!received) return received.error();
+    received_tests_ = std::move(*received);
+    return {};
+  }
+
+  // What the job hands on: a report nobody can read fails its job.
   Result<void> read_dotenv() {
-    if (row_.file_type != "dotenv") return {};
     const auto blob = blobs_.open_blob(row_.blob);
     if (!blob) return blob.error();
     auto text = blob->read(0, kMostDotenvBytes);
@@ -135,6 +145,7 @@ class ArtifactSink final : public BodySink {
       if (const auto old = artifacts.find(row_.job_id, row_.file_type)) artifacts.remove(old->id);
       artifacts.insert(row_);
       if (!dotenv_.empty()) artifacts.put_dotenv(row_.job_id, dotenv_);
+      if (received_tests_) TestResults::keep(transaction.stores, *received_tests_);
       return {};
     });
   }
@@ -142,10 +153,12 @@ class ArtifactSink final : public BodySink {
   SharedCall call_;
   ArtifactRow row_;
   std::string dotenv_;  // JSON; "" for another artifact
+  std::optional<ReceivedTests> received_tests_;
   BlobUpload upload_;
   MultipartReader reader_;
   Coordinator& coordinator_;
   BlobStore& blobs_;
+  const TestResults& tests_;
 };
 
 class BlobSource final : public BodySource {
@@ -238,7 +251,7 @@ Reception ArtifactRoutes::upload(const SharedCall& call) {
   auto upload = blobs_.receive(who.job_id.value, options_.limit);
   if (!upload) return error_response(upload.error());
   return std::make_unique<ArtifactSink>(call, std::move(*row), *boundary, std::move(*upload),
-                                        coordinator_, blobs_);
+                                        coordinator_, blobs_, tests_);
 }
 
 Result<Response> ArtifactRoutes::archive_of(JobId job, ProjectId project) {

@@ -6,6 +6,7 @@
 #include "server/blobs/blob_store.h"
 #include "server/coordinator/coordinator.h"
 #include "server/http/route.h"
+#include "server/insight/test_results.h"
 #include "server/store/database.h"
 
 namespace slipway::server::http {
@@ -22,6 +23,7 @@ class ArtifactRoutes {
       : database_(database),
         coordinator_(coordinator),
         blobs_(blobs),
+        tests_(database, blobs),
         clock_(clock),
         options_(options),
         url_(std::move(external_url)) {}
@@ -43,6 +45,7 @@ class ArtifactRoutes {
   Database& database_;
   Coordinator& coordinator_;
   BlobStore& blobs_;
+  TestResults tests_;
   const Clock& clock_;
   ArtifactOptions options_;
   std::string url_;

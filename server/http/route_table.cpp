@@ -62,6 +62,7 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
   using P = PipelineRoutes;
   using R = RunnerRoutes;
   using S = ScheduleRoutes;
+  using Q = TestReportRoutes;
   using T = TriggerRoutes;
   using V = VariableRoutes;
   using W = RunnerProtocolRoutes;
@@ -130,6 +131,12 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"GET", SLIPWAY_PIPELINE "/bridges", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::bridges)},
     {"POST", SLIPWAY_PIPELINE "/cancel", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::cancel)},
     {"POST", SLIPWAY_PIPELINE "/retry", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::retry)},
+    {"GET", SLIPWAY_PIPELINE "/test_report", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::report)},
+    {"GET", SLIPWAY_PIPELINE "/test_report_summary", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::summary)},
+    {"GET", SLIPWAY_PIPELINE "/tests", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::tests)},
+    {"GET", SLIPWAY_PIPELINE "/tests/comparison", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::comparison)},
+    {"GET", SLIPWAY_PROJECT "/tests/history", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::history)},
+    {"GET", SLIPWAY_PROJECT "/tests/flaky", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::flaky)},
     {"GET", SLIPWAY_PROJECT "/jobs", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::list_jobs)},
     {"GET", SLIPWAY_JOB, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::show_job)},
     {"POST", SLIPWAY_JOB "/cancel", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::cancel_job)},

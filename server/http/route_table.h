@@ -18,6 +18,7 @@
 #include "server/http/runner_protocol_routes.h"
 #include "server/http/runner_routes.h"
 #include "server/http/schedule_routes.h"
+#include "server/http/test_report_routes.h"
 #include "server/http/trace_routes.h"
 #include "server/http/trigger_routes.h"
 #include "server/http/variable_routes.h"
@@ -43,6 +44,7 @@ struct Handlers {
   ResourceGroupRoutes resource_groups;
   TriggerRoutes triggers;
   RunRoutes runs;
+  TestReportRoutes test_reports;
 };
 
 struct BodyLimits {

@@ -42,6 +42,7 @@ Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& 
       ResourceGroupRoutes{s.database, s.coordinator},
       TriggerRoutes{s.database, s.coordinator, s.intake, s.clock, url},
       RunRoutes{s.database, s.runs, s.clock, url},
+      TestReportRoutes{s.database, s.blobs, s.clock},
   };
 }
 

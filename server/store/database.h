@@ -22,6 +22,7 @@
 #include "server/store/protection_store.h"
 #include "server/store/runner_store.h"
 #include "server/store/schedule_store.h"
+#include "server/store/test_store.h"
 #include "server/store/trigger_store.h"
 #include "server/store/user_store.h"
 #include "server/store/variable_store.h"
@@ -59,7 +60,8 @@ struct Stores {
         bridges(session),
         schedules(session),
         trigger_tokens(session),
-        resource_groups(session) {}
+        resource_groups(session),
+        tests(session) {}
 
   ProjectStore projects;
   PipelineStore pipelines;
@@ -79,6 +81,7 @@ struct Stores {
   ScheduleStore schedules;
   TriggerTokenStore trigger_tokens;
   ResourceGroupStore resource_groups;
+  TestStore tests;
 };
 
 class Database;

@@ -40,6 +40,7 @@ const std::map<std::string, Rooms>& allowed() {
       {"server/auth", {"server/store"}},
       {"server/variables", {"pipeline", "server/store"}},
       {"server/outbox", {"server/forge", "server/store"}},
+      {"server/insight", {"server/blobs", "server/reports", "server/store"}},
       // The log's file is closed, and the coverage read from it, with the job's result.
       {"server/coordinator", {"pipeline", "server/outbox", "server/store", "server/trace"}},
       {"server/dispatch", {"pipeline", "server/coordinator", "server/store"}},
@@ -51,14 +52,14 @@ const std::map<std::string, Rooms>& allowed() {
       {"server/retention", {"server/blobs", "server/coordinator", "server/git", "server/store"}},
       {"server/http",
        {"pipeline", "server/auth", "server/blobs", "server/coordinator", "server/dispatch",
-        "server/forge", "server/git", "server/intake", "server/outbox", "server/reports",
-        "server/schedules", "server/store", "server/telemetry", "server/trace",
+        "server/forge", "server/git", "server/insight", "server/intake", "server/outbox",
+        "server/reports", "server/schedules", "server/store", "server/telemetry", "server/trace",
         "server/variables"}},
       {"server/assembly",
        {"pipeline", "server/auth", "server/blobs", "server/coordinator", "server/dispatch",
-        "server/forge", "server/git", "server/http", "server/intake", "server/outbox",
-        "server/reports", "server/retention", "server/schedules", "server/settings", "server/store",
-        "server/telemetry", "server/trace", "server/variables"}},
+        "server/forge", "server/git", "server/http", "server/insight", "server/intake",
+        "server/outbox", "server/reports", "server/retention", "server/schedules",
+        "server/settings", "server/store", "server/telemetry", "server/trace", "server/variables"}},
   };
   return table;
 }
@@ -79,9 +80,10 @@ const std::vector<Library>& libraries() {
       {"soci/", "server/store/"},         {"sqlite3.h", "server/store/"},
       {"boost/beast", "server/http/"},    {"boost/asio", "server/http/"},
       {"httplib.h", "base/http_client."}, {"git2", "server/git/"},
-      {"boost/process", "base/process"},  {"yaml.h", "pipeline/read/"},
-      {"yaml-cpp/", "base/settings."},    {"toml++/", "runner/config_toml."},
-      {"Civet", "runner/vital_signs."},   {"date/", "server/schedules/"},
+      {"expat.h", "server/reports/"},     {"boost/process", "base/process"},
+      {"yaml.h", "pipeline/read/"},       {"yaml-cpp/", "base/settings."},
+      {"toml++/", "runner/config_toml."}, {"Civet", "runner/vital_signs."},
+      {"date/", "server/schedules/"},
   };
   return table;
 }

@@ -102,6 +102,35 @@ describe('a pipeline', () => {
     await keepPicture(page, 'coverage');
   });
 
+  it('has its tests, the failed ones first, each with what it said and how it went before', async () => {
+    const { page, complaints } = await openPage(browser, { session });
+    await page.goto(finished);
+    await page.getByRole('link', { name: 'Tests', exact: true }).click();
+    await page.locator('[data-test-sum]').waitFor();
+    assert.match(await page.locator('[data-test-sum]').innerText(), /4 tests in .*1 failed/s);
+    const rows = page.getByRole('list', { name: 'Tests' }).locator('summary');
+    assert.match(await rows.first().innerText(), /Failed\s+adds the tax\s+new/);
+    await rows.first().click();
+    await page.getByText('expected 119 to equal 120').waitFor();
+    await page.getByRole('list', { name: 'The last reports of this job' }).waitFor();
+    await keepPicture(page, 'pipeline-tests');
+    await assertAccessible(page);
+
+    await page.getByLabel('Result').selectOption('flaky');
+    await page.waitForURL(/result=flaky/);
+    await rows.getByText('waits for the stock').waitFor();
+    await page.locator('summary', { hasText: 'adds the tax' }).waitFor({ state: 'detached' });
+    await page.getByRole('searchbox', { name: 'Search tests' }).fill('no such');
+    await page.keyboard.press('Enter');
+    await page.getByText('No test fits').waitFor();
+    await page.setViewportSize(sizes.phone);
+    await page.goto(`${projectPage}/-/tests`);
+    await page.getByText('waits for the stock').waitFor();
+    await assertFits(page);
+    await assertAccessible(page);
+    assert.deepEqual(complaints, []);
+  });
+
   it('of a branch names the job that was left out, and the rule', async () => {
     const { page } = desk;
     await page.goto(`${projectPage}?ref=${encodeURIComponent(expected.branch)}`);

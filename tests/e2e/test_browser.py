@@ -17,6 +17,10 @@ test:
   stage: test
   script:
     - 'echo "Coverage: 91.25"'
+    - cp $CI_PIPELINE_SOURCE.txt report.xml
+  artifacts:
+    reports:
+      junit: report.xml
   coverage: '/Coverage: \\d+\\.\\d+/'
 security:
   stage: security
@@ -28,11 +32,23 @@ deploy:
     - if: $CI_COMMIT_BRANCH == "main"
 """
 
+REPORT = """<testsuites><testsuite name="basket">
+<testcase classname="Basket" name="is empty at first" file="test/basket.test.js" time="0.012"/>
+<testcase classname="Basket" name="adds the tax" time="1.8">
+  <failure message="expected 119 to equal 120">    at test/basket.test.js:41:12</failure></testcase>
+<testcase classname="Basket" name="ships abroad"><skipped message="no carrier yet"/></testcase>
+<testcase classname="Basket" name="waits for the stock">
+  <failure message="timed out after 500 ms"/></testcase>
+<testcase classname="Basket" name="waits for the stock"/>
+</testsuite></testsuites>
+"""
+
 
 class Browser(EndToEnd):
     def test_a_day_with_the_pages(self):
         self.runner()
-        repository = self.repository("demo/shop", files={".gitlab-ci.yml": PIPELINE})
+        repository = self.repository("demo/shop", files={
+            ".gitlab-ci.yml": PIPELINE, "push.txt": "<testsuite/>", "web.txt": REPORT})
         for branch in ("main", "feature/tax"):
             sha = repository.push("Work on " + branch, branch)
             self.finished(repository.id, self.pipeline(repository.id, sha))

@@ -9,6 +9,7 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { admin, project as newProject, runner as newRunner } from './data.mjs';
+import * as tests from './tests.mjs';
 import { World } from './world.mjs';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
@@ -55,6 +56,10 @@ function routes(world) {
   };
   const session = { 'Set-Cookie': 'slipway_session=mock; HttpOnly; SameSite=Lax; Path=/' };
   const latest = (id) => world.jobs.filter((one) => one.pipeline.id === Number(id) && !one.retried);
+  const testsOf = (id) => {
+    const job = latest(id).find((one) => one.name === 'test' && one.status !== 'created');
+    return { job, cases: job === undefined ? [] : tests.testsOf(job) };
+  };
   const fits = (value, wanted) => wanted === null || value === wanted;
 
   return [
@@ -228,6 +233,37 @@ function routes(world) {
         return { status: 201, body: { message: '201 Created' } };
       },
     ],
+    [
+      'GET',
+      '/projects/:id/pipelines/:one/test_report_summary',
+      ({ one }) => {
+        const { job, cases } = testsOf(one);
+        return { body: tests.summaryOf(cases, job) };
+      },
+    ],
+    [
+      'GET',
+      '/projects/:id/pipelines/:one/tests/comparison',
+      ({ one }) => ({ body: tests.comparisonOf(testsOf(one).cases) }),
+    ],
+    [
+      'GET',
+      '/projects/:id/pipelines/:one/tests',
+      ({ one, query }) => {
+        const status = query.get('status');
+        const search = query.get('search') ?? '';
+        return page(
+          testsOf(one).cases.filter(
+            (test) =>
+              (status === 'flaky' ? test.flaky : fits(test.status, status)) &&
+              test.name.includes(search),
+          ),
+          query,
+        );
+      },
+    ],
+    ['GET', '/projects/:id/tests/history', () => ({ body: tests.historyOf(world.nextJob - 1) })],
+    ['GET', '/projects/:id/tests/flaky', ({ query }) => page(tests.flaky, query)],
     [
       'POST',
       '/projects/:id/pipelines/:one/cancel',

@@ -43,7 +43,8 @@ struct TableOnly {
       ScheduleRoutes{*api.database, *api.coordinator, api.clock},
       ResourceGroupRoutes{*api.database, *api.coordinator},
       TriggerRoutes{*api.database, *api.coordinator, api.outside, api.clock, ""},
-      RunRoutes{*api.database, api.outside, api.clock, ""}};
+      RunRoutes{*api.database, api.outside, api.clock, ""},
+      TestReportRoutes{*api.database, *api.blobs, api.clock}};
   std::vector<Route> routes = route_table(handlers, {});
 };
 

@@ -4,7 +4,9 @@ import type {
   AccessToken,
   CoveragePoint,
   Delivery,
+  FlakyTest,
   Job,
+  ListedTest,
   Page,
   Pipeline,
   PipelineDetail,
@@ -14,6 +16,9 @@ import type {
   Schedule,
   ScheduleDetail,
   Status,
+  TestComparison,
+  TestHistoryPoint,
+  TestReportSummary,
   TraceMatches,
   User,
   Variable,
@@ -181,6 +186,37 @@ export const updateVariable = (
 ): Promise<Variable> => change('PUT', variable(owner, key, scope), body);
 export const deleteVariable = (owner: VariableOwner, key: string, scope: string): Promise<void> =>
   change('DELETE', variable(owner, key, scope));
+
+const pipelineOf = (path: string, id: number): string => `${project(path)}/pipelines/${id}`;
+export const testSummary = (
+  path: string,
+  id: number,
+  signal?: AbortSignal,
+): Promise<TestReportSummary> => get(`${pipelineOf(path, id)}/test_report_summary`, {}, signal);
+export const testComparison = (
+  path: string,
+  id: number,
+  signal?: AbortSignal,
+): Promise<TestComparison> => get(`${pipelineOf(path, id)}/tests/comparison`, {}, signal);
+export const listTests = (
+  path: string,
+  id: number,
+  query: { status?: string; search?: string; page: number },
+  signal?: AbortSignal,
+): Promise<Page<ListedTest>> =>
+  getPage(`${pipelineOf(path, id)}/tests`, { ...query, per_page: 50 }, signal);
+export const testHistory = (
+  path: string,
+  job: string,
+  key: string,
+  signal?: AbortSignal,
+): Promise<TestHistoryPoint[]> => get(`${project(path)}/tests/history`, { job, key }, signal);
+export const listFlakyTests = (
+  path: string,
+  page: number,
+  signal?: AbortSignal,
+): Promise<Page<FlakyTest>> =>
+  getPage(`${project(path)}/tests/flaky`, { page, per_page: 50 }, signal);
 
 const schedules = (path: string): string => `${project(path)}/pipeline_schedules`;
 export const listSchedules = (

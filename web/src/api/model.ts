@@ -24,6 +24,12 @@ export type ScheduleDetail = Schemas['ScheduleDetail'];
 export type PipelineVariable = Schemas['PipelineVariable'];
 export type Delivery = Schemas['Delivery'];
 export type Variable = Schemas['Variable'];
+export type TestReportSummary = Schemas['TestReportSummary'];
+export type ListedTest = Schemas['ListedTest'];
+export type ComparedTest = Schemas['ComparedTest'];
+export type TestComparison = Schemas['TestComparison'];
+export type TestHistoryPoint = Schemas['TestHistoryPoint'];
+export type FlakyTest = Schemas['FlakyTest'];
 
 export interface Page<T> {
   items: T[];

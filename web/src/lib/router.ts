@@ -12,10 +12,11 @@ export type Route =
   | { page: 'job'; project: string; id: number }
   | { page: 'not_found' };
 
-export type ProjectTab = 'pipelines' | 'schedules' | 'coverage' | 'deliveries' | 'variables';
+export type ProjectTab =
+  'pipelines' | 'schedules' | 'coverage' | 'tests' | 'deliveries' | 'variables';
 
 const globalPages = new Set(['runners', 'settings', 'login', 'setup']);
-const projectTabs = new Set(['schedules', 'coverage', 'deliveries', 'variables']);
+const projectTabs = new Set(['schedules', 'coverage', 'tests', 'deliveries', 'variables']);
 const segment = /^[A-Za-z0-9_.][A-Za-z0-9_.-]*$/;
 const notFound: Route = { page: 'not_found' };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { duration, elapsed, exactTime, relativeTime } from '../../src/lib/time';
+import { briefDuration, duration, elapsed, exactTime, relativeTime } from '../../src/lib/time';
 
 const now = Date.parse('2025-03-10T12:00:00Z');
 
@@ -17,6 +17,19 @@ describe('a duration', () => {
     [-3, '0 s'],
   ])('of %d seconds is said as %s', (seconds, text) => {
     expect(duration(seconds)).toBe(text);
+  });
+});
+
+describe('a brief duration', () => {
+  it.each([
+    [0, '0 ms'],
+    [0.0123, '12 ms'],
+    [0.9994, '999 ms'],
+    [1, '1 s'],
+    [75, '1 m 15 s'],
+    [-1, '0 ms'],
+  ])('of %d seconds is said as %s', (seconds, text) => {
+    expect(briefDuration(seconds)).toBe(text);
   });
 });
 

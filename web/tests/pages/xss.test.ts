@@ -6,8 +6,11 @@ import type {
   Finding,
   LeftOutJob,
   LinkedPipeline,
+  ListedTest,
   PipelineDetail,
   Schedule,
+  TestComparison,
+  TestReportSummary,
 } from '../../src/api/model';
 import { ApiError } from '../../src/api/client';
 import Breadcrumb from '../../src/components/Breadcrumb.svelte';
@@ -23,6 +26,8 @@ import Findings from '../../src/pages/pipeline/Findings.svelte';
 import JobCard from '../../src/pages/pipeline/JobCard.svelte';
 import LeftOutJobs from '../../src/pages/pipeline/LeftOutJobs.svelte';
 import PipelineHeader from '../../src/pages/pipeline/PipelineHeader.svelte';
+import TestRow from '../../src/pages/pipeline/tests/TestRow.svelte';
+import TestSummary from '../../src/pages/pipeline/tests/TestSummary.svelte';
 import PipelineRow from '../../src/pages/project/PipelineRow.svelte';
 import ProjectRow from '../../src/pages/projects/ProjectRow.svelte';
 import ScheduleRow from '../../src/pages/schedules/ScheduleRow.svelte';
@@ -108,6 +113,34 @@ function jobOf(text: string) {
   });
 }
 
+const testOf = (text: string): ListedTest => ({
+  status: 'failed',
+  name: text,
+  classname: text,
+  file: text,
+  execution_time: 1,
+  system_output: text,
+  attachment: text,
+  key: '0123456789abcdef',
+  flaky: true,
+  job: { id: 1, name: text },
+});
+const summaryOf = (text: string): TestReportSummary => {
+  const total = { time: 1, count: 1, success: 0, failed: 1, skipped: 0, error: 0 };
+  const sums = { total_time: 1, total_count: 1, success_count: 0, failed_count: 1 };
+  const none = { skipped_count: 0, error_count: 0 };
+  return {
+    total: { ...total, suite_error: null },
+    test_suites: [{ ...sums, ...none, name: text, suite_error: text, build_ids: [1] }],
+  };
+};
+const comparisonOf = (text: string): TestComparison => ({
+  base: { pipeline_id: 1, ref: text },
+  new_failures: [testOf(text) as ListedTest & { status: 'failed' }],
+  existing_failures: [],
+  fixed: [],
+});
+
 const leftOut = (text: string): LeftOutJob => ({
   name: text,
   stage: text,
@@ -175,6 +208,12 @@ const places: [string, AnyComponent, (text: string) => Record<string, unknown>][
   ],
   ['the head of a job', JobHeader, (text) => ({ job: jobOf(text), change: nothing })],
   ['the facts of a job', JobFacts, (text) => ({ project: 'a/b', job: jobOf(text) })],
+  ['a test', TestRow, (text) => ({ project: 'a/b', test: testOf(text), fresh: true, open: true })],
+  [
+    'the sums of tests',
+    TestSummary,
+    (text) => ({ project: 'a/b', summary: summaryOf(text), comparison: comparisonOf(text) }),
+  ],
   ['a job left out', LeftOutJobs, (text) => ({ jobs: [leftOut(text)] })],
   ['a finding', Findings, (text) => ({ findings: [finding(text)] })],
   [
