@@ -80,6 +80,10 @@ Result<ForgeEvent> pull_request(std::string_view word, const json& payload) {
   if (event.number <= 0 || event.source_branch.empty())
     return fail(ErrorKind::InvalidInput,
                 "the payload is not a pull request as Bitbucket sends it: id or branch is missing");
+  event.title = text_at(request, "title");
+  event.description = text_at(request, "description");
+  event.author = actor(payload);
+  event.draft = flag_at(request, "draft");
   // Bitbucket gives twelve digits of it.
   if (const auto sha = text_at(object_at(source, "commit"), "hash"); is_commit_hash(sha))
     event.sha = sha;

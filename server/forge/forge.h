@@ -46,6 +46,11 @@ struct MergeRequestEvent {
   std::string target_branch;
   std::string sha;  // of the source branch; "" when the host does not give it in full
   bool from_fork = false;
+  std::string title;
+  std::string description;
+  std::string labels;  // separated by commas
+  std::string author;  // who did what the event tells of
+  bool draft = false;
 };
 
 // A signed event that makes no pipeline, and why.
@@ -55,7 +60,7 @@ struct IgnoredEvent {
 
 using ForgeEvent = std::variant<PushEvent, MergeRequestEvent, IgnoredEvent>;
 
-// Why nothing follows from an event; "" for a push.
+// Why nothing follows from an event; "" for a push, and for a merge request that may be built.
 std::string why_no_pipeline(const ForgeEvent& event);
 
 struct Delivery {

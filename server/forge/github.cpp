@@ -32,10 +32,18 @@ Result<ForgeEvent> pull_request(const json& payload) {
     return fail(
         ErrorKind::InvalidInput,
         "the payload is not a pull request as GitHub sends it: number or commit is missing");
+  event.title = text_at(request, "title");
+  event.description = text_at(request, "body");
+  event.author = text_at(object_at(payload, "sender"), "login");
+  event.draft = flag_at(request, "draft");
+  if (const auto labels = request.find("labels"); labels != request.end())
+    event.labels = joined_texts(*labels, "name");
   // A head whose repository is gone was a fork.
-  event.from_fork = text_at(object_at(head, "repo"), "full_name") !=
-                        text_at(object_at(base, "repo"), "full_name") ||
-                    text_at(object_at(head, "repo"), "full_name").empty();
+  const json& source = object_at(head, "repo");
+  const json& target = object_at(base, "repo");
+  const std::string name = text_at(source, "full_name");
+  event.from_fork = name.empty() || name != text_at(target, "full_name") ||
+                    number_at(source, "id") != number_at(target, "id");
   return ForgeEvent{std::move(event)};
 }
 

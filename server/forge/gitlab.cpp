@@ -116,8 +116,14 @@ Result<ForgeEvent> merge_request(const json& payload) {
   if (event.number <= 0 || !is_commit_hash(event.sha))
     return fail(ErrorKind::InvalidInput,
                 "the payload is not a merge request as GitLab sends it: iid or commit is missing");
-  event.from_fork =
-      number_at(request, "source_project_id") != number_at(request, "target_project_id");
+  event.title = text_at(request, "title");
+  event.description = text_at(request, "description");
+  event.author = text_at(object_at(payload, "user"), "username");
+  event.draft = flag_at(request, "draft") || flag_at(request, "work_in_progress");
+  if (const auto labels = payload.find("labels"); labels != payload.end())
+    event.labels = joined_texts(*labels, "title");
+  const std::int64_t source = number_at(request, "source_project_id");
+  event.from_fork = source <= 0 || source != number_at(request, "target_project_id");
   return ForgeEvent{std::move(event)};
 }
 

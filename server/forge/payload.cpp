@@ -45,6 +45,11 @@ std::string text_at(const json& object, const char* key) {
   return at != object.end() && at->is_string() ? at->get<std::string>() : std::string{};
 }
 
+bool flag_at(const json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return found != object.end() && found->is_boolean() && found->get<bool>();
+}
+
 std::int64_t number_at(const json& object, const char* key) {
   if (!object.is_object()) return 0;
   const auto at = object.find(key);
@@ -62,6 +67,19 @@ const json& object_at(const json& object, std::initializer_list<const char*> key
   const json* at = &object;
   for (const char* key : keys) at = &object_at(*at, key);
   return *at;
+}
+
+std::string joined_texts(const json& list, const char* key) {
+  constexpr std::size_t kMost = 100;
+  std::string joined;
+  if (!list.is_array()) return joined;
+  for (std::size_t i = 0; i < list.size() && i < kMost; ++i) {
+    const std::string text = text_at(list[i], key);
+    if (text.empty()) continue;
+    if (!joined.empty()) joined += ',';
+    joined += text;
+  }
+  return joined;
 }
 
 bool is_commit_hash(std::string_view text) {

@@ -16,11 +16,15 @@ namespace slipway::server {
 nlohmann::json parse_bounded(std::string_view body);
 
 std::string text_at(const nlohmann::json& object, const char* key);
+bool flag_at(const nlohmann::json& object, const char* key);
 std::int64_t number_at(const nlohmann::json& object, const char* key);
 // An empty object when there is none.
 const nlohmann::json& object_at(const nlohmann::json& object, const char* key);
 const nlohmann::json& object_at(const nlohmann::json& object,
                                 std::initializer_list<const char*> keys);
+
+// The texts of `key` in each object of a list, separated by commas: the names of labels.
+std::string joined_texts(const nlohmann::json& list, const char* key);
 
 bool is_commit_hash(std::string_view text);
 bool is_zero_hash(std::string_view text);  // stands for "no commit"

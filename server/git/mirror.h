@@ -78,6 +78,10 @@ class Mirrors {
   [[nodiscard]] Result<std::vector<std::string>> changed_paths(std::int64_t project,
                                                                const std::string& before,
                                                                const std::string& after) const;
+  // The last commit that both come from, if any. NotFound when one of them is not there.
+  [[nodiscard]] Result<std::optional<std::string>> merge_base(std::int64_t project,
+                                                              const std::string& one,
+                                                              const std::string& other) const;
   // Files that differ between `sha` and its merge base with `other`; none without a merge base.
   [[nodiscard]] Result<std::vector<std::string>> changed_since(std::int64_t project,
                                                                const std::string& other,

@@ -97,21 +97,29 @@ Result<std::vector<std::string>> Mirrors::changed_paths(std::int64_t project,
   return differing(**repository, before, after);
 }
 
+Result<std::optional<std::string>> Mirrors::merge_base(std::int64_t project, const std::string& one,
+                                                       const std::string& other) const {
+  auto repository = git::open_repository(path_of(project));
+  if (!repository) return std::move(repository).error();
+  const auto first = git::find_commit(**repository, one);
+  if (!first) return first.error();
+  const auto second = git::find_commit(**repository, other);
+  if (!second) return second.error();
+  git_oid base;
+  const int code = git_merge_base(&base, repository->get(), git_commit_id(first->get()),
+                                  git_commit_id(second->get()));
+  if (code == GIT_ENOTFOUND) return std::optional<std::string>{};
+  if (code != 0) return git::last_error("cannot find the merge base", code);
+  return std::optional{git::hex(base)};
+}
+
 Result<std::vector<std::string>> Mirrors::changed_since(std::int64_t project,
                                                         const std::string& other,
                                                         const std::string& sha) const {
-  auto repository = git::open_repository(path_of(project));
-  if (!repository) return std::move(repository).error();
-  const auto one = git::find_commit(**repository, other);
-  if (!one) return one.error();
-  const auto two = git::find_commit(**repository, sha);
-  if (!two) return two.error();
-  git_oid base;
-  const int code = git_merge_base(&base, repository->get(), git_commit_id(one->get()),
-                                  git_commit_id(two->get()));
-  if (code == GIT_ENOTFOUND) return std::vector<std::string>{};
-  if (code != 0) return git::last_error("cannot find the merge base", code);
-  return differing(**repository, git::hex(base), sha);
+  const auto base = merge_base(project, other, sha);
+  if (!base) return base.error();
+  if (!*base) return std::vector<std::string>{};
+  return changed_paths(project, **base, sha);
 }
 
 }  // namespace slipway::server

@@ -23,14 +23,10 @@ json null_if_empty(const std::string& text) {
 }
 
 json suite_view(const TestSuiteRow& suite) {
-  return {{"name", suite.job_name},
-          {"total_time", suite.seconds},
-          {"total_count", suite.total()},
-          {"success_count", suite.success},
-          {"failed_count", suite.failed},
-          {"skipped_count", suite.skipped},
-          {"error_count", suite.errors},
-          {"suite_error", null_if_empty(suite.error)}};
+  return {{"name", suite.job_name},       {"total_time", suite.seconds},
+          {"total_count", suite.total()}, {"success_count", suite.success},
+          {"failed_count", suite.failed}, {"skipped_count", suite.skipped},
+          {"error_count", suite.errors},  {"suite_error", null_if_empty(suite.error)}};
 }
 
 TestSuiteRow sum_of(const std::vector<TestSuiteRow>& suites) {
@@ -102,6 +98,12 @@ std::string query_text(const Call& call, std::string_view name) {
   return std::string{call.request.query_value(name).value_or("")};
 }
 
+// A merge request is measured by what it would be merged into.
+std::string compared_branch(const ProjectRow& project, const PipelineRow& pipeline) {
+  if (pipeline.merge_request.empty()) return project.default_branch;
+  return json::parse(pipeline.merge_request).value("target_branch", project.default_branch);
+}
+
 struct Wanted {
   std::string status;  // "" means any, below too
   std::string job_name;
@@ -135,8 +137,8 @@ Result<Response> TestReportRoutes::report(const Call& call) {
   for (const TestSuiteRow& suite : suites) {
     auto view = suite_view(suite);
     auto cases = json::array();
-    const auto counted = database_.read()->tests.failure_counts(
-        suite.project_id, suite.job_name, branch, clock_.now() - kRecent);
+    const auto counted = database_.read()->tests.failure_counts(suite.project_id, suite.job_name,
+                                                                branch, clock_.now() - kRecent);
     const Counts recent{counted.begin(), counted.end()};
     const auto report = results_.report_of(suite.job_id);
     if (!report && suite.error.empty()) view["suite_error"] = report.error().message;
@@ -211,11 +213,11 @@ Result<Response> TestReportRoutes::tests(const Call& call) {
 Result<Response> TestReportRoutes::comparison(const Call& call) {
   const auto pipeline = pipeline_of(call);
   if (!pipeline) return pipeline.error();
-  const std::string& branch = call.project->default_branch;
+  const std::string branch = compared_branch(*call.project, *pipeline);
   const auto compared = results_.compare(*pipeline, branch);
   return json_response(
-      200, {{"base", compared.base ? json{{"pipeline_id", compared.base->value}, {"ref", branch}}
-                                   : json{}},
+      200, {{"base",
+             compared.base ? json{{"pipeline_id", compared.base->value}, {"ref", branch}} : json{}},
             {"new_failures", compared_view(compared.new_failures)},
             {"existing_failures", compared_view(compared.existing_failures)},
             {"fixed", compared_view(compared.fixed)}});

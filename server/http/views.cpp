@@ -175,6 +175,14 @@ json Views::stages(const PipelineRow& row) const {
   return list;
 }
 
+namespace {
+
+json merge_request(const PipelineRow& row) {
+  return row.merge_request.empty() ? json(nullptr) : json::parse(row.merge_request);
+}
+
+}  // namespace
+
 json Views::pipeline(const PipelineRow& row) const {
   const auto coverage = row.coverage ? json(fmt::format("{:.2f}", *row.coverage)) : json(nullptr);
   return {{"id", row.id.value},
@@ -186,6 +194,7 @@ json Views::pipeline(const PipelineRow& row) const {
           {"sha", row.sha},
           {"before_sha", row.before_sha},
           {"source", row.source},
+          {"merge_request", merge_request(row)},
           {"name", text_or_null(row.name)},
           {"web_url", project_url(row.project_id) + "/-/pipelines/" + std::to_string(row.id.value)},
           {"created_at", to_rfc3339(row.created_at)},

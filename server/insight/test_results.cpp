@@ -183,12 +183,13 @@ TestComparison TestResults::compare(const PipelineRow& pipeline, const std::stri
     const auto failed_here = database_.read()->tests.failures(suite.job_id);
     const Keys keys_here = keys_of(failed_here);
     for (const TestFailureRow& row : failed_here) {
-      auto& list = keys_there.contains(row.key) ? comparison.existing_failures
-                                                : comparison.new_failures;
+      auto& list =
+          keys_there.contains(row.key) ? comparison.existing_failures : comparison.new_failures;
       list.push_back({suite.job_name, suite.job_id, row});
     }
-    const bool any_gone = std::any_of(failed_there.begin(), failed_there.end(),
-                                      [&](const auto& row) { return !keys_here.contains(row.key); });
+    const bool any_gone =
+        std::any_of(failed_there.begin(), failed_there.end(),
+                    [&](const auto& row) { return !keys_here.contains(row.key); });
     const auto report = any_gone ? report_of(suite.job_id) : Result<TestReport>{no_report()};
     if (!report) continue;
     const Keys passed = passed_in(*report);

@@ -1,5 +1,6 @@
 #include "server/intake/intake.h"
 
+#include <algorithm>
 #include <charconv>
 #include <exception>
 #include <nlohmann/json.hpp>
@@ -224,6 +225,9 @@ Result<void> Intake::process_delivery(const DeliveryRow& delivery, const Project
   const ForgeEvent& event = (*events)[part - 1];
   if (const auto* push = std::get_if<PushEvent>(&event))
     return process_push(*push, delivery, project);
+  const auto* merge_request = std::get_if<MergeRequestEvent>(&event);
+  if (merge_request != nullptr && why_no_pipeline(event).empty())
+    return process_merge_request(*merge_request, delivery, project);
   settle(delivery.id, "ignored", why_no_pipeline(event));
   return {};
 }
@@ -242,6 +246,57 @@ Result<void> Intake::process_push(const PushEvent& push, const DeliveryRow& deli
   request.sha = push.after;
   request.before_sha = push.before;
   request.user_login = push.pusher;
+  return make_or_settle(request, delivery);
+}
+
+Result<void> Intake::process_merge_request(const MergeRequestEvent& event,
+                                           const DeliveryRow& delivery, const ProjectRow& project) {
+  const std::int64_t id = project.id.value;
+  const auto fetched = mirrors_.fetch(id, project.repository_url, event.source_branch, event.sha);
+  if (!fetched) return fail(fetched.error().kind, fetch_reason(fetched.error()).text);
+  PlanRequest request;
+  request.project = project;
+  request.source = pipeline::Source::MergeRequestEvent;
+  request.ref = event.source_branch;
+  request.sha = event.sha;
+  if (request.sha.empty()) {  // the host gives only the first digits of it
+    const auto head = mirrors_.resolve(id, event.source_branch);
+    if (!head) return head.error();
+    request.sha = head->sha;
+  }
+  // Hosts tell of a new title, and of an opening again, as they tell of new commits.
+  if (has_pipeline(event, request)) {
+    settle(delivery.id, "ignored",
+           "merge request " + std::to_string(event.number) + " has a pipeline of commit " +
+               request.sha.substr(0, 8) + " already");
+    return {};
+  }
+  request.user_login = event.author;
+  pipeline::MergeRequestFacts& facts = request.merge_request.emplace();
+  facts.iid = std::to_string(event.number);
+  facts.title = event.title;
+  facts.description = event.description;
+  facts.source_branch = event.source_branch;
+  facts.target_branch = event.target_branch;
+  facts.labels = event.labels;
+  facts.draft = event.draft;
+  return make_or_settle(request, delivery);
+}
+
+bool Intake::has_pipeline(const MergeRequestEvent& event, const PlanRequest& request) {
+  PipelineFilter filter;
+  filter.sha = request.sha;
+  filter.source = pipeline::to_string(pipeline::Source::MergeRequestEvent);
+  constexpr int kLookedAt = 50;
+  const auto page = database_.read()->pipelines.list(request.project.id, filter, {1, kLookedAt});
+  return std::any_of(page.rows.begin(), page.rows.end(), [&](const PipelineRow& row) {
+    const auto of = nlohmann::json::parse(row.merge_request, nullptr, false);
+    return of.is_object() && of.value("iid", std::int64_t{0}) == event.number &&
+           of.value("target_branch", std::string{}) == event.target_branch;
+  });
+}
+
+Result<void> Intake::make_or_settle(const PlanRequest& request, const DeliveryRow& delivery) {
   auto made = make_pipeline(request, {delivery.id, std::nullopt});
   if (made) return {};
   if (made.error().kind != ErrorKind::InvalidInput) return std::move(made).error();

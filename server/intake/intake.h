@@ -103,6 +103,12 @@ class Intake {
   Result<void> process_delivery(const DeliveryRow& delivery, const ProjectRow& project);
   Result<void> process_push(const PushEvent& push, const DeliveryRow& delivery,
                             const ProjectRow& project);
+  Result<void> process_merge_request(const MergeRequestEvent& event, const DeliveryRow& delivery,
+                                     const ProjectRow& project);
+  // Whether this commit of the merge request has one, for the same target.
+  bool has_pipeline(const MergeRequestEvent& event, const PlanRequest& request);
+  // Plans and makes what the delivery asks for; without a pipeline the delivery says why.
+  Result<void> make_or_settle(const PlanRequest& request, const DeliveryRow& delivery);
   void settle(DeliveryId id, const std::string& verdict, const std::string& reason);
   Result<PipelineId> create(NewPipeline pipeline);
   // What the new pipeline is made for, and ends with it.

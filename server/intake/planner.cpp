@@ -26,6 +26,14 @@ std::string valid_utf8(const std::string& text) {
   return nlohmann::json::parse(quoted).get<std::string>();
 }
 
+std::string merge_request_json(const pipeline::MergeRequestFacts& facts) {
+  const nlohmann::json object{{"iid", std::atoll(facts.iid.c_str())},
+                              {"title", facts.title},
+                              {"source_branch", facts.source_branch},
+                              {"target_branch", facts.target_branch}};
+  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 NewPipeline pipeline_for(const PlanRequest& request, const CommitInfo& commit,
                          const pipeline::Trigger& trigger) {
   NewPipeline made;
@@ -44,6 +52,7 @@ NewPipeline pipeline_for(const PlanRequest& request, const CommitInfo& commit,
   row.committed_at = commit.authored_at;
   row.user_id = request.user;
   made.variables = variables_to_json(request.variables);
+  if (request.merge_request) row.merge_request = merge_request_json(*request.merge_request);
   return made;
 }
 
@@ -156,6 +165,7 @@ pipeline::Trigger Planner::trigger_of(const PlanRequest& request, const CommitIn
                      request.project.visibility, request.project.ci_config_path};
   trigger.server = facts_.server;
   trigger.pipeline_variables = request.variables;
+  if (request.merge_request) add_merge_request(request, trigger);
   // Changes are known for a push to a branch that was there before; otherwise the clause holds.
   const bool pushed = (request.source == pipeline::Source::Push ||
                        request.source == pipeline::Source::ParentPipeline) &&
@@ -166,6 +176,22 @@ pipeline::Trigger Planner::trigger_of(const PlanRequest& request, const CommitIn
     if (changed) trigger.changed_paths = std::move(*changed);
   }
   return trigger;
+}
+
+// What such a pipeline changes is what its branch has changed since it left the target branch, and
+// it is protected when both branches are.
+void Planner::add_merge_request(const PlanRequest& request, pipeline::Trigger& trigger) const {
+  const std::int64_t project = request.project.id.value;
+  auto& facts = trigger.merge_request.emplace(*request.merge_request);
+  trigger.ref_protected =
+      trigger.ref_protected &&
+      vault_.is_protected(request.project.id, facts.target_branch, RefKind::Branch);
+  const auto target = mirrors_.resolve(project, facts.target_branch);
+  if (!target) return;
+  if (const auto base = mirrors_.merge_base(project, target->sha, request.sha); base && *base)
+    facts.diff_base_sha = **base;
+  if (auto changed = mirrors_.changed_since(project, target->sha, request.sha))
+    trigger.changed_paths = std::move(*changed);
 }
 
 Result<Planner::Outcome> Planner::configuration(const PlanRequest& request,
@@ -205,8 +231,9 @@ Result<Planned> Planner::plan(const PlanRequest& request) {
   if (!settings) return std::move(settings).error();
   trigger.project_variables = std::move(*settings);
   NewPipeline made = pipeline_for(request, *commit, trigger);
-  if (request.source == pipeline::Source::Push && !request.work_tree &&
-      asks_to_skip(commit->message)) {
+  const bool by_event = request.source == pipeline::Source::Push ||
+                        request.source == pipeline::Source::MergeRequestEvent;
+  if (by_event && !request.work_tree && asks_to_skip(commit->message)) {
     give_reason(made, pipeline::make_reason(pipeline::ReasonCode::SkipCi));
     return Planned{std::move(made), std::nullopt};
   }

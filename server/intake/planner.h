@@ -47,6 +47,7 @@ struct PlanRequest {
   std::vector<pipeline::InputValue> inputs;  // of the pipeline file, given likewise
   std::optional<UserId> user;
   std::string user_login;
+  std::optional<pipeline::MergeRequestFacts> merge_request;  // that it is a pipeline of
   std::optional<ChildConfiguration> child;  // instead of the project's pipeline file
 };
 
@@ -93,6 +94,7 @@ class Planner {
   Result<Outcome> configuration(const PlanRequest& request, const pipeline::Trigger& trigger,
                                 CommitFiles& files);
   pipeline::Trigger trigger_of(const PlanRequest& request, const CommitInfo& commit) const;
+  void add_merge_request(const PlanRequest& request, pipeline::Trigger& trigger) const;
 
   Mirrors& mirrors_;
   const VariableVault& vault_;

@@ -34,12 +34,12 @@ struct TestReport {
 
 // Beyond any of these the rest of the report is left out, and `error` says so.
 struct TestReportLimits {
-  std::size_t bytes = std::size_t{256} << 20U;    // of XML, unpacked
-  std::size_t cases = 500'000;                    // GitLab's limit
-  std::size_t outputs = std::size_t{32} << 20U;   // bytes of output, of all cases
+  std::size_t bytes = std::size_t{256} << 20U;          // of XML, unpacked
+  std::size_t cases = 500'000;                          // GitLab's limit
+  std::size_t outputs = std::size_t{32} << 20U;         // bytes of output, of all cases
   std::size_t output_of_case = std::size_t{32} << 10U;  // a longer one is cut, and says so
-  std::size_t name = 1'024;                       // bytes of a name; a longer one is cut
-  int depth = 64;                                 // of elements
+  std::size_t name = 1'024;                             // bytes of a name; a longer one is cut
+  int depth = 64;                                       // of elements
 };
 
 }  // namespace slipway::server

@@ -448,6 +448,11 @@ CREATE TABLE flaky_tests (
 ) WITHOUT ROWID)sql",
 };
 
+// Which merge request a pipeline is of.
+const Migration kMergeRequests{
+    "ALTER TABLE pipelines ADD COLUMN merge_request TEXT NOT NULL DEFAULT ''",
+};
+
 // What became of artifacts that are not there any more, and the files that are to follow their
 // rows.
 const Migration kRetention{
@@ -477,7 +482,7 @@ CREATE INDEX pipelines_succeeded ON pipelines (project_id, ref, tag, id)
 const std::vector<Migration>& migrations() {
   static const std::vector<Migration> all{kFirst, kDeliveryAttempts, kExclusion,  kDotenv,
                                           kForge, kVariables,        kJobManager, kDownstream,
-                                          kTests, kRetention};
+                                          kTests, kMergeRequests,    kRetention};
   return all;
 }
 

@@ -24,6 +24,7 @@ struct Columns<PipelineRow> {
     f("sha", row.sha);
     f("before_sha", row.before_sha);
     f("name", row.name);
+    f("merge_request", row.merge_request);
     f("commit_title", row.commit_title);
     f("commit_message", row.commit_message);
     f("author_name", row.author_name);
@@ -205,7 +206,7 @@ std::vector<TrendPoint> PipelineStore::trend(ProjectId project, std::string_view
 SELECT p.id, iid, status, author_name, coalesce(username, '') AS username, p.created_at, started_at,
        finished_at
   FROM pipelines AS p LEFT JOIN users ON users.id = user_id
- WHERE project_id = ? AND ref = ?
+ WHERE project_id = ? AND ref = ? AND source <> 'merge_request_event'
  ORDER BY p.id DESC LIMIT ?) ORDER BY id)sql";
   return select<TrendPoint>(session_, sql, project, ref, limit);
 }
@@ -213,7 +214,7 @@ SELECT p.id, iid, status, author_name, coalesce(username, '') AS username, p.cre
 std::optional<PipelineRow> PipelineStore::newest(ProjectId project, std::string_view ref) const {
   static const std::string sql = "SELECT " + column_names<PipelineRow>() +
                                  " FROM pipelines WHERE project_id = ? AND ref = ?"
-                                 " ORDER BY id DESC LIMIT 1";
+                                 " AND source <> 'merge_request_event' ORDER BY id DESC LIMIT 1";
   return select_one<PipelineRow>(session_, sql, project, ref);
 }
 
@@ -231,6 +232,7 @@ std::optional<double> PipelineStore::newest_coverage(ProjectId project,
   const auto row = select_one<Scalar<double>>(session_, R"sql(
 SELECT coverage FROM pipelines
  WHERE project_id = ? AND ref = ? AND coverage IS NOT NULL AND finished_at IS NOT NULL
+   AND source <> 'merge_request_event'
  ORDER BY id DESC LIMIT 1)sql",
                                               project, ref);
   if (!row) return std::nullopt;
@@ -243,6 +245,7 @@ std::vector<CoveragePoint> PipelineStore::coverage_history(ProjectId project, st
                                  column_names<CoveragePoint>() +
                                  " FROM pipelines WHERE project_id = ?1 AND (?2 = '' OR ref = ?2)"
                                  " AND coverage IS NOT NULL AND finished_at IS NOT NULL"
+                                 " AND source <> 'merge_request_event'"
                                  " ORDER BY id DESC LIMIT ?3) ORDER BY id";
   return select<CoveragePoint>(session_, sql, project, ref, limit);
 }

@@ -30,6 +30,8 @@ struct PipelineRow {
   std::string sha;
   std::string before_sha;
   std::string name;  // of `workflow: name`; "" without
+  // JSON: {"iid","title","source_branch","target_branch"}; "" when it is of no merge request.
+  std::string merge_request;
   std::string commit_title;
   std::string commit_message;
   std::string author_name;
@@ -121,6 +123,8 @@ class PipelineStore {
   // Newest first, when the filter does not say otherwise.
   [[nodiscard]] Page<PipelineRow> list(ProjectId project, const PipelineFilter& filter,
                                        PageRequest page) const;
+  // Of the branch or tag itself; what a merge request from it made is not looked at, here and in
+  // what follows.
   [[nodiscard]] std::optional<PipelineRow> newest(ProjectId project, std::string_view ref) const;
   // The newest `limit` of a ref, oldest first.
   [[nodiscard]] std::vector<TrendPoint> trend(ProjectId project, std::string_view ref,

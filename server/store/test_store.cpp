@@ -111,15 +111,17 @@ std::optional<PipelineId> TestStore::newest_before(ProjectId project, std::strin
       session_,
       "SELECT COALESCE(MAX(pipelines.id), 0) FROM pipelines"
       " WHERE project_id = ? AND ref = ? AND tag = 0 AND id < ? AND finished_at IS NOT NULL"
+      " AND source <> 'merge_request_event'"
       " AND id IN (SELECT pipeline_id FROM test_suites WHERE test_suites.project_id = ?)",
       project, std::string{branch}, pipeline, project);
   if (found == 0) return std::nullopt;
   return PipelineId{found};
 }
 
-std::vector<std::pair<std::string, long long>> TestStore::failure_counts(
-    ProjectId project, std::string_view job_name, std::string_view branch,
-    UnixMillis since) const {
+std::vector<std::pair<std::string, long long>> TestStore::failure_counts(ProjectId project,
+                                                                         std::string_view job_name,
+                                                                         std::string_view branch,
+                                                                         UnixMillis since) const {
   return select<std::pair<std::string, long long>>(
       session_,
       "SELECT test_failures.key, COUNT(*) FROM test_suites"
@@ -145,8 +147,8 @@ Page<FlakyTestRow> TestStore::flaky(ProjectId project, PageRequest page) const {
                                  " FROM flaky_tests WHERE project_id = ?"
                                  " ORDER BY last_seen_at DESC, job_name, key LIMIT ? OFFSET ?";
   Page<FlakyTestRow> found;
-  found.rows = select<FlakyTestRow>(session_, sql, project, page.per_page,
-                                  (page.page - 1) * page.per_page);
+  found.rows =
+      select<FlakyTestRow>(session_, sql, project, page.per_page, (page.page - 1) * page.per_page);
   found.total = select_value<long long>(
       session_, "SELECT COUNT(*) FROM flaky_tests WHERE project_id = ?", project);
   return found;

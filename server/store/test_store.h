@@ -39,7 +39,7 @@ struct TestSuiteRow {
 
 struct TestFailureRow {
   JobId job_id;
-  std::string key;  // TestCase::key
+  std::string key;     // TestCase::key
   std::string status;  // "failed" or "error"
   std::string classname;
   std::string name;

@@ -76,7 +76,30 @@ class Dialect:
         return {**common, "repository": {"full_name": project}, "pusher": {"login": "ann"},
                 "head_commit": {"id": after, "message": message}}
 
-    def headers(self, secret, content, key):
+    def merge_request(self, project, sha, source_project=None):
+        """An opened one, of the branch topic into main."""
+        source = source_project or project
+        if self.name == "bitbucket":
+            return {"actor": {"nickname": "ann"}, "repository": {"full_name": project}, "pullrequest": {
+                "id": 7, "title": "Louder",
+                "source": {"branch": {"name": "topic"}, "commit": {"hash": sha[:12]}, "repository": {"full_name": source}},
+                "destination": {"branch": {"name": "main"}, "repository": {"full_name": project}}}}
+        if self.name == "gitlab":
+            return {"object_kind": "merge_request", "user": {"username": "ann"},
+                    "project": {"path_with_namespace": project}, "object_attributes": {
+                        "iid": 7, "title": "Louder", "action": "open", "source_branch": "topic", "target_branch": "main",
+                        "source_project_id": 15 if source == project else 16, "target_project_id": 15,
+                        "last_commit": {"id": sha}}}
+        return {"action": "opened", "number": 7, "sender": {"login": "ann"}, "repository": {"full_name": project},
+                "pull_request": {"title": "Louder", "head": {"ref": "topic", "sha": sha, "repo": {"full_name": source}},
+                                 "base": {"ref": "main", "repo": {"full_name": project}}}}
+
+    def headers(self, secret, content, key, merge_request=False):
+        headers = self.push_headers(secret, content, key)
+        words = {"push": "pull_request", "Push Hook": "Merge Request Hook", "repo:push": "pullrequest:created"}
+        return {name: words.get(value, value) if merge_request else value for name, value in headers.items()}
+
+    def push_headers(self, secret, content, key):
         signed = mac(secret, content).hexdigest()
         github = {"X-GitHub-Event": "push", "X-GitHub-Delivery": key, "X-Hub-Signature-256": "sha256=" + signed}
         gitea = {**github, "X-Gitea-Event": "push", "X-Gitea-Delivery": key, "X-Gitea-Signature": signed}
@@ -147,6 +170,45 @@ class Forges(EndToEnd):
                         "POST", f"/hooks/{repository.path}", content, dialect.headers(wrong, content, "two"))
                     self.assertEqual(refused, 401)
                 self.assertEqual(len(self.api.get(f"/api/v4/projects/{repository.id}/pipelines")), 1)
+
+    def test_a_merge_request_of_each_host_runs_and_one_of_a_fork_does_not(self):
+        self.runner()
+        host = GitHost(self)
+        file = """
+workflow:
+  rules: [{if: $CI_PIPELINE_SOURCE == "merge_request_event"}]
+t:
+  script:
+    - echo "!$CI_MERGE_REQUEST_IID $CI_MERGE_REQUEST_TITLE into $CI_MERGE_REQUEST_TARGET_BRANCH_NAME, ${CI_COMMIT_BRANCH-no branch}"
+    - git diff --name-only $CI_MERGE_REQUEST_DIFF_BASE_SHA HEAD
+  variables: {GIT_DEPTH: 0}
+"""
+        for dialect in DIALECTS:
+            with self.subTest(dialect.name):
+                host.told.clear()
+                repository = self.hosted(dialect, host)
+                repository.write({".gitlab-ci.yml": file})
+                repository.push()
+                repository.write({"voice.txt": "LOUD"})
+                sha = repository.push("Louder", "topic")
+                for source, verdict in (("eve/fork", "ignored"), (None, "accepted")):
+                    content = json.dumps(dialect.merge_request(repository.path, sha, source)).encode()
+                    _, _, answer = Api(self.server.url).raw(
+                        "POST", f"/hooks/{repository.path}", content,
+                        dialect.headers(repository.secret, content, str(uuid.uuid4()), merge_request=True))
+                    self.assertEqual(json.loads(answer)["verdict"], verdict, answer)
+                pipeline = self.pipeline(repository.id, sha)
+                ended = self.finished(repository.id, pipeline)
+                self.assertEqual(ended["status"], "success")
+                self.assertEqual(ended["merge_request"], {"iid": 7, "title": "Louder", "source_branch": "topic",
+                                                          "target_branch": "main"})
+                job = self.jobs(repository.id, pipeline)["t"]
+                trace = self.trace(repository.id, job["id"]).decode()
+                self.assertIn("!7 Louder into main, no branch\n", trace)
+                self.assertIn("\nvoice.txt\n", trace)
+                wait_for("the last status", lambda: host.taken() and
+                         host.taken()[-1][dialect.state] == dialect.done)
+                self.assertEqual(host.taken()[-1][dialect.context], "slipway/merge_request_event")
 
     def test_a_busy_host_is_told_again_and_in_order(self):
         host = GitHost(self)

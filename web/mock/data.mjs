@@ -62,6 +62,7 @@ export function pipeline(values) {
     sha: sha(seed),
     before_sha: sha(seed - 1),
     source: values.source ?? 'push',
+    merge_request: null,
     name: null,
     web_url: '',
     created_at: iso(at),

@@ -48,15 +48,29 @@ json github_pull_request(const std::string& action) {
       {"action", action},
       {"number", 7},
       {"pull_request",
-       {{"head", {{"ref", "topic"}, {"sha", kAfter}, {"repo", {{"full_name", "group/hooked"}}}}},
-        {"base", {{"ref", "main"}, {"sha", kBefore}, {"repo", {{"full_name", "group/hooked"}}}}}}},
+       {{"title", "Louder"},
+        {"body", "At last."},
+        {"draft", true},
+        {"labels", {{{"name", "voice"}}, {{"name", "p1"}}}},
+        {"head",
+         {{"ref", "topic"}, {"sha", kAfter}, {"repo", {{"id", 3}, {"full_name", "group/hooked"}}}}},
+        {"base",
+         {{"ref", "main"},
+          {"sha", kBefore},
+          {"repo", {{"id", 3}, {"full_name", "group/hooked"}}}}}}},
+      {"sender", {{"login", "ada"}}},
       {"repository", {{"full_name", "group/hooked"}}}};
 }
 
 json gitlab_merge_request(const std::string& action) {
   json payload = gitlab_push();
   payload["object_kind"] = "merge_request";
+  payload["user"] = {{"username", "ada"}};
+  payload["labels"] = {{{"title", "voice"}}, {{"title", "p1"}}};
   payload["object_attributes"] = {{"iid", 7},
+                                  {"title", "Louder"},
+                                  {"description", "At last."},
+                                  {"draft", true},
                                   {"action", action},
                                   {"source_branch", "topic"},
                                   {"target_branch", "main"},
@@ -70,8 +84,12 @@ json gitlab_merge_request(const std::string& action) {
 json bitbucket_pull_request() {
   const json repository{{"full_name", "group/hooked"}};
   return {{"repository", repository},
+          {"actor", {{"nickname", "ada"}}},
           {"pullrequest",
            {{"id", 7},
+            {"title", "Louder"},
+            {"description", "At last."},
+            {"draft", true},
             {"source",
              {{"branch", {{"name", "topic"}}},
               {"commit", {{"hash", "aaaaaaaaaaaa"}}},
@@ -86,6 +104,10 @@ void check_request(const ForgeEvent& event, MergeRequestEvent::Action action) {
   CHECK(request.number == 7);
   CHECK(request.source_branch == "topic");
   CHECK(request.target_branch == "main");
+  CHECK(request.title == "Louder");
+  CHECK(request.description == "At last.");
+  CHECK(request.author == "ada");
+  CHECK(request.draft);
   CHECK_FALSE(request.from_fork);
 }
 
@@ -178,8 +200,15 @@ TEST_CASE("a merge request tells what happened to it", "[forge]") {
                                                                   {"fulfilled", Action::Closed},
                                                                   {"rejected", Action::Closed}})
     check_request(one("pullrequest:" + word, bitbucket_pull_request()), action);
-  CHECK(why_no_pipeline(one("pull_request", github_pull_request("opened"))) ==
-        "merge request 7 from 'topic' was opened: only pushes make pipelines");
+  CHECK(why_no_pipeline(one("pull_request", github_pull_request("opened"))).empty());
+  CHECK(why_no_pipeline(one("pullrequest:updated", bitbucket_pull_request())).empty());
+  CHECK(why_no_pipeline(one("pull_request", github_pull_request("closed"))) ==
+        "merge request 7 from 'topic' was closed: nothing is to be built");
+  const auto labels = [](const ForgeEvent& event) {
+    return std::get<MergeRequestEvent>(event).labels;
+  };
+  CHECK(labels(one("pull_request", github_pull_request("opened"))) == "voice,p1");
+  CHECK(labels(one("Merge Request Hook", gitlab_merge_request("open"))) == "voice,p1");
   json titled = gitlab_merge_request("update");
   titled["object_attributes"].erase("oldrev");
   CHECK(std::holds_alternative<IgnoredEvent>(one("Merge Request Hook", titled)));
@@ -192,10 +221,18 @@ TEST_CASE("a merge request from elsewhere is known as one of a fork", "[forge]")
   json github = github_pull_request("opened");
   github["pull_request"]["head"]["repo"]["full_name"] = "eve/hooked";
   CHECK(fork("pull_request", github));
+  CHECK(why_no_pipeline(one("pull_request", github)) ==
+        "merge request 7 from 'topic' was opened: it comes from a fork, and those are not built");
+  // A fork that was renamed to what it was forked from is still another repository.
+  github["pull_request"]["head"]["repo"] = {{"id", 4}, {"full_name", "group/hooked"}};
+  CHECK(fork("pull_request", github));
   github["pull_request"]["head"]["repo"] = nullptr;
   CHECK(fork("pull_request", github));
   json gitlab = gitlab_merge_request("open");
   gitlab["object_attributes"]["source_project_id"] = 16;
+  CHECK(fork("Merge Request Hook", gitlab));
+  gitlab["object_attributes"].erase("source_project_id");
+  gitlab["object_attributes"].erase("target_project_id");
   CHECK(fork("Merge Request Hook", gitlab));
   json bitbucket = bitbucket_pull_request();
   bitbucket["pullrequest"]["source"]["repository"] = nullptr;

@@ -56,8 +56,8 @@ TEST_CASE("the tests of a pipeline are there as soon as the report is", "[api]")
                "<testsuite><testcase name='later'><skipped/></testcase><testcase name='shaky'>"
                "<flakyFailure message='once'/></testcase></testsuite>"}) == 201);
 
-  const auto report = get(api, "/pipelines/{pipeline_id}/test_report",
-                          kPipelines + id + "/test_report");
+  const auto report =
+      get(api, "/pipelines/{pipeline_id}/test_report", kPipelines + id + "/test_report");
   CHECK(report["total_count"] == 4);
   CHECK(report["failed_count"] == 1);
   CHECK(report["total_time"] == 1.5);
@@ -67,8 +67,7 @@ TEST_CASE("the tests of a pipeline are there as soon as the report is", "[api]")
   CHECK(suite["suite_error"].is_null());
   CHECK(names(suite["test_cases"]) == Names{"adds", "divides", "later", "shaky"});
   CHECK(suite["test_cases"][1]["system_output"] == "by 0");
-  CHECK(suite["test_cases"][1]["recent_failures"] ==
-        json{{"count", 1}, {"base_branch", "main"}});
+  CHECK(suite["test_cases"][1]["recent_failures"] == json{{"count", 1}, {"base_branch", "main"}});
 
   const auto summary = get(api, "/pipelines/{pipeline_id}/test_report_summary",
                            kPipelines + id + "/test_report_summary");
@@ -87,8 +86,8 @@ TEST_CASE("the tests of a pipeline are there as soon as the report is", "[api]")
   CHECK(list("?job=other").empty());
   CHECK(api.call("GET", kPipelines + id + "/tests?status=green").status == 400);
 
-  const auto compared = get(api, "/pipelines/{pipeline_id}/tests/comparison",
-                            kPipelines + id + "/tests/comparison");
+  const auto compared =
+      get(api, "/pipelines/{pipeline_id}/tests/comparison", kPipelines + id + "/tests/comparison");
   CHECK(compared["base"].is_null());
   CHECK(names(compared["new_failures"]) == Names{"divides"});
   const auto flaky = get(api, "/tests/flaky", "/api/v4/projects/1/tests/flaky");
@@ -106,8 +105,8 @@ TEST_CASE("a report that nobody can read costs neither the job nor the rest", "[
   const auto id = std::to_string(api.make_pipeline(api.make_project()).value);
   const auto job = api.take_job(api.make_runner());
   REQUIRE(send_report(api, job, {"<testsuite><testcase name='a'/>", "not xml"}) == 201);
-  const auto report = get(api, "/pipelines/{pipeline_id}/test_report",
-                          kPipelines + id + "/test_report");
+  const auto report =
+      get(api, "/pipelines/{pipeline_id}/test_report", kPipelines + id + "/test_report");
   CHECK(report["total_count"] == 1);
   CHECK(report["test_suites"][0]["suite_error"] ==
         "file 1 of the report, line 1, column 32: no element found");
@@ -119,8 +118,8 @@ TEST_CASE("test reports of another project, or of none, are not there", "[api]")
   api.make_project("group/second");
   CHECK(api.call("GET", "/api/v4/projects/2/pipelines/" + id + "/tests").status == 404);
   CHECK(api.call("GET", "/api/v4/projects/1/pipelines/99/test_report").status == 404);
-  const auto report = get(api, "/pipelines/{pipeline_id}/test_report",
-                          kPipelines + id + "/test_report");
+  const auto report =
+      get(api, "/pipelines/{pipeline_id}/test_report", kPipelines + id + "/test_report");
   CHECK(report["total_count"] == 0);
   CHECK(report["test_suites"].empty());
 }

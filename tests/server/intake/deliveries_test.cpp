@@ -44,6 +44,21 @@ Call github_push_of(const std::string& sha, const std::string& key,
   return test::github_call(payload.dump(), Fixture::kSecret, key);
 }
 
+Call merge_request(const std::string& sha, const std::string& key,
+                   const std::string& action = "opened", const std::string& from = "group/hooked") {
+  const json target{{"full_name", "group/hooked"}};
+  const json payload{{"action", action},
+                     {"number", 7},
+                     {"pull_request",
+                      {{"title", "Louder"},
+                       {"labels", {{{"name", "voice"}}}},
+                       {"head", {{"ref", "topic"}, {"sha", sha}, {"repo", {{"full_name", from}}}}},
+                       {"base", {{"ref", "main"}, {"repo", target}}}}},
+                     {"sender", {{"login", "ada"}}},
+                     {"repository", target}};
+  return test::gitea_call(payload.dump(), Fixture::kSecret, key, "pull_request");
+}
+
 }  // namespace
 
 TEST_CASE_METHOD(Fixture, "a signed push of each git host becomes a pipeline", "[intake]") {
@@ -175,17 +190,67 @@ TEST_CASE_METHOD(Fixture, "what a push changed comes from git, however many comm
   CHECK(jobs[0].name == "docs");
 }
 
-TEST_CASE_METHOD(Fixture, "a merge request is kept and makes no pipeline", "[intake]") {
-  const json repository{{"full_name", "group/hooked"}};
-  const json head{{"ref", "topic"}, {"sha", std::string(40, 'a')}, {"repo", repository}};
-  const json payload{{"action", "opened"},
-                     {"number", 7},
-                     {"pull_request", {{"head", head}, {"base", head}}},
-                     {"repository", repository}};
-  const auto received = receive(test::gitea_call(payload.dump(), kSecret, "one", "pull_request"));
+TEST_CASE_METHOD(Fixture, "a merge request makes one pipeline for each of its commits",
+                 "[intake]") {
+  const std::string before = commit(
+      "docs: {script: x, rules: [{changes: [docs/*]}]}\n"
+      "code: {script: x, rules: [{if: $CI_MERGE_REQUEST_IID == '7', changes: [src/*]}]}\n"
+      "pushed: {script: x}\n");
+  remote.git({"checkout", "--quiet", "-b", "topic"});
+  const std::string head = remote.commit_file("src/new.c", "x");
+  remote.git({"checkout", "--quiet", "main"});
+  remote.commit_file("docs/of_main.md", "x");
+  intake->start();
+  const DeliveryRow done = settled(receive(merge_request(head, "one"))->delivery);
+  CHECK(done.verdict == "done");
+  const PipelineRow pipeline = pipeline_of(done);
+  CHECK(pipeline.source == "merge_request_event");
+  CHECK(pipeline.ref == "topic");
+  CHECK(pipeline.sha == head);
+  CHECK(
+      json::parse(pipeline.merge_request) ==
+      json{{"iid", 7}, {"title", "Louder"}, {"source_branch", "topic"}, {"target_branch", "main"}});
+  // What main did meanwhile is no change of the merge request's; and a job without rules is for
+  // branches and tags.
+  const auto jobs = database->read()->jobs.of_pipeline(pipeline.id);
+  REQUIRE(jobs.size() == 1);
+  CHECK(jobs[0].name == "code");
+  const auto plan = json::parse(database->read()->jobs.plan(jobs[0].plan_id));
+  std::map<std::string, std::string> variables;
+  for (const json& one : plan["of_event"]) variables[one["name"]] = one["value"];
+  CHECK(variables["CI_MERGE_REQUEST_TARGET_BRANCH_NAME"] == "main");
+  CHECK(variables["CI_MERGE_REQUEST_TITLE"] == "Louder");
+  CHECK(variables["CI_MERGE_REQUEST_LABELS"] == "voice");
+  CHECK(variables["CI_MERGE_REQUEST_DIFF_BASE_SHA"] == before);
+
+  const DeliveryRow again = settled(receive(merge_request(head, "two", "synchronize"))->delivery);
+  CHECK(again.verdict == "ignored");
+  CHECK(again.reason ==
+        "merge request 7 has a pipeline of commit " + head.substr(0, 8) + " already");
+  remote.git({"checkout", "--quiet", "topic"});
+  const std::string next = remote.commit_file("src/next.c", "x");
+  CHECK(pipeline_of(settled(receive(merge_request(next, "three", "synchronize"))->delivery)).sha ==
+        next);
+}
+
+TEST_CASE_METHOD(Fixture, "a merge request that no job is for says so", "[intake]") {
+  commit("pushed: {script: x}\n");
+  remote.git({"checkout", "--quiet", "-b", "topic"});
+  const std::string head = remote.commit_file("a", "x");
+  intake->start();
+  const DeliveryRow done = settled(receive(merge_request(head, "one"))->delivery);
+  CHECK(done.verdict == "ignored");
+  CHECK_FALSE(done.reason.empty());
+}
+
+TEST_CASE_METHOD(Fixture, "a merge request from a fork is kept and not built", "[intake]") {
+  commit("any: {script: x, rules: [{when: always}]}\n");
+  intake->start();
+  const auto received = receive(merge_request(remote.head(), "one", "opened", "eve/hooked"));
   REQUIRE(received);
   CHECK(received->verdict == "ignored");
-  CHECK(received->reason == "merge request 7 from 'topic' was opened: only pushes make pipelines");
+  CHECK(received->reason ==
+        "merge request 7 from 'topic' was opened: it comes from a fork, and those are not built");
 }
 
 TEST_CASE_METHOD(Fixture, "a git host that hangs holds up its own projects alone, and no end",

@@ -77,9 +77,10 @@ TEST_CASE("a report is read the same however it is cut", "[junit]") {
 
 TEST_CASE("a test that was repeated counts once, and is flaky when its results differ", "[junit]") {
   SECTION("the same name again") {
-    const auto report = read(suite("<testcase name='a'><failure>first try</failure></testcase>"
-                                   "<testcase name='a' time='2'/>"
-                                   "<testcase name='b'/><testcase name='b'/>"));
+    const auto report =
+        read(suite("<testcase name='a'><failure>first try</failure></testcase>"
+                   "<testcase name='a' time='2'/>"
+                   "<testcase name='b'/><testcase name='b'/>"));
     REQUIRE(report.cases.size() == 2);
     CHECK(report.cases[0].status == TestStatus::Success);
     CHECK(report.cases[0].flaky);
@@ -87,9 +88,9 @@ TEST_CASE("a test that was repeated counts once, and is flaky when its results d
     CHECK_FALSE(report.cases[1].flaky);
   }
   SECTION("as Surefire writes it") {
-    const auto report =
-        read(suite("<testcase name='a'><flakyFailure message='once'>trace</flakyFailure></testcase>"
-                   "<testcase name='b'><failure message='1'/><rerunFailure message='2'/></testcase>"));
+    const auto report = read(
+        suite("<testcase name='a'><flakyFailure message='once'>trace</flakyFailure></testcase>"
+              "<testcase name='b'><failure message='1'/><rerunFailure message='2'/></testcase>"));
     REQUIRE(report.cases.size() == 2);
     CHECK(report.cases[0].status == TestStatus::Success);
     CHECK(report.cases[0].flaky);
@@ -97,8 +98,9 @@ TEST_CASE("a test that was repeated counts once, and is flaky when its results d
     CHECK_FALSE(report.cases[1].flaky);
   }
   SECTION("of another class or file it is another test") {
-    const auto report = read(suite("<testcase classname='x' name='a'/><testcase name='a'/>"
-                                   "<testcase name='a' file='f'/>"));
+    const auto report =
+        read(suite("<testcase classname='x' name='a'/><testcase name='a'/>"
+                   "<testcase name='a' file='f'/>"));
     CHECK(report.cases.size() == 3);
   }
 }
@@ -179,8 +181,7 @@ TEST_CASE("a report that is too much is read as far as the limits go", "[junit]"
                              limits);
     REQUIRE(report.cases.size() == 2);
     CHECK(report.cases[0].name == "aaaa");
-    CHECK(report.cases[0].output ==
-          "m\n" + std::string(98, 'x') + "\n[cut: the report has more]");
+    CHECK(report.cases[0].output == "m\n" + std::string(98, 'x') + "\n[cut: the report has more]");
     CHECK(report.cases[1].output.empty());
     CHECK(report.cases[1].status == TestStatus::Failed);
     CHECK(report.error == "outputs beyond 0 MiB in all are left out");

@@ -322,6 +322,7 @@ export const en = {
     title: (iid: number): string => `Pipeline #${iid}`,
     of: (ref: string): string => `on ${ref}`,
     tag: (ref: string): string => `tag ${ref}`,
+    mergeRequest: (iid: number, target: string): string => `!${iid} into ${target}`,
     started: 'started',
     progress: (done: number, total: number): string =>
       `${done} of ${count(total, 'job', 'jobs')} done`,

@@ -308,6 +308,7 @@ export const zh: Messages = {
     title: (iid) => `流水线 #${iid}`,
     of: (ref) => `在 ${ref} 上`,
     tag: (ref) => `标签 ${ref}`,
+    mergeRequest: (iid: number, target: string): string => `!${iid} 合并到 ${target}`,
     started: '开始',
     progress: (done, total) => `${total} 个作业中完成了 ${done} 个`,
     failedJobs: (n) => `${n} 个失败`,

@@ -11,6 +11,7 @@ export function makePipeline(values: Partial<Pipeline> = {}): Pipeline {
     tag: false,
     sha: 'a'.repeat(40),
     source: 'push',
+    merge_request: null,
     web_url: '',
     created_at: '2025-03-10T11:00:00Z',
     updated_at: '2025-03-10T11:00:00Z',
