@@ -18,6 +18,53 @@ constexpr std::chrono::milliseconds kCollectTime = std::chrono::hours{1};
 
 using Iterator = git::Owned<git_reference_iterator, git_reference_iterator_free>;
 
+// A bundle as a repository beside it, which goes with this.
+class UnpackedBundle {
+ public:
+  explicit UnpackedBundle(const fs::path& bundle)
+      : bundle_(bundle), path_(bundle.string() + ".git") {}
+  UnpackedBundle(const UnpackedBundle&) = delete;
+  UnpackedBundle& operator=(const UnpackedBundle&) = delete;
+  ~UnpackedBundle() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+
+  [[nodiscard]] Result<void> open(const fs::path& mirror, const std::stop_token& stop) const {
+    std::error_code failed;
+    fs::create_directories(path_, failed);
+    if (failed) return errno_error("cannot unpack what was sent", failed.value());
+    const auto made =
+        run_git(path_, {"init", "--quiet", "--bare", "."}, LocalRepositories::refused);
+    if (!made) return made.error();
+    if (auto borrowed = replace_file(path_ / "objects" / "info" / "alternates",
+                                     (fs::absolute(mirror) / "objects").string() + "\n");
+        !borrowed)
+      return borrowed;
+    // A path beside it, so that git's words do not tell where the server's files are.
+    const auto fetched =
+        run_git(path_,
+                {"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options",
+                 "../" + bundle_.filename().string(), "+refs/slipway/run:refs/slipway/run"},
+                LocalRepositories::allowed, kUnbundleTime, stop);
+    if (!fetched) return fetched.error();
+    return {};
+  }
+  // "" when there is none.
+  // "" when there is none. Not by libgit2, which would keep the repository open.
+  [[nodiscard]] std::string commit() const {
+    const auto said =
+        run_git(path_, {"rev-parse", "--verify", "--quiet", "refs/slipway/run^{commit}"},
+                LocalRepositories::refused);
+    return said ? said->substr(0, said->find('\n')) : std::string{};
+  }
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  fs::path bundle_;
+  fs::path path_;
+};
+
 // git's own words, without those about how it was called.
 std::string words_of(const Error& error) {
   const auto at = error.message.find("failed: ");
@@ -49,27 +96,29 @@ void Mirrors::remove_upload_files() const {
   fs::remove_all(directory_ / "uploads", ignored);
 }
 
+// git checks what it fetches from a repository, but not what it unpacks from a bundle. So the
+// bundle becomes a repository first, which borrows the mirror's objects, and the mirror fetches
+// from that.
 Result<void> Mirrors::take_bundle(std::int64_t project, const fs::path& file,
                                   const std::string& sha, const std::string& ref) {
   if (!is_commit_id(sha)) return fail(ErrorKind::InvalidInput, "'" + sha + "' is no commit id");
   if (auto ready = ensure(project); !ready) return ready;
-  const auto mutex = lock_of(project);
-  const std::lock_guard lock{*mutex};
-  // A path beside the mirror, so that git's words do not tell where the server's files are. Always
-  // kept as a pack: loose objects would be unpacked in memory.
-  const auto taken =
-      run_git(path_of(project),
-              {"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options",
-               "../uploads/" + file.filename().string(), "+refs/slipway/run:" + ref},
-              LocalRepositories::allowed, kUnbundleTime, stop_.get_token());
-  if (!taken && taken.error().kind == ErrorKind::Unavailable && stopped()) return taken.error();
-  if (!taken)
-    return fail(ErrorKind::InvalidInput, "what was sent is not taken: " + words_of(taken.error()));
-  auto repository = git::open_repository(path_of(project));
-  if (!repository) return std::move(repository).error();
-  if (git::peeled(**repository, ref) == sha) return {};
-  static_cast<void>(drop_ref(project, ref));
-  return fail(ErrorKind::InvalidInput, "what was sent is another commit than " + sha);
+  const UnpackedBundle unpacked{file};
+  auto taken = unpacked.open(path_of(project), stop_.get_token());
+  if (taken && unpacked.commit() != sha)
+    return fail(ErrorKind::InvalidInput, "what was sent is another commit than " + sha);
+  if (taken) {
+    const auto mutex = lock_of(project);
+    const std::lock_guard lock{*mutex};
+    const auto fetched =
+        run_git(path_of(project),
+                {"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options",
+                 "../uploads/" + unpacked.path().filename().string(), "+refs/slipway/run:" + ref},
+                LocalRepositories::allowed, kUnbundleTime, stop_.get_token());
+    if (!fetched) taken = fetched.error();
+  }
+  if (taken || stopped()) return taken;
+  return fail(ErrorKind::InvalidInput, "what was sent is not taken: " + words_of(taken.error()));
 }
 
 Result<void> Mirrors::point_ref(std::int64_t project, const std::string& ref,
