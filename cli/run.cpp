@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <thread>
@@ -18,6 +19,7 @@
 #include "cli/run_store.h"
 #include "cli/run_trigger.h"
 #include "cli/run_view.h"
+#include "cli/server_run.h"
 #include "pipeline/variables.h"
 #include "runner/docker_command.h"
 #include "runner/local/local_run.h"
@@ -41,6 +43,8 @@ struct RunOptions {
   bool list = false;
   bool dry_run = false;
   bool verbose = false;
+  std::string server;   // its address; "" is here
+  std::string project;  // on that server
 };
 
 // The first signal cancels, the next kills. The thread takes them by sigwait; everybody else has
@@ -53,10 +57,10 @@ class CancelSignals {
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) sigaddset(&set_, signal);
     ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
   }
-  void watch(runner::LocalRun& run) {
-    thread_ = std::thread{[this, &run] {
+  void watch(std::function<void()> cancel) {
+    thread_ = std::thread{[this, cancel = std::move(cancel)] {
       int signal = 0;
-      while (::sigwait(&set_, &signal) == 0 && signal != SIGUSR1) run.cancel();
+      while (::sigwait(&set_, &signal) == 0 && signal != SIGUSR1) cancel();
     }};
   }
   // The run may go now.
@@ -183,7 +187,7 @@ int run_jobs(const RunOptions& options, const pipeline::Plan& plan,
   tell_about_tree(snapshot, *view);
   const auto began = std::chrono::steady_clock::now();
   runner::LocalRun run{plan, std::move(jobs), settings, *results, *view};
-  signals.watch(run);
+  signals.watch([&run] { run.cancel(); });
   const auto summary = run.run();
   signals.stop();
   if (std::any_of(opening.jobs.begin(), opening.jobs.end(),
@@ -235,6 +239,18 @@ int run_plan(const RunOptions& options, const runner::Snapshot& snapshot, const 
   return run_jobs(options, plan, std::move(*jobs), settings, snapshot);
 }
 
+int run_there(const RunOptions& options, const runner::Snapshot& snapshot) {
+  log::configure(log::Level::Error, log::Format::Text);
+  CancelSignals signals;
+  const auto view = view_of(options);
+  const ServerRunOptions wanted{options.server, options.project, options.event};
+  ServerRun run{wanted, snapshot, *view};
+  signals.watch([&run] { run.cancel(); });
+  const int code = run.run();
+  signals.stop();
+  return code;
+}
+
 int run(const RunOptions& options) {
   ::signal(SIGPIPE, SIG_IGN);
   const fs::path directory =
@@ -247,9 +263,14 @@ int run(const RunOptions& options) {
   remove_old_run_stores(store);
   const auto snapshot = runner::take_snapshot(directory, store);
   if (!snapshot) return refuse(snapshot.error(), kFailed);
+  if (!options.server.empty()) return run_there(options, *snapshot);
   fs::path file = options.file;
   if (file.empty()) file = fs::relative(snapshot->root / ".gitlab-ci.yml");
   return run_plan(options, *snapshot, store, file);
+}
+
+bool is_one_of(const std::string& name, const std::vector<std::string>& names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 void add_options(CLI::App& command, RunOptions& options) {
@@ -291,6 +312,16 @@ void add_options(CLI::App& command, RunOptions& options) {
   list->excludes(json);
   command.add_flag("--verbose", options.verbose, "show what the runner tells of itself, too");
   add_include_options(command, options.includes);
+  auto* server = command.add_option(
+      "--server", options.server,
+      "run on the runners of the server at this address, with the token of SLIPWAY_TOKEN_FILE");
+  command.add_option("--project", options.project, "there (what origin's address says)")
+      ->needs(server);
+  // What is decided there, or makes no sense for what runs elsewhere.
+  for (CLI::Option* local : command.get_options())
+    if (local != server && local->get_name() != "--help" &&
+        !is_one_of(local->get_name(), {"--project", "--branch", "--var", "--json", "--verbose"}))
+      server->excludes(local);
 }
 
 }  // namespace
@@ -304,7 +335,8 @@ CLI::App* add_run_command(CLI::App& app, int& exit_code) {
       "  slipway run test lint\n"
       "  slipway run --job deploy --var TARGET=staging --secrets ~/.deploy.env\n"
       "  slipway run --from-stage test --executor shell\n"
-      "  slipway run --event merge_request --list");
+      "  slipway run --event merge_request --list\n"
+      "  slipway run --server https://ci.example.com");
   const auto options = std::make_shared<RunOptions>();
   add_options(*command, *options);
   command->callback([options, &exit_code] {

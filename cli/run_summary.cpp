@@ -87,6 +87,8 @@ std::string summary_text(const runner::LocalSummary& summary, std::chrono::milli
     text += fmt::format("{}{} {:<{}}  {:>8}  {}{}\n", colours ? colour_of(job) : "", symbol_of(job),
                         printable(job.name), width, ran ? in_seconds(job.took) : "",
                         state_words(job), colours && *colour_of(job) != '\0' ? "\x1b[0m" : "");
+    // On a server it has neither a log nor a tree here.
+    if (results.empty()) continue;
     if (job.status == Status::Manual)
       text += fmt::format("    it waits for a hand: slipway run --job '{}'\n", job.name);
     if (job.status != Status::Failed) continue;

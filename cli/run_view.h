@@ -29,7 +29,7 @@ struct RunOpening {
 class RunView : public runner::LocalObserver {
  public:
   virtual void begin(const RunOpening& opening) = 0;
-  // `results` as a person would write the path.
+  // `results` as a person would write the path; "" when there are none on this machine.
   virtual void end(const runner::LocalSummary& summary, std::chrono::milliseconds took,
                    const std::string& results) = 0;
   void hand_over_terminal() override {}
@@ -44,7 +44,7 @@ std::unique_ptr<RunView> live_run_view(std::ostream& out, bool verbose);
 // One event for each line; README.md has their fields.
 std::unique_ptr<RunView> json_run_view(std::ostream& out);
 
-// The jobs with their ends; below a failed one its last lines.
+// The jobs with their ends; below a failed one its last lines, where its log is in `results`.
 std::string summary_text(const runner::LocalSummary& summary, std::chrono::milliseconds took,
                          const std::string& results, bool colours);
 std::string in_seconds(std::chrono::milliseconds took);  // "1.2 s", "3 min 07 s"

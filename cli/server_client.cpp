@@ -1,6 +1,7 @@
 #include "cli/server_client.h"
 
 #include <cstdlib>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
@@ -8,6 +9,8 @@
 
 namespace slipway::cli {
 namespace {
+
+constexpr std::size_t kUploadPiece = std::size_t{256} << 10U;
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread, at start
@@ -39,6 +42,23 @@ Error refusal(const HttpResponse& answer) {
   return error;
 }
 
+Result<HttpClient> client_of(const ServerAddress& server, int attempts) {
+  HttpClientOptions options;
+  options.attempts = attempts;
+  auto client = HttpClient::create(server.url, options);
+  if (!client) return std::move(client).error().in("the server's address");
+  return client;
+}
+
+HttpRequest request_of(const ServerAddress& server, const std::string& method,
+                       const std::string& target) {
+  HttpRequest request;
+  request.method = method;
+  request.target = target;
+  if (!server.token.empty()) request.headers["PRIVATE-TOKEN"] = server.token;
+  return request;
+}
+
 }  // namespace
 
 Result<ServerAddress> server_from_environment() {
@@ -55,14 +75,9 @@ Result<ServerAddress> server_from_environment() {
 
 Result<nlohmann::json> call(const ServerAddress& server, const std::string& method,
                             const std::string& target, const nlohmann::json* body) {
-  HttpClientOptions options;
-  options.attempts = method == "GET" ? 3 : 1;
-  auto client = HttpClient::create(server.url, options);
-  if (!client) return std::move(client).error().in("SLIPWAY_URL");
-  HttpRequest request;
-  request.method = method;
-  request.target = target;
-  if (!server.token.empty()) request.headers["PRIVATE-TOKEN"] = server.token;
+  auto client = client_of(server, method == "GET" ? 3 : 1);
+  if (!client) return std::move(client).error();
+  HttpRequest request = request_of(server, method, target);
   if (body != nullptr) request.body = body->dump();
   const auto answer = client->send(request);
   if (!answer) return answer.error();
@@ -73,6 +88,41 @@ Result<nlohmann::json> call(const ServerAddress& server, const std::string& meth
     return fail(ErrorKind::Internal, server.url + " did not answer in JSON")
         .with_hint("is SLIPWAY_URL the address of a Slipway server?");
   return json;
+}
+
+Result<void> upload(const ServerAddress& server, const std::string& target,
+                    const std::filesystem::path& file) {
+  auto client = client_of(server, 1);
+  if (!client) return std::move(client).error();
+  std::ifstream in{file, std::ios::binary};
+  if (!in) return fail(ErrorKind::Internal, "cannot read '" + file.string() + "'");
+  HttpRequest request = request_of(server, "POST", target);
+  request.content_type = "application/octet-stream";
+  request.body_source = [&in] {
+    std::string piece(kUploadPiece, '\0');
+    in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    piece.resize(static_cast<std::size_t>(in.gcount()));
+    return piece;
+  };
+  const auto answer = client->send(request);
+  if (!answer) return answer.error();
+  if (answer->status >= 300) return refusal(*answer);
+  return {};
+}
+
+Result<std::string> download(const ServerAddress& server, const std::string& target,
+                             long long offset, long long most) {
+  auto client = client_of(server, 3);
+  if (!client) return std::move(client).error();
+  HttpRequest request = request_of(server, "GET", target);
+  request.headers["Range"] =
+      "bytes=" + std::to_string(offset) + "-" + std::to_string(offset + most - 1);
+  auto answer = client->send(request);
+  if (!answer) return std::move(answer).error();
+  if (answer->status == 416) return std::string{};
+  if (answer->status >= 300) return refusal(*answer);
+  // An empty one is sent whole, whatever the range.
+  return answer->status == 206 || offset == 0 ? std::move(answer->body) : std::string{};
 }
 
 }  // namespace slipway::cli

@@ -129,6 +129,8 @@ class Builder {
       spec_.refspecs = {"+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"};
     else if (is_tag)
       spec_.refspecs = {"+refs/tags/" + spec_.ref + ":refs/tags/" + spec_.ref};
+    else if (!facts_.stored_ref.empty())
+      spec_.refspecs = {"+" + facts_.stored_ref + ":refs/remotes/origin/" + spec_.ref};
     else
       spec_.refspecs = {"+refs/heads/" + spec_.ref + ":refs/remotes/origin/" + spec_.ref};
     // By its id: the mirror keeps commits, not a ref for each pipeline.

@@ -25,7 +25,9 @@ struct JobFacts {
   std::int64_t pipeline_iid = 0;
   std::string pipeline_name;
   std::string pipeline_created_at;
-  Trigger trigger;        // with project and server; its variables are those of the job
+  Trigger trigger;  // with project and server; its variables are those of the job
+  // Where the repository has a commit that its branch has not; "" for one of its branch or tag.
+  std::string stored_ref;
   std::string clone_url;  // masked
   Variables handed_on;    // by the dotenv reports of the jobs whose artifacts it takes
   std::vector<JobDependency> dependencies;

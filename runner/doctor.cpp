@@ -128,6 +128,27 @@ Finding check_docker_limits() {
   return good("docker limits", "cgroup v" + line.substr(0, line.find(' ')) + ", memory and pids");
 }
 
+// With the engine's userns-remap a container's root is nobody of the machine, and what needs the
+// machine's root is refused.
+Finding check_user_namespaces(const RunnerSettings& settings) {
+  const char* what = "user namespaces";
+  const auto answer = docker({"info", "--format", "{{range .SecurityOptions}}{{.}} {{end}}"}, 15s);
+  const bool on = answer && answer->outcome.succeeded() &&
+                  answer->output.find("name=userns") != std::string::npos;
+  if (!on) return good(what, "off: root in a container is root on this machine, less its rights");
+  if (settings.docker_socket)
+    return bad(what, "on, and runner_docker_socket too: no job may use the engine's socket then",
+               "one of them, or a runner of its own for jobs that build images");
+  if (settings.docker_network_mode == "host")
+    return bad(what, "on, and runner_docker_network_mode is host, which the engine refuses then",
+               "another network mode");
+  if (::geteuid() != 0)
+    return doubtful(
+        what, "on, and this runner is not root: it cannot remove what jobs keep to themselves",
+        "run it as root, or the engine without userns-remap");
+  return good(what, "on: root in a container is nobody on this machine");
+}
+
 Finding check_disk(const std::string& what, const fs::path& directory, const char* flag) {
   std::error_code error;
   fs::create_directories(directory, error);
@@ -238,6 +259,7 @@ std::vector<Finding> examine(const RunnerSettings& settings, const RunnerIdentit
     if (findings.back().health == Health::Good) {
       findings.push_back(check_docker_limits());
       findings.push_back(check_runc());
+      findings.push_back(check_user_namespaces(settings));
     }
   }
   findings.push_back(check_disk("disk", settings.builds_dir, "--runner-builds-dir"));

@@ -14,6 +14,9 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostOutput = std::size_t{256} << 20U;
 
+// What a bundle calls the snapshot.
+constexpr const char* kBundledRef = "refs/slipway/run";
+
 using Words = std::vector<std::string>;
 using Environment = std::map<std::string, std::string>;
 
@@ -75,12 +78,31 @@ class Taker {
   }
 
   Result<void> point(const Snapshot& snapshot, const std::string& ref) {
-    ours_["GIT_DIR"] = snapshot.repository.string();
-    made_.root = snapshot.root;
+    open(snapshot);
     if (auto done = ours({"check-ref-format", ref}); !done)
       return fail(ErrorKind::InvalidInput, "'" + ref + "' is no name of a branch or tag");
     if (auto done = ours({"update-ref", ref, snapshot.sha}); !done) return std::move(done).error();
     return {};
+  }
+
+  Result<Words> history(const Snapshot& snapshot, int most) {
+    open(snapshot);
+    const auto listed =
+        ours({"rev-list", "--max-count=" + std::to_string(most), snapshot.sha, "--"});
+    if (!listed) return listed.error();
+    return split(*listed, '\n');
+  }
+
+  Result<fs::path> bundle(const Snapshot& snapshot, const Words& known) {
+    open(snapshot);
+    fs::path file = snapshot.repository.parent_path() / "run.bundle";
+    if (auto done = ours({"update-ref", kBundledRef, snapshot.sha}); !done)
+      return std::move(done).error();
+    std::string wanted = std::string{kBundledRef} + "\n";
+    for (const std::string& sha : known) wanted += "^" + sha + "\n";
+    auto made = ours({"bundle", "create", "--quiet", file.string(), "--stdin"}, std::move(wanted));
+    if (!made) return std::move(made).error();
+    return file;
   }
 
   Result<Snapshot> take() {
@@ -102,6 +124,11 @@ class Taker {
   std::string ask_word(const Words& words) const { return first_line(ask(words).value_or("")); }
   Result<std::string> ours(const Words& words, std::string input = "") const {
     return git({made_.root, ours_, std::move(input)}, words);
+  }
+
+  void open(const Snapshot& snapshot) {
+    ours_["GIT_DIR"] = snapshot.repository.string();
+    made_.root = snapshot.root;
   }
 
   Result<void> find_root() {
@@ -268,6 +295,7 @@ class Taker {
     if (base.empty() || base == made_.sha)
       base = made_.changed ? made_.head : ask_word({"rev-parse", "--verify", "--quiet", "HEAD^"});
     if (base.empty()) return;
+    made_.base = base;
     auto listed = ours({"diff-tree", "-r", "-z", "--name-only", "--no-renames", base, made_.sha});
     if (listed) made_.changed_paths = split(*listed, '\0');
   }
@@ -295,6 +323,16 @@ Result<void> point_ref(const Snapshot& snapshot, const std::string& ref) {
   const fs::path none;
   Taker taker{snapshot.root, none};
   return taker.point(snapshot, ref);
+}
+
+Result<std::vector<std::string>> history_of(const Snapshot& snapshot, int most) {
+  const fs::path none;
+  return Taker{snapshot.root, none}.history(snapshot, most);
+}
+
+Result<fs::path> bundle_of(const Snapshot& snapshot, const std::vector<std::string>& known) {
+  const fs::path none;
+  return Taker{snapshot.root, none}.bundle(snapshot, known);
 }
 
 }  // namespace slipway::runner

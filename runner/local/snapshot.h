@@ -28,6 +28,7 @@ struct Snapshot {
   std::string timestamp;       // RFC 3339
   std::string remote_url;      // of origin; "" without
   std::string default_branch;  // origin's; "" when not known
+  std::string base;            // what a push would be compared with; "" for nothing
   std::vector<std::string> paths;
   // What a push of it would bring: against the branch's upstream, else against the commit before.
   // nullopt when there is nothing to compare with.
@@ -44,5 +45,13 @@ Result<Snapshot> take_snapshot(const std::filesystem::path& directory,
 
 // Makes `ref` ("refs/tags/v1") stand for the snapshot in its own repository, where jobs fetch it.
 Result<void> point_ref(const Snapshot& snapshot, const std::string& ref);
+
+// The snapshot's commit and those before it, the newest first, at most so many.
+Result<std::vector<std::string>> history_of(const Snapshot& snapshot, int most);
+
+// A git bundle in the store with all that whoever has the commits `known` lacks of the snapshot,
+// which is refs/slipway/run in it. The next one replaces it.
+Result<std::filesystem::path> bundle_of(const Snapshot& snapshot,
+                                        const std::vector<std::string>& known);
 
 }  // namespace slipway::runner

@@ -19,6 +19,7 @@
 #include "server/http/coordinator_writer.h"
 #include "server/http/event_feed.h"
 #include "server/http/rooms.h"
+#include "server/http/run_room.h"
 #include "server/http/server.h"
 #include "server/intake/downstreams.h"
 #include "server/intake/intake.h"
@@ -26,6 +27,8 @@
 #include "server/intake/planner.h"
 #include "server/outbox/forge_status.h"
 #include "server/outbox/outbox.h"
+#include "server/retention/artifact_cleaner.h"
+#include "server/retention/run_cleaner.h"
 #include "server/schedules/schedules.h"
 #include "server/store/database.h"
 #include "server/telemetry/metrics.h"
@@ -166,13 +169,16 @@ struct Server::State {
                 {{url, given.registry, version}, given.default_timeout}),
         downstreams(coordinator, *database, mirrors, planner, payload, blobs),
         schedules(coordinator, *database, intake, clock),
+        cleaner(coordinator, *database, blobs, clock),
+        run_cleaner(*database, mirrors, clock, given.run_retention),
         payload_room(payload),
         intake_room(intake),
         project_room(mirrors, intake, forge_status, local_repositories(given)),
         git_room(mirrors),
-        services{clock,        *database, coordinator, dispatch,     *traces,
-                 blobs,        feed,      accounts,    payload_room, intake_room,
-                 project_room, git_room,  vault,       files,        metrics} {
+        run_room(mirrors, intake),
+        services{clock,    *database, coordinator,  dispatch,    *traces,      blobs,
+                 feed,     accounts,  payload_room, intake_room, project_room, git_room,
+                 run_room, vault,     files,        metrics} {
     coordinator.observe(feed);
     coordinator.observe(wake_outbox);
     options.listener.address = given.listen_address;
@@ -183,6 +189,8 @@ struct Server::State {
     options.external_url = url;
     options.poll_hold = given.poll_hold;
     options.artifact_limit = given.artifact_limit;
+    options.artifact_expiry = given.artifact_expiry;
+    options.run_limit = given.run_limit;
     options.webhook_limit = given.webhook_limit;
     options.build = {version, version};
   }
@@ -213,10 +221,13 @@ struct Server::State {
   JobPayload payload;
   Downstreams downstreams;
   Schedules schedules;
+  ArtifactCleaner cleaner;
+  RunCleaner run_cleaner;
   http::PayloadRoom payload_room;
   http::IntakeRoom intake_room;
   http::ProjectRoom project_room;
   http::GitRoom git_room;
+  http::RunRoom run_room;
   http::HttpServices services;
   http::HttpOptions options;
   std::unique_ptr<http::HttpServer> http;
@@ -261,6 +272,7 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
   auto token_file = state->accounts.prepare_setup();
   if (!token_file) return std::move(token_file).error();
   state->setup_token_file = std::move(*token_file);
+  state->mirrors.remove_upload_files();
   auto http = http::HttpServer::start(state->options, state->services);
   if (!http) return std::move(http).error();
   state->http = std::move(*http);
@@ -268,6 +280,8 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
   state->intake.start();
   state->downstreams.start();
   state->schedules.start();
+  state->cleaner.start();
+  state->run_cleaner.start();
   return std::unique_ptr<Server>{new Server{std::move(state)}};
 }
 
@@ -285,6 +299,8 @@ void Server::stop() {
   state_->mirrors.stop();  // so that nobody waits for a slow git host
   state_->http->stop();
   state_->schedules.stop();
+  state_->cleaner.stop();
+  state_->run_cleaner.stop();
   state_->intake.stop();
   state_->downstreams.stop();
   state_->outbox.stop();

@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kChunk = std::size_t{256} << 10U;
+constexpr std::size_t kMarkBytes = 6;
 
 // SHA-256 in pieces.
 class Digest {
@@ -85,8 +86,13 @@ Result<StoredBlob> BlobUpload::commit() {
   const fs::path target = state_->directory / state_->name;
   if (::fsync(state_->file.get()) != 0) return unavailable("cannot sync an upload", errno);
   std::error_code failed;
-  fs::create_directories(target.parent_path(), failed);
-  if (!failed) fs::rename(state_->temporary, target, failed);
+  // Whoever removes the last blob beside it takes the directory away in between.
+  constexpr int kTries = 10;
+  for (int tries = 0; tries < kTries; ++tries) {
+    fs::create_directories(target.parent_path(), failed);
+    if (!failed) fs::rename(state_->temporary, target, failed);
+    if (failed != std::errc::no_such_file_or_directory) break;
+  }
   if (failed) return unavailable("cannot keep '" + target.string() + "'", failed.value());
   state_->kept = true;
   // The directories above may be new as well.
@@ -109,6 +115,33 @@ Result<std::string> OpenBlob::read(long long offset, std::size_t max) const {
   return bytes;
 }
 
+EarlierBlobs::EarlierBlobs(fs::path directory, std::string mark)
+    : directory_(std::move(directory)), mark_(std::move(mark)) {
+  std::error_code ignored;
+  at_ = fs::recursive_directory_iterator{directory_, ignored};
+}
+
+std::optional<std::string> EarlierBlobs::next() {
+  std::error_code failed;
+  while (at_ != fs::recursive_directory_iterator{}) {
+    const fs::path path = at_->path();
+    const bool is_file = at_->is_regular_file(failed);
+    if (at_.depth() == 0 && path.filename() == "tmp") at_.disable_recursion_pending();
+    at_.increment(failed);
+    if (failed) at_ = {};
+    if (is_file && !path.filename().string().starts_with(mark_))
+      return path.lexically_relative(directory_).string();
+  }
+  return std::nullopt;
+}
+
+BlobStore::BlobStore(fs::path directory)
+    : directory_(std::move(directory)), mark_(random_hex(kMarkBytes)) {}
+
+EarlierBlobs BlobStore::earlier() const {
+  return {directory_, mark_};
+}
+
 Result<BlobStore> BlobStore::open(const fs::path& directory) {
   std::error_code failed;
   fs::remove_all(directory / "tmp", failed);
@@ -120,7 +153,7 @@ Result<BlobStore> BlobStore::open(const fs::path& directory) {
 
 Result<BlobUpload> BlobStore::receive(std::int64_t job, long long limit) const {
   auto state = std::make_unique<BlobUpload::State>();
-  const std::string id = random_hex(16);
+  const std::string id = mark_ + random_hex(16 - kMarkBytes);
   state->directory = directory_;
   state->temporary = directory_ / "tmp" / id;
   state->name = std::to_string(job / 1000) + "/" + std::to_string(job) + "/" + id;
@@ -162,6 +195,10 @@ Result<void> BlobStore::remove(std::string_view name) const {
   std::error_code failed;
   fs::remove(*path, failed);
   if (failed) return errno_error("cannot remove '" + path->string() + "'", failed.value());
+  // That of its job, and that of a thousand jobs: they stay when something else is in them.
+  fs::path parent = path->parent_path();
+  for (; parent != directory_ && ::rmdir(parent.c_str()) == 0; parent = parent.parent_path()) {
+  }
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -48,6 +49,21 @@ struct OpenBlob {
   [[nodiscard]] Result<std::string> read(long long offset, std::size_t max) const;
 };
 
+// A walk through the store's directory, one blob at a time.
+class EarlierBlobs {
+ public:
+  // nullopt at the end; what cannot be read is passed over.
+  std::optional<std::string> next();
+
+ private:
+  friend class BlobStore;
+  EarlierBlobs(std::filesystem::path directory, std::string mark);
+
+  std::filesystem::path directory_;
+  std::string mark_;
+  std::filesystem::recursive_directory_iterator at_;
+};
+
 class BlobStore {
  public:
   // Makes `directory` when missing and removes what unfinished uploads left in it.
@@ -56,16 +72,20 @@ class BlobStore {
   // For a file of `job`, of at most `limit` bytes.
   [[nodiscard]] Result<BlobUpload> receive(std::int64_t job, long long limit) const;
   [[nodiscard]] Result<OpenBlob> open_blob(std::string_view name) const;
-  // Fine when it is not there.
+  // Fine when it is not there. Takes the directories that are empty then with it.
   [[nodiscard]] Result<void> remove(std::string_view name) const;
+  // The names of all blobs but those that this object or a copy of it has received: what was there
+  // when it was opened, and still is.
+  [[nodiscard]] EarlierBlobs earlier() const;
   // Conflict when the file is not the one that was received.
   [[nodiscard]] Result<void> verify(const StoredBlob& blob) const;
 
  private:
-  explicit BlobStore(std::filesystem::path directory) : directory_(std::move(directory)) {}
+  explicit BlobStore(std::filesystem::path directory);
   [[nodiscard]] Result<std::filesystem::path> path_of(std::string_view name) const;
 
   std::filesystem::path directory_;
+  std::string mark_;  // how the names of what it receives begin
 };
 
 }  // namespace slipway::server

@@ -1,6 +1,7 @@
 // How one event of a pipeline's life becomes rows: the only place where a status changes.
 #include "pipeline/resource_group.h"
 #include "server/coordinator/work.h"
+#include "server/store/run_refs.h"
 
 #include <spdlog/fmt/fmt.h>
 #include <nlohmann/json.hpp>
@@ -219,6 +220,8 @@ void Coordinator::Work::owe_status(const AlivePipeline& alive) {
   if (row.status != "pending" && row.status != "manual" && row.status != "running" &&
       !is_final_word(row.status))
     return;
+  // Of a commit that the git host has never seen there is nothing to tell it.
+  if (row.ref.starts_with(kRunRefs)) return;
   const auto project = stores().projects.find(row.project_id);
   if (!project || project->forge.empty()) return;
   EffectRow effect;

@@ -88,6 +88,28 @@ class Mirrors {
                                                                const std::string& sha) const;
   [[nodiscard]] std::filesystem::path path_of(std::int64_t project) const;
 
+  // Commits that somebody sends from a work tree. Those of `commits` that are here already.
+  [[nodiscard]] Result<std::vector<std::string>> known(
+      std::int64_t project, const std::vector<std::string>& commits) const;
+  // Where a bundle is to be written, under a name of its own; its file is the caller's.
+  [[nodiscard]] Result<std::filesystem::path> make_upload_file() const;
+  // Those that a server left which was killed.
+  void remove_upload_files() const;
+  // What the bundle has as refs/slipway/run, which must be `sha`, becomes `ref`. InvalidInput when
+  // it is something else, or lacks what nobody has.
+  Result<void> take_bundle(std::int64_t project, const std::filesystem::path& file,
+                           const std::string& sha, const std::string& ref);
+  // NotFound when the mirror has no such commit.
+  Result<void> point_ref(std::int64_t project, const std::string& ref, const std::string& sha);
+  Result<void> drop_ref(std::int64_t project, const std::string& ref);
+  [[nodiscard]] Result<std::vector<std::string>> refs_below(std::int64_t project,
+                                                            const std::string& prefix) const;
+  // When the ref was made, as far as its file tells; nullopt when it does not.
+  [[nodiscard]] std::optional<UnixMillis> ref_made_at(std::int64_t project,
+                                                      const std::string& ref) const;
+  // What no ref reaches goes after a day.
+  Result<void> collect_garbage(std::int64_t project);
+
  private:
   Result<void> ensure(std::int64_t project);
   Result<std::string> git(std::int64_t project, const std::vector<std::string>& arguments) const;

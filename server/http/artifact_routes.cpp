@@ -6,10 +6,12 @@
 
 #include "base/gzip.h"
 #include "pipeline/variables.h"
+#include "server/auth/audit.h"
 #include "server/http/common.h"
 #include "server/http/json.h"
 #include "server/http/multipart.h"
 #include "server/http/runner_protocol_routes.h"
+#include "server/http/views.h"
 
 namespace slipway::server::http {
 
@@ -20,7 +22,7 @@ namespace {
 // More than a report may have, so that its own limit is what is told.
 constexpr std::size_t kMostDotenvBytes = std::size_t{64} << 10U;
 constexpr std::size_t kReadPiece = std::size_t{256} << 10U;
-constexpr std::chrono::seconds kDefaultExpiry = std::chrono::hours{30 * 24};
+constexpr int kExpiredAtOnce = 500;
 
 std::optional<std::chrono::seconds> unit_of(std::string_view word) {
   using std::chrono::hours;
@@ -59,6 +61,19 @@ bool is_word(std::string_view text) {
   });
 }
 
+using Expiry = Result<std::optional<std::chrono::seconds>>;
+
+std::string who(const Call& call) {
+  return call.principal.username.empty() ? call.principal.name() : call.principal.username;
+}
+
+void audit_act(WriteTransaction& write, const Call& call, std::string_view action,
+               std::string_view kind, std::int64_t id) {
+  auth::audit(write.stores, write.now,
+              {call.principal.name(), std::string{action},
+               std::string{kind} + "/" + std::to_string(id), false, call.request.remote});
+}
+
 class ArtifactSink final : public BodySink {
  public:
   ArtifactSink(SharedCall call, ArtifactRow row, const std::string& boundary, BlobUpload upload,
@@ -89,12 +104,10 @@ class ArtifactSink final : public BodySink {
       static_cast<void>(blobs_.remove(blob->name));
       return error_response(read.error());
     }
-    const auto replaced = store();
-    if (!replaced) {
+    if (auto stored = store(); !stored) {
       static_cast<void>(blobs_.remove(blob->name));
-      return error_response(replaced.error());
+      return error_response(stored.error());
     }
-    if (!replaced->empty()) static_cast<void>(blobs_.remove(*replaced));
     return message_response(201, "201 Created");
   }
 
@@ -125,21 +138,16 @@ class ArtifactSink final : public BodySink {
     return {};
   }
 
-  // The blob that the row replaces: a repeated upload is the same one, sent again.
-  Result<std::string> store() {
-    return coordinator_.write<std::string>(
-        [this](WriteTransaction& transaction) -> Result<std::string> {
-          auto& artifacts = transaction.stores.artifacts;
-          std::string replaced;
-          if (const auto old = artifacts.find(row_.job_id, row_.file_type)) {
-            replaced = old->blob;
-            artifacts.remove(old->id);
-          }
-          artifacts.insert(row_);
-          if (!dotenv_.empty()) artifacts.put_dotenv(row_.job_id, dotenv_);
-          if (received_tests_) TestResults::keep(transaction.stores, *received_tests_);
-          return replaced;
-        });
+  // A repeated upload is the same one, sent again: it replaces the row, whose blob is dead then.
+  Result<void> store() {
+    return coordinator_.write<void>([this](WriteTransaction& transaction) -> Result<void> {
+      auto& artifacts = transaction.stores.artifacts;
+      if (const auto old = artifacts.find(row_.job_id, row_.file_type)) artifacts.remove(old->id);
+      artifacts.insert(row_);
+      if (!dotenv_.empty()) artifacts.put_dotenv(row_.job_id, dotenv_);
+      if (received_tests_) TestResults::keep(transaction.stores, *received_tests_);
+      return {};
+    });
   }
 
   SharedCall call_;
@@ -169,7 +177,8 @@ class BlobSource final : public BodySource {
   long long offset_ = 0;
 };
 
-Result<ArtifactRow> row_of_query(const Request& request, UnixMillis now) {
+Result<ArtifactRow> row_of_query(const Request& request, UnixMillis now,
+                                 std::chrono::seconds default_expiry) {
   ArtifactRow row;
   row.created_at = now;
   row.file_type = request.query_value("artifact_type").value_or("archive");
@@ -178,18 +187,19 @@ Result<ArtifactRow> row_of_query(const Request& request, UnixMillis now) {
     return fail(ErrorKind::InvalidInput, "artifact_type must be a word like archive or junit");
   if (row.file_format != "zip" && row.file_format != "gzip" && row.file_format != "raw")
     return fail(ErrorKind::InvalidInput, "artifact_format must be zip, gzip or raw");
-  const auto expiry = parse_expiry(request.query_value("expire_in").value_or(""));
+  const auto text = request.query_value("expire_in").value_or("");
+  const auto expiry = text.empty() ? Expiry{default_expiry} : parse_expiry(text);
   if (!expiry) return expiry.error();
-  if (*expiry) row.expire_at = now + std::chrono::milliseconds{**expiry}.count();
+  // No time at all is never, as for GitLab.
+  if (*expiry && (*expiry)->count() > 0)
+    row.expire_at = now + std::chrono::milliseconds{**expiry}.count();
   return row;
 }
 
 }  // namespace
 
 Result<std::optional<std::chrono::seconds>> parse_expiry(std::string_view text) {
-  using Expiry = std::optional<std::chrono::seconds>;
-  if (text.empty()) return Expiry{kDefaultExpiry};
-  if (text == "never") return Expiry{};
+  if (text == "never") return {std::nullopt};
   const Error wrong =
       fail(ErrorKind::InvalidInput, "expire_in must be like '1 week' or '2 hrs 20 min', or never");
   std::chrono::seconds total{0};
@@ -229,7 +239,7 @@ Reception ArtifactRoutes::upload(const SharedCall& call) {
   if (who.finished) return message_response(403, "403 Forbidden: the job has ended");
   const auto boundary = multipart_boundary(call->request.headers.get("content-type"));
   if (!boundary) return error_response(boundary.error());
-  auto row = row_of_query(call->request, clock_.now());
+  auto row = row_of_query(call->request, clock_.now(), options_.default_expiry);
   if (!row) return error_response(row.error());
   row->job_id = who.job_id;
   row->project_id = who.project_id;
@@ -238,16 +248,20 @@ Reception ArtifactRoutes::upload(const SharedCall& call) {
         [&](Completion<std::string> then) { coordinator_.acknowledge(who, std::move(then)); });
     if (!status) return error_response(status.error());
   }
-  auto upload = blobs_.receive(who.job_id.value, limit_);
+  auto upload = blobs_.receive(who.job_id.value, options_.limit);
   if (!upload) return error_response(upload.error());
   return std::make_unique<ArtifactSink>(call, std::move(*row), *boundary, std::move(*upload),
                                         coordinator_, blobs_, tests_);
 }
 
 Result<Response> ArtifactRoutes::archive_of(JobId job, ProjectId project) {
-  const auto row = database_.read()->artifacts.find(job, "archive");
-  if (!row || row->project_id != project) return not_found("Artifacts");
-  if (row->expire_at && *row->expire_at <= clock_.now()) return not_found("Artifacts");
+  std::optional<ArtifactRow> row;
+  {
+    auto read = database_.read();
+    row = read->artifacts.find(job, "archive");
+    if (!row || row->project_id != project || read->artifacts.is_over(*row, clock_.now()))
+      return not_found("Artifacts");
+  }
   auto blob = blobs_.open_blob(row->blob);
   if (!blob) return not_found("Artifacts");
   Response response;
@@ -275,6 +289,72 @@ Result<Response> ArtifactRoutes::download(const Call& call) {
   const auto id = path_number(call.request, "job_id");
   if (!id) return not_found("Job");
   return archive_of(JobId{*id}, call.project->id);
+}
+
+Result<JobRow> ArtifactRoutes::job_of(const Call& call) {
+  const auto id = path_number(call.request, "job_id");
+  if (!id) return not_found("Job");
+  auto row = database_.read()->jobs.find(JobId{*id});
+  if (!row || row->project_id != call.project->id) return not_found("Job");
+  return std::move(*row);
+}
+
+Result<Response> ArtifactRoutes::keep(const Call& call) {
+  const auto job = job_of(call);
+  if (!job) return job.error();
+  const auto kept = coordinator_.write<void>([&](WriteTransaction& write) -> Result<void> {
+    auto& artifacts = write.stores.artifacts;
+    bool any = false;
+    for (const ArtifactRow& row : artifacts.of_job(job->id)) {
+      if (artifacts.is_over(row, write.now)) continue;
+      artifacts.expire(row.id, std::nullopt);
+      any = true;
+    }
+    if (!any) return not_found("Artifacts");
+    audit_act(write, call, "artifacts.kept", "job", job->id.value);
+    return {};
+  });
+  if (!kept) return kept.error();
+  auto read = database_.read();
+  return json_response(200, Views{*read, url_, clock_.now()}.job(*job));
+}
+
+Result<Response> ArtifactRoutes::remove(const Call& call) {
+  const auto job = job_of(call);
+  if (!job) return job.error();
+  const auto removed = coordinator_.write<void>([&](WriteTransaction& write) -> Result<void> {
+    auto& artifacts = write.stores.artifacts;
+    for (const ArtifactRow& row : artifacts.of_job(job->id)) {
+      artifacts.remove(row.id);
+      artifacts.note_removed(row, "deleted", who(call), write.now);
+    }
+    audit_act(write, call, "artifacts.deleted", "job", job->id.value);
+    return {};
+  });
+  if (!removed) return removed.error();
+  return empty_response(204);
+}
+
+// They expire now, and the files go in the background. What the project keeps stays, and what a
+// pipeline that has not ended may still need.
+Result<Response> ArtifactRoutes::remove_of_project(const Call& call) {
+  const ProjectId project = call.project->id;
+  for (ArtifactId after; after.value >= 0;) {
+    const auto next =
+        coordinator_.write<ArtifactId>([&](WriteTransaction& write) -> Result<ArtifactId> {
+          auto& artifacts = write.stores.artifacts;
+          if (after.value == 0)
+            audit_act(write, call, "artifacts.deleted", "project", project.value);
+          const auto rows = artifacts.of_project(project, after, kExpiredAtOnce);
+          for (const ArtifactRow& row : rows)
+            if (row.expire_at.value_or(write.now + 1) > write.now && !artifacts.is_kept(row))
+              artifacts.expire(row.id, write.now);
+          return rows.empty() ? ArtifactId{-1} : rows.back().id;
+        });
+    if (!next) return next.error();
+    after = *next;
+  }
+  return message_response(202, "202 Accepted");
 }
 
 }  // namespace slipway::server::http

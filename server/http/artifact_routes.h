@@ -11,23 +11,35 @@
 
 namespace slipway::server::http {
 
+struct ArtifactOptions {
+  long long limit = 0;                     // bytes
+  std::chrono::seconds default_expiry{0};  // of uploads that name none; 0 is never
+};
+
 class ArtifactRoutes {
  public:
   ArtifactRoutes(Database& database, Coordinator& coordinator, BlobStore& blobs, const Clock& clock,
-                 long long limit)
+                 ArtifactOptions options, std::string external_url)
       : database_(database),
         coordinator_(coordinator),
         blobs_(blobs),
         tests_(database, blobs),
         clock_(clock),
-        limit_(limit) {}
+        options_(options),
+        url_(std::move(external_url)) {}
 
   Reception upload(const SharedCall& call);
   // With a job's token: of any job of the same project.
   Result<Response> download_dependency(const Call& call);
   Result<Response> download(const Call& call);
+  // They do not expire any more.
+  Result<Response> keep(const Call& call);
+  Result<Response> remove(const Call& call);
+  Result<Response> remove_of_project(const Call& call);
 
  private:
+  // NotFound unless it is one of the path's project.
+  Result<JobRow> job_of(const Call& call);
   Result<Response> archive_of(JobId job, ProjectId project);
 
   Database& database_;
@@ -35,7 +47,8 @@ class ArtifactRoutes {
   BlobStore& blobs_;
   TestResults tests_;
   const Clock& clock_;
-  long long limit_;
+  ArtifactOptions options_;
+  std::string url_;
 };
 
 // "1 week", "3 mins 4 sec", "2 hrs 20 min", "never"; InvalidInput for anything else.

@@ -126,6 +126,7 @@ Result<void> ProjectRoutes::read_fields(const json& body, ProjectRow& row) {
   row.default_branch = fields.text("default_branch").value_or(row.default_branch);
   row.visibility = fields.text("visibility").value_or(row.visibility);
   row.ci_config_path = fields.text("ci_config_path").value_or(row.ci_config_path);
+  row.keep_latest_artifact = fields.flag("keep_latest_artifact").value_or(row.keep_latest_artifact);
   if (row.visibility != "private" && row.visibility != "public")
     fields.refuse("visibility", "private or public");
   if (!is_branch_name(row.default_branch)) fields.refuse("default_branch", "the name of a branch");

@@ -144,6 +144,10 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"POST", SLIPWAY_JOB "/retry", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::retry_job)},
     {"POST", SLIPWAY_JOB "/play", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::play_job)},
 
+    {"POST", SLIPWAY_PROJECT "/runs/known", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.runs, &RunRoutes::known)},
+    {"POST", SLIPWAY_PROJECT "/runs/objects", kUser, Role::Developer, kApi, Csrf::Session, limits.run, upload(h.runs, &RunRoutes::upload)},
+    {"POST", SLIPWAY_PROJECT "/runs", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.runs, &RunRoutes::create)},
+
     {"GET", SLIPWAY_SCHEDULES, kUser, Role::Developer, kRead, Csrf::Safe, kNoBody, plain(h.schedules, &S::list)},
     {"POST", SLIPWAY_SCHEDULES, kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.schedules, &S::create)},
     {"GET", SLIPWAY_SCHEDULE, kUser, Role::Developer, kRead, Csrf::Safe, kNoBody, plain(h.schedules, &S::show)},
@@ -169,6 +173,9 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"GET", SLIPWAY_JOB "/trace/events", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::events)},
     {"GET", SLIPWAY_JOB "/trace/search", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::search)},
     {"GET", SLIPWAY_JOB "/artifacts", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.artifacts, &ArtifactRoutes::download)},
+    {"DELETE", SLIPWAY_JOB "/artifacts", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.artifacts, &ArtifactRoutes::remove)},
+    {"POST", SLIPWAY_JOB "/artifacts/keep", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.artifacts, &ArtifactRoutes::keep)},
+    {"DELETE", SLIPWAY_PROJECT "/artifacts", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.artifacts, &ArtifactRoutes::remove_of_project)},
     {"GET", "/api/v4/events", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pages, &PageRoutes::events)},
 
     {"POST", "/api/v4/runners/verify", kRunner, Role::Runner, kApi, Csrf::Token, kSmall, plain(h.protocol, &W::verify)},

@@ -14,6 +14,7 @@
 #include "server/http/protection_routes.h"
 #include "server/http/resource_group_routes.h"
 #include "server/http/route.h"
+#include "server/http/run_routes.h"
 #include "server/http/runner_protocol_routes.h"
 #include "server/http/runner_routes.h"
 #include "server/http/schedule_routes.h"
@@ -42,12 +43,14 @@ struct Handlers {
   ScheduleRoutes schedules;
   ResourceGroupRoutes resource_groups;
   TriggerRoutes triggers;
+  RunRoutes runs;
   TestReportRoutes test_reports;
 };
 
 struct BodyLimits {
   long long artifact = 1LL << 30;
   long long webhook = 5LL << 20;
+  long long run = 100LL << 20;  // what of a work tree is not known here
 };
 
 // The rows refer to `handlers`, which must outlive them.

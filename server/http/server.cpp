@@ -26,7 +26,12 @@ Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& 
       RunnerProtocolRoutes{s.coordinator, s.dispatch, s.traces, s.payloads, workers, s.clock,
                            options.poll_hold},
       TraceRoutes{s.database, s.coordinator, s.traces, s.feed},
-      ArtifactRoutes{s.database, s.coordinator, s.blobs, s.clock, options.artifact_limit},
+      ArtifactRoutes{s.database,
+                     s.coordinator,
+                     s.blobs,
+                     s.clock,
+                     {options.artifact_limit, options.artifact_expiry},
+                     options.external_url},
       DeliveryRoutes{s.database, s.coordinator, s.intake},
       VariableRoutes{s.database, s.coordinator, s.vault},
       ProtectionRoutes{s.database, s.coordinator},
@@ -36,6 +41,7 @@ Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& 
       ScheduleRoutes{s.database, s.coordinator, s.clock},
       ResourceGroupRoutes{s.database, s.coordinator},
       TriggerRoutes{s.database, s.coordinator, s.intake, s.clock, url},
+      RunRoutes{s.database, s.runs, s.clock, url},
       TestReportRoutes{s.database, s.blobs, s.clock},
   };
 }
@@ -50,8 +56,9 @@ struct HttpServer::State {
         workers(options.worker_threads),
         gate(sessions, tokens, services.coordinator, services.database, options.external_url),
         handlers(make_handlers(options, services, workers, sessions, tokens, passwords)),
-        front(route_table(handlers, {options.artifact_limit, options.webhook_limit}), gate,
-              &services.metrics) {}
+        front(route_table(handlers,
+                          {options.artifact_limit, options.webhook_limit, options.run_limit}),
+              gate, &services.metrics) {}
 
   CoordinatorWriter writer;
   auth::Sessions sessions;

@@ -26,6 +26,7 @@ class Accounts;
 namespace slipway::server::http {
 
 class EventFeed;
+class WorkTreeRuns;
 
 struct HttpOptions {
   ListenerOptions listener;
@@ -33,7 +34,9 @@ struct HttpOptions {
   std::string external_url;  // without a trailing slash; empty: http://<address>:<port>
   std::chrono::milliseconds poll_hold{std::chrono::seconds{30}};
   long long artifact_limit = 1LL << 30;
+  std::chrono::seconds artifact_expiry{0};  // of those that name none; 0 is never
   long long webhook_limit = 5LL << 20;
+  long long run_limit = 100LL << 20;
   BuildInfo build;
 };
 
@@ -52,6 +55,7 @@ struct HttpServices {
   PipelineIntake& intake;
   ProjectSetup& projects;
   GitMirrors& mirrors;
+  WorkTreeRuns& runs;
   const VariableVault& vault;
   const StaticFiles& files;
   telemetry::Metrics& metrics;

@@ -151,6 +151,7 @@ json Views::project(const ProjectRow& row) const {
           {"http_url_to_repo", url + ".git"},
           {"repository_url", without_credentials(row.repository_url)},
           {"ci_config_path", row.ci_config_path},
+          {"keep_latest_artifact", row.keep_latest_artifact},
           {"webhook_url", std::string{url_} + "/hooks/" + row.path},
           {"forge", row.forge},
           {"forge_api_url", row.forge_api_url},
@@ -265,15 +266,34 @@ json Views::pipeline_detail(const PipelineRow& row) const {
   return view;
 }
 
-json Views::artifacts(JobId id) const {
+void Views::add_artifacts(json& view, JobId id) const {
   auto list = json::array();
-  for (const auto& row : stores_.artifacts.of_job(id))
+  std::optional<UnixMillis> expire_at;
+  json removed;
+  if (const auto noted = stores_.artifacts.removed_of(id))
+    removed = {{"reason", noted->reason},
+               {"removed_at", to_rfc3339(noted->removed_at)},
+               {"removed_by", text_or_null(noted->removed_by)}};
+  for (const auto& row : stores_.artifacts.of_job(id)) {
+    const bool expired = row.expire_at && *row.expire_at <= now_;
+    if (expired && !stores_.artifacts.is_kept(row)) {
+      // Its row goes within the next minutes.
+      removed = {{"reason", "expired"},
+                 {"removed_at", to_rfc3339(*row.expire_at)},
+                 {"removed_by", nullptr}};
+      continue;
+    }
+    if (row.file_type == "archive" || list.empty()) expire_at = row.expire_at;
     list.push_back({{"file_type", row.file_type},
                     {"size", row.size},
                     {"filename", row.file_name},
                     {"file_format", row.file_format},
-                    {"expire_at", time_or_null(row.expire_at)}});
-  return list;
+                    {"expire_at", time_or_null(row.expire_at)},
+                    {"kept", expired}});
+  }
+  view["artifacts"] = std::move(list);
+  view["artifacts_expire_at"] = time_or_null(expire_at);
+  view["artifacts_removed"] = std::move(removed);
 }
 
 json Views::job_runner(const JobRow& row) const {
@@ -288,45 +308,46 @@ json Views::job(const JobRow& row) const {
                                           : json{{"file", row.rule_file}, {"line", row.rule_line}};
   const auto manager =
       row.runner_system_id.empty() ? json(nullptr) : json{{"system_id", row.runner_system_id}};
-  return {{"id", row.id.value},
-          {"name", row.name},
-          {"stage", row.stage},
-          {"status", row.status},
-          {"reason", reason(row.reason_code, row.reason_text)},
-          {"ref", owner.ref},
-          {"tag", owner.tag},
-          {"allow_failure", row.allow_failure},
-          {"when", row.when},
-          {"created_at", to_rfc3339(row.created_at)},
-          {"queued_at", time_or_null(row.queued_at)},
-          {"started_at", time_or_null(row.started_at)},
-          {"finished_at", time_or_null(row.finished_at)},
-          {"erased_at", time_or_null(row.erased_at)},
-          {"duration", seconds_between(row.started_at, row.finished_at)},
-          {"queued_duration", seconds_between(row.queued_at, row.started_at)},
-          {"coverage", value_or_null(row.coverage)},
-          {"failure_reason", text_or_null(row.failure_reason)},
-          {"exit_code", value_or_null(row.exit_code)},
-          {"web_url", project_url(row.project_id) + "/-/jobs/" + std::to_string(row.id.value)},
-          {"needs", value_or_null(row.needs)},
-          {"retried", row.retried},
-          {"attempt", row.attempt},
-          {"tag_list", row.tags},
-          {"trace_size", row.trace_size},
-          {"environment", text_or_null(row.environment)},
-          {"rule", rule},
-          {"pipeline",
-           {{"id", row.pipeline_id.value},
-            {"iid", owner.iid},
-            {"project_id", row.project_id.value},
+  json view{{"id", row.id.value},
+            {"name", row.name},
+            {"stage", row.stage},
+            {"status", row.status},
+            {"reason", reason(row.reason_code, row.reason_text)},
             {"ref", owner.ref},
-            {"sha", owner.sha},
-            {"status", owner.status}}},
-          {"runner", job_runner(row)},
-          {"runner_manager", manager},
-          {"artifacts", artifacts(row.id)},
-          {"is_bridge", row.is_bridge},
-          {"downstream_pipeline", row.is_bridge ? downstream(row.id) : json(nullptr)}};
+            {"tag", owner.tag},
+            {"allow_failure", row.allow_failure},
+            {"when", row.when},
+            {"created_at", to_rfc3339(row.created_at)},
+            {"queued_at", time_or_null(row.queued_at)},
+            {"started_at", time_or_null(row.started_at)},
+            {"finished_at", time_or_null(row.finished_at)},
+            {"erased_at", time_or_null(row.erased_at)},
+            {"duration", seconds_between(row.started_at, row.finished_at)},
+            {"queued_duration", seconds_between(row.queued_at, row.started_at)},
+            {"coverage", value_or_null(row.coverage)},
+            {"failure_reason", text_or_null(row.failure_reason)},
+            {"exit_code", value_or_null(row.exit_code)},
+            {"web_url", project_url(row.project_id) + "/-/jobs/" + std::to_string(row.id.value)},
+            {"needs", value_or_null(row.needs)},
+            {"retried", row.retried},
+            {"attempt", row.attempt},
+            {"tag_list", row.tags},
+            {"trace_size", row.trace_size},
+            {"environment", text_or_null(row.environment)},
+            {"rule", rule},
+            {"pipeline",
+             {{"id", row.pipeline_id.value},
+              {"iid", owner.iid},
+              {"project_id", row.project_id.value},
+              {"ref", owner.ref},
+              {"sha", owner.sha},
+              {"status", owner.status}}},
+            {"runner", job_runner(row)},
+            {"runner_manager", manager},
+            {"is_bridge", row.is_bridge},
+            {"downstream_pipeline", row.is_bridge ? downstream(row.id) : json(nullptr)}};
+  add_artifacts(view, row.id);
+  return view;
 }
 
 json Views::runner_managers(RunnerId id) const {

@@ -31,7 +31,8 @@ class Views {
   [[nodiscard]] std::string project_url(ProjectId id) const;
   [[nodiscard]] nlohmann::json user(std::optional<UserId> id) const;
   [[nodiscard]] nlohmann::json stages(const PipelineRow& row) const;
-  [[nodiscard]] nlohmann::json artifacts(JobId id) const;
+  // artifacts, artifacts_expire_at, artifacts_removed.
+  void add_artifacts(nlohmann::json& view, JobId id) const;
   [[nodiscard]] nlohmann::json linked_pipeline(const PipelineRow& row) const;
   [[nodiscard]] nlohmann::json downstream(JobId bridge) const;
   [[nodiscard]] nlohmann::json upstream(PipelineId id) const;

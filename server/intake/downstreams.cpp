@@ -7,6 +7,7 @@
 
 #include "base/logging.h"
 #include "server/blobs/archived_file.h"
+#include "server/store/run_refs.h"
 
 namespace slipway::server {
 namespace {
@@ -290,8 +291,10 @@ Downstreams::Outcome Downstreams::make(const Bridge& bridge, PlanRequest request
   if (mirrors_.stopped()) return std::optional<Refusal>{};
   if (planned->none) return refused(kCreationFailed, planned->none->reason.text);
   planned->pipeline->bridge = bridge.job.id;
-  if (auto kept = mirrors_.keep(request.project.id.value, request.sha); !kept)
-    log::warn("commit.not_kept", {{"sha", request.sha}, {"error", kept.error().message}});
+  // What hangs on a work tree goes with it.
+  auto kept = run_branch(request.ref).empty() ? mirrors_.keep(request.project.id.value, request.sha)
+                                              : Result<void>{};
+  if (!kept) log::warn("commit.not_kept", {{"sha", request.sha}, {"error", kept.error().message}});
   const auto made = wait_for<PipelineId>([&](Completion<PipelineId> done) {
     coordinator_.create_pipeline(std::move(*planned->pipeline), std::move(done));
   });

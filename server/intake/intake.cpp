@@ -329,8 +329,10 @@ Result<PipelineId> Intake::make_pipeline(const PlanRequest& request, const Cause
   planned->pipeline->delivery = cause.delivery;
   planned->pipeline->schedule_run = cause.schedule_run;
   // First, so that every job finds its commit whatever happens to the branch.
-  if (auto kept = mirrors_.keep(request.project.id.value, request.sha); !kept)
-    log::warn("commit.not_kept", {{"sha", request.sha}, {"error", kept.error().message}});
+  // A work tree's has a ref that goes after its time.
+  auto kept =
+      request.work_tree ? Result<void>{} : mirrors_.keep(request.project.id.value, request.sha);
+  if (!kept) log::warn("commit.not_kept", {{"sha", request.sha}, {"error", kept.error().message}});
   auto made = create(std::move(*planned->pipeline));
   if (!made) return made;
   log::info("pipeline.created", {{"pipeline", made->value},

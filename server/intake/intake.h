@@ -9,6 +9,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -53,6 +54,16 @@ struct ManualTrigger {
   std::optional<ScheduleRunId> schedule_run;  // the time of a schedule that it is made for
 };
 
+// A commit of somebody's work tree, on no branch of the project.
+struct WorkTree {
+  std::string sha;
+  std::string branch;  // that it was taken on
+  std::string before;  // what `changes` compares with; "" for nothing
+  pipeline::Variables variables;
+  std::vector<pipeline::InputValue> inputs;
+  UserId user;
+};
+
 class Intake {
  public:
   // What is referred to must outlive it. `keys` open the projects' webhook secrets.
@@ -78,6 +89,15 @@ class Intake {
   // A pipeline by hand, at once. InvalidInput when none results, or an input is not as the pipeline
   // file wants it, with the reason.
   Result<PipelineId> trigger(const ProjectRow& project, const ManualTrigger& trigger);
+  // Which of these commits need not be sent.
+  Result<std::vector<std::string>> known_commits(const ProjectRow& project,
+                                                 const std::vector<std::string>& commits);
+  // A bundle with a work tree's commit. Conflict when too many wait for their end or their time.
+  Result<void> take_work_tree(const ProjectRow& project, const std::filesystem::path& bundle,
+                              const std::string& sha);
+  // A pipeline of a commit that is known or was taken: as of its branch, but with the trust of a
+  // branch that is not protected, whatever it is called. InvalidInput as trigger().
+  Result<PipelineId> run_work_tree(const ProjectRow& project, const WorkTree& tree);
   // `content`, or the project's own file, with the files of `file_ref` ("": the default branch).
   // With `simulated` the pipeline of that event is planned.
   LintReport lint(const ProjectRow& project, const std::optional<std::string>& content,

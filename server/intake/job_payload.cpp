@@ -8,6 +8,7 @@
 #include "pipeline/job_payload.h"
 #include "pipeline/variables.h"
 #include "server/intake/stored_variables.h"
+#include "server/store/run_refs.h"
 
 namespace slipway::server {
 namespace {
@@ -45,6 +46,7 @@ class StoredFacts {
     facts.pipeline_name = assignment_.pipeline.name;
     facts.pipeline_created_at = to_rfc3339(assignment_.pipeline.created_at);
     facts.trigger = trigger();
+    if (!run_branch(assignment_.pipeline.ref).empty()) facts.stored_ref = assignment_.pipeline.ref;
     facts.clone_url = clone_url(facts_.server.url, assignment_.project.path, assignment_.token);
     facts.handed_on = handed_on();
     facts.dependencies = dependencies();
@@ -57,14 +59,25 @@ class StoredFacts {
     return facts;
   }
 
-  // A job whose artifacts this one takes and that have expired, by its name.
-  [[nodiscard]] std::optional<std::string> expired_dependency() const {
+  // Of a job whose artifacts this one takes and that are not there any more: why this one cannot
+  // run.
+  [[nodiscard]] std::optional<std::string> missing_dependency() const {
     const UnixMillis now = assignment_.job.assigned_at.value_or(0);
     auto read = database_.read();
+    const auto taken = [&](JobId id) -> std::optional<JobRow> {
+      auto other = read->jobs.find(id);
+      if (!other || other->retried || !is_taken(*other)) return std::nullopt;
+      return other;
+    };
+    for (const RemovedArtifacts& removed :
+         read->artifacts.removed_of_pipeline(assignment_.pipeline.id))
+      if (const auto other = removed.archive ? taken(removed.job_id) : std::nullopt)
+        return "those of job '" + other->name +
+               (removed.reason == "deleted" ? "' were deleted" : "' have expired");
     for (const ArtifactRow& artifact : read->artifacts.of_pipeline(assignment_.pipeline.id)) {
-      if (artifact.file_type != "archive" || artifact.expire_at.value_or(now + 1) > now) continue;
-      const auto other = read->jobs.find(artifact.job_id);
-      if (other && !other->retried && is_taken(*other)) return other->name;
+      if (artifact.file_type != "archive" || !read->artifacts.is_over(artifact, now)) continue;
+      if (const auto other = taken(artifact.job_id))
+        return "those of job '" + other->name + "' have expired";
     }
     return std::nullopt;
   }
@@ -75,7 +88,8 @@ class StoredFacts {
     const ProjectRow& project = assignment_.project;
     pipeline::Trigger trigger;
     trigger.source = pipeline::parse_source(row.source).value_or(pipeline::Source::Push);
-    (row.tag ? trigger.tag : trigger.branch) = row.ref;
+    const std::string run = run_branch(row.ref);
+    (row.tag ? trigger.tag : trigger.branch) = run.empty() ? row.ref : run;
     trigger.sha = row.sha;
     trigger.before_sha = row.before_sha;
     trigger.ref_protected = row.ref_protected;
@@ -166,7 +180,8 @@ class ForeignArtifacts {
     for (const JobRow& job : read->jobs.of_pipeline(id)) {
       if (job.name != name || job.retried) continue;
       const auto archive = read->artifacts.find(job.id, "archive");
-      if (!archive) break;
+      const UnixMillis now = assignment_.job.assigned_at.value_or(0);
+      if (!archive || read->artifacts.is_over(*archive, now)) break;
       return pipeline::JobDependency{job.id.value, job.name, assignment_.token, archive->file_name,
                                      archive->size};
     }
@@ -202,8 +217,7 @@ Result<JobSpec> JobPayload::make(const Assignment& assignment) const {
   auto planned = planned_job(assignment);
   if (!planned) return std::move(planned).error();
   const StoredFacts stored{assignment, *planned, facts_, database_};
-  if (auto expired = stored.expired_dependency())
-    return fail(ErrorKind::NotFound, "those of job '" + *expired + "' have expired");
+  if (auto missing = stored.missing_dependency()) return fail(ErrorKind::NotFound, *missing);
   // As the ref stood when the pipeline was made: a job keeps the trust that it was given then.
   auto settings = vault_.for_jobs(assignment.project, assignment.job.ref_protected);
   if (!settings) return std::move(settings).error();

@@ -8,6 +8,7 @@
 #include "pipeline/variables.h"
 #include "server/forge/forge.h"
 #include "server/intake/stored_variables.h"
+#include "server/store/run_refs.h"
 
 namespace slipway::server {
 namespace {
@@ -38,7 +39,7 @@ NewPipeline pipeline_for(const PlanRequest& request, const CommitInfo& commit,
   NewPipeline made;
   PipelineRow& row = made.row;
   row.project_id = request.project.id;
-  row.source = pipeline::to_string(request.source);
+  row.source = request.work_tree ? "run" : pipeline::to_string(request.source);
   row.ref = request.ref;
   row.tag = request.is_tag;
   row.ref_protected = trigger.ref_protected;
@@ -144,11 +145,14 @@ std::vector<FindingRow> finding_rows(const pipeline::Diagnostics& findings) {
 pipeline::Trigger Planner::trigger_of(const PlanRequest& request, const CommitInfo& commit) const {
   pipeline::Trigger trigger;
   trigger.source = request.source;
-  (request.is_tag ? trigger.tag : trigger.branch) = request.ref;
+  // Whoever may run a work tree decides what is in it: its branch's name lends it no trust.
+  const std::string run = run_branch(request.ref);
+  (request.is_tag ? trigger.tag : trigger.branch) = run.empty() ? request.ref : run;
   trigger.sha = request.sha;
   trigger.before_sha = request.before_sha;
-  trigger.ref_protected = vault_.is_protected(request.project.id, request.ref,
-                                              request.is_tag ? RefKind::Tag : RefKind::Branch);
+  trigger.ref_protected =
+      run.empty() && vault_.is_protected(request.project.id, request.ref,
+                                         request.is_tag ? RefKind::Tag : RefKind::Branch);
   trigger.commit_message = commit.message;
   trigger.commit_author = commit.author_name + " <" + commit.author_email + ">";
   trigger.commit_timestamp = to_rfc3339(commit.authored_at);
@@ -229,7 +233,7 @@ Result<Planned> Planner::plan(const PlanRequest& request) {
   NewPipeline made = pipeline_for(request, *commit, trigger);
   const bool by_event = request.source == pipeline::Source::Push ||
                         request.source == pipeline::Source::MergeRequestEvent;
-  if (by_event && asks_to_skip(commit->message)) {
+  if (by_event && !request.work_tree && asks_to_skip(commit->message)) {
     give_reason(made, pipeline::make_reason(pipeline::ReasonCode::SkipCi));
     return Planned{std::move(made), std::nullopt};
   }

@@ -38,7 +38,8 @@ struct ChildConfiguration {
 struct PlanRequest {
   ProjectRow project;
   pipeline::Source source = pipeline::Source::Push;
-  std::string ref;
+  std::string ref;         // a branch or tag, or one of server/store/run_refs.h
+  bool work_tree = false;  // not of a commit that anybody pushed
   bool is_tag = false;
   std::string sha;
   std::string before_sha;                    // "" when there is none

@@ -453,12 +453,36 @@ const Migration kMergeRequests{
     "ALTER TABLE pipelines ADD COLUMN merge_request TEXT NOT NULL DEFAULT ''",
 };
 
+// What became of artifacts that are not there any more, and the files that are to follow their
+// rows.
+const Migration kRetention{
+    "ALTER TABLE projects ADD COLUMN keep_latest_artifact INTEGER NOT NULL DEFAULT 1",
+    R"sql(
+CREATE TABLE removed_artifacts (
+  job_id INTEGER PRIMARY KEY REFERENCES jobs ON DELETE CASCADE,
+  reason TEXT NOT NULL,
+  removed_by TEXT NOT NULL,
+  archive INTEGER NOT NULL,
+  removed_at INTEGER NOT NULL
+))sql",
+    "CREATE TABLE dead_blobs (id INTEGER PRIMARY KEY AUTOINCREMENT, blob TEXT NOT NULL)",
+    // Whatever removes the row, the file is known to be nobody's in the same transaction.
+    R"sql(
+CREATE TRIGGER artifacts_leave_blobs AFTER DELETE ON artifacts
+BEGIN INSERT INTO dead_blobs (blob) VALUES (OLD.blob); END)sql",
+    "CREATE INDEX artifacts_by_blob ON artifacts (blob)",
+    "CREATE INDEX artifacts_by_project ON artifacts (project_id, id)",
+    R"sql(
+CREATE INDEX pipelines_succeeded ON pipelines (project_id, ref, tag, id)
+ WHERE status = 'success')sql",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
   static const std::vector<Migration> all{kFirst, kDeliveryAttempts, kExclusion,  kDotenv,
                                           kForge, kVariables,        kJobManager, kDownstream,
-                                          kTests, kMergeRequests};
+                                          kTests, kMergeRequests,    kRetention};
   return all;
 }
 

@@ -19,6 +19,7 @@ struct Columns<ProjectRow> {
     f("forge", row.forge);
     f("forge_api_url", row.forge_api_url);
     f("forge_token", row.forge_token);
+    f("keep_latest_artifact", row.keep_latest_artifact);
     f("created_at", row.created_at);
   }
 };
@@ -61,10 +62,12 @@ void ProjectStore::update(const ProjectRow& row) {
   execute(session_, R"sql(
 UPDATE projects
    SET path = ?, repository_url = ?, default_branch = ?, visibility = ?, ci_config_path = ?,
-       webhook_secret = ?, forge = ?, forge_api_url = ?, forge_token = ?
+       webhook_secret = ?, forge = ?, forge_api_url = ?, forge_token = ?,
+       keep_latest_artifact = ?
  WHERE id = ?)sql",
           row.path, row.repository_url, row.default_branch, row.visibility, row.ci_config_path,
-          row.webhook_secret, row.forge, row.forge_api_url, row.forge_token, row.id);
+          row.webhook_secret, row.forge, row.forge_api_url, row.forge_token,
+          row.keep_latest_artifact, row.id);
 }
 
 void ProjectStore::remove(ProjectId id) {

@@ -31,6 +31,7 @@ struct ProjectRow {
   std::string forge;           // the git host that is told of pipelines: "github", …; "" for none
   std::string forge_api_url;   // "" for the one that follows from the repository's address
   std::string forge_token;     // sealed; "" for none
+  bool keep_latest_artifact = true;  // see ArtifactStore::is_kept()
   UnixMillis created_at = 0;
 };
 

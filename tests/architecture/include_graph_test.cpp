@@ -49,6 +49,7 @@ const std::map<std::string, Rooms>& allowed() {
        {"pipeline", "server/blobs", "server/coordinator", "server/store", "server/git",
         "server/forge", "server/includes", "server/variables"}},
       {"server/schedules", {"pipeline", "server/coordinator", "server/intake", "server/store"}},
+      {"server/retention", {"server/blobs", "server/coordinator", "server/git", "server/store"}},
       {"server/http",
        {"pipeline", "server/auth", "server/blobs", "server/coordinator", "server/dispatch",
         "server/forge", "server/git", "server/insight", "server/intake", "server/outbox",
@@ -57,8 +58,8 @@ const std::map<std::string, Rooms>& allowed() {
       {"server/assembly",
        {"pipeline", "server/auth", "server/blobs", "server/coordinator", "server/dispatch",
         "server/forge", "server/git", "server/http", "server/insight", "server/intake",
-        "server/outbox", "server/reports", "server/schedules", "server/settings", "server/store",
-        "server/telemetry", "server/trace", "server/variables"}},
+        "server/outbox", "server/reports", "server/retention", "server/schedules",
+        "server/settings", "server/store", "server/telemetry", "server/trace", "server/variables"}},
   };
   return table;
 }

@@ -94,6 +94,7 @@ export function project(id, path, extra = {}) {
     http_url_to_repo: `/${path}.git`,
     repository_url: `https://git.example.test/${path}.git`,
     ci_config_path: '.gitlab-ci.yml',
+    keep_latest_artifact: true,
     webhook_url: `http://127.0.0.1/hooks/${path}`,
     last_pipeline: null,
     created_at: iso(Date.now() - 400 * hour),

@@ -59,6 +59,8 @@ export function job(id, pipeline, name, stage, values = {}) {
     environment: null,
     rule: null,
     artifacts: [],
+    artifacts_expire_at: null,
+    artifacts_removed: null,
     ...values,
   };
 }

@@ -92,6 +92,7 @@ export class World {
             filename: 'artifacts.zip',
             file_format: 'zip',
             expire_at: null,
+            kept: false,
           },
         ];
       }

@@ -133,6 +133,29 @@ Result<std::unique_ptr<BodySource>> FakeOutside::upload_pack(ProjectId, std::str
   return std::unique_ptr<BodySource>{std::make_unique<Text>("pack for " + request)};
 }
 
+Result<std::vector<std::string>> FakeOutside::known(const ProjectRow&,
+                                                    const std::vector<std::string>& commits) {
+  return std::vector<std::string>{commits.back()};
+}
+
+Result<std::filesystem::path> FakeOutside::make_file() {
+  return uploads / "bundle";
+}
+
+Result<void> FakeOutside::take(const ProjectRow&, const std::filesystem::path& bundle,
+                               const std::string& sha) {
+  asked.push_back("take " + sha.substr(0, 4) + " " + read_file(bundle).value());
+  if (asked.back().ends_with("broken")) return fail(ErrorKind::InvalidInput, "it is no bundle");
+  return {};
+}
+
+Result<PipelineId> FakeOutside::start(const ProjectRow& project, const RunRequest& request) {
+  asked.push_back("run " + request.sha.substr(0, 4) + " on " + request.branch + " since " +
+                  request.before.substr(0, 4) + " " + std::to_string(request.variables.size()) +
+                  " " + std::to_string(request.inputs.size()));
+  return on_trigger(project);
+}
+
 std::optional<StaticFile> FakeOutside::find(std::string_view path) const {
   if (path == "/index.html") return StaticFile{"<html>app", "text/html", "", "\"i\""};
   if (path == "/assets/a.js") return StaticFile{"code", "text/javascript", "zipped", "\"j\""};
@@ -153,7 +176,7 @@ ApiFixture::ApiFixture(std::chrono::milliseconds poll_hold)
   coordinator->start();
   services = std::make_unique<HttpServices>(
       HttpServices{clock, *database, *coordinator, *dispatch, *traces, *blobs, *feed, *accounts,
-                   outside, outside, outside, outside, *vault, outside, metrics});
+                   outside, outside, outside, outside, outside, *vault, outside, metrics});
   HttpOptions options;
   options.external_url = "http://ci.test";
   options.poll_hold = poll_hold;

@@ -11,6 +11,7 @@
 #include "server/dispatch/dispatch.h"
 #include "server/http/event_feed.h"
 #include "server/http/ports.h"
+#include "server/http/run_routes.h"
 #include "server/http/server.h"
 #include "server/trace/trace_store.h"
 #include "server/variables/vault.h"
@@ -25,6 +26,7 @@ class FakeOutside final : public server::http::JobPayloads,
                           public server::http::PipelineIntake,
                           public server::http::ProjectSetup,
                           public server::http::GitMirrors,
+                          public server::http::WorkTreeRuns,
                           public server::http::StaticFiles {
  public:
   Result<std::string> payload(const server::Assignment& assignment) override;
@@ -48,11 +50,19 @@ class FakeOutside final : public server::http::JobPayloads,
   Result<std::unique_ptr<server::http::BodySource>> upload_pack(server::ProjectId project,
                                                                 std::string_view protocol,
                                                                 std::string request) override;
+  Result<std::vector<std::string>> known(const server::ProjectRow& project,
+                                         const std::vector<std::string>& commits) override;
+  Result<std::filesystem::path> make_file() override;
+  Result<void> take(const server::ProjectRow& project, const std::filesystem::path& bundle,
+                    const std::string& sha) override;
+  Result<server::PipelineId> start(const server::ProjectRow& project,
+                                   const server::http::RunRequest& request) override;
   [[nodiscard]] std::optional<server::http::StaticFile> find(std::string_view path) const override;
 
   bool payload_fails = false;
   std::function<Result<server::PipelineId>(const server::ProjectRow&)> on_trigger;
   std::vector<std::string> asked;
+  TempDirectory uploads;
 };
 
 struct Answer {

@@ -33,7 +33,7 @@ struct TableOnly {
       RunnerProtocolRoutes{*api.coordinator, *api.dispatch, *api.traces, api.outside, workers,
                            api.clock, std::chrono::seconds{1}},
       TraceRoutes{*api.database, *api.coordinator, *api.traces, *api.feed},
-      ArtifactRoutes{*api.database, *api.coordinator, *api.blobs, api.clock, 1},
+      ArtifactRoutes{*api.database, *api.coordinator, *api.blobs, api.clock, {}, ""},
       DeliveryRoutes{*api.database, *api.coordinator, api.outside},
       VariableRoutes{*api.database, *api.coordinator, *api.vault},
       ProtectionRoutes{*api.database, *api.coordinator},
@@ -43,6 +43,7 @@ struct TableOnly {
       ScheduleRoutes{*api.database, *api.coordinator, api.clock},
       ResourceGroupRoutes{*api.database, *api.coordinator},
       TriggerRoutes{*api.database, *api.coordinator, api.outside, api.clock, ""},
+      RunRoutes{*api.database, api.outside, api.clock, ""},
       TestReportRoutes{*api.database, *api.blobs, api.clock}};
   std::vector<Route> routes = route_table(handlers, {});
 };

@@ -340,4 +340,20 @@ TEST_CASE_METHOD(Fixture, "a trigger job that waited when the server ended is ta
   CHECK(database->read()->bridges.of_upstream(parent).size() == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "a work tree's child pipelines have no more trust than it", "[intake]") {
+  const auto sha = commit("bridge: {trigger: {include: child.yml}}\n");
+  remote.write("child.yml",
+               "unit: {script: [x], rules: [{if: '$CI_COMMIT_BRANCH == \"main\"'}]}\n");
+  const auto with_child = remote.commit("Child");
+  REQUIRE(vault.is_protected(hooked.id, "main", RefKind::Branch));
+  start();
+  REQUIRE(mirrors.fetch(hooked.id.value, remote.url(), "main", with_child));
+  const auto made = intake->run_work_tree(hooked, {with_child, "main", sha, {}, {}, admin()});
+  REQUIRE(made);
+  const auto child = downstream_of(bridge_when(*made, {"success"}));
+  CHECK(child.ref == row_of(*made).ref);
+  CHECK_FALSE(child.ref_protected);
+  CHECK_FALSE(job(child.id, "unit").ref_protected);
+}
+
 }  // namespace slipway::server

@@ -226,8 +226,9 @@ TEST_CASE("artifacts of a job: the last of a kind counts, the expired are found"
   CHECK_FALSE(artifacts.find(job.id, "junit"));
   CHECK(artifacts.of_job(job.id).size() == 2);
   CHECK(artifacts.of_pipeline(pipeline.id).size() == 2);
-  CHECK(artifacts.expired(49, 10).empty());
-  REQUIRE(artifacts.expired(50, 10).size() == 1);
+  CHECK(artifacts.expired(49, {}, 10).empty());
+  REQUIRE(artifacts.expired(50, {}, 10).size() == 1);
+  CHECK(artifacts.expired(50, {50, row.id}, 10).empty());
   artifacts.remove(row.id);
   CHECK(artifacts.find(job.id, "archive")->size == 10);
 }

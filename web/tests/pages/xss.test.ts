@@ -109,7 +109,7 @@ function jobOf(text: string) {
     environment: text,
     runner: { id: 1, description: text },
     rule: { file: text, line: 1 },
-    artifacts: [{ file_type: 'archive', size: 1, filename: text, file_format: 'zip' }],
+    artifacts: [{ file_type: 'archive', size: 1, filename: text, file_format: 'zip', kept: false }],
   });
 }
 

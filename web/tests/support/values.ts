@@ -66,6 +66,8 @@ export function makeJob(values: Partial<Job> = {}): Job {
     runner: null,
     runner_manager: null,
     artifacts: [],
+    artifacts_expire_at: null,
+    artifacts_removed: null,
     ...values,
   };
 }
@@ -81,6 +83,7 @@ export function makeProject(values: Partial<Project> = {}): Project {
     web_url: '',
     http_url_to_repo: '',
     ci_config_path: '.gitlab-ci.yml',
+    keep_latest_artifact: true,
     webhook_url: '',
     created_at: '2025-03-10T11:00:00Z',
     last_pipeline: null,
