@@ -26,6 +26,8 @@ void override_with(Variables& variables, const Variables& later) {
   for (const Variable& variable : later) set_variable(variables, variable);
 }
 
+const Variables kNoVariables;
+
 class Planner {
  public:
   Planner(const Configuration& configuration, const Trigger& trigger)
@@ -34,6 +36,9 @@ class Planner {
         of_event_(event_variables(trigger)),
         predefined_(predefined_variables(trigger)),
         of_settings_(variables_for(trigger.project_variables, "")),
+        settings_refer_(std::any_of(
+            trigger.project_variables.begin(), trigger.project_variables.end(),
+            [](const auto& one) { return !one.variable.raw && refers(one.variable.value); })),
         evaluator_(trigger) {}
 
   Plan plan() {
@@ -72,24 +77,18 @@ class Planner {
     plan_.findings.push_back(std::move(finding));
   }
 
-  // The operands of `if`, later ones overriding: predefined, YAML, then those from outside. Of the
-  // settings' variables those for all environments, and for `environment` when there is one.
-  Variables operands(const Variables& yaml, const Variables& of_job,
-                     const std::string& environment = {}) const {
-    Variables variables = predefined_;
-    override_with(variables, of_job);
-    override_with(variables, yaml);
-    override_with(variables, environment.empty()
-                                 ? of_settings_
-                                 : variables_for(trigger_.project_variables, environment));
-    override_with(variables, trigger_.pipeline_variables);
-    return variables;
+  // Later ones override: predefined, YAML, then those from outside. Of the settings' variables
+  // those for all environments, or `of_environment`.
+  Scope scope_of(const Variables& yaml, const Variables& of_job,
+                 const std::optional<Variables>& of_environment = {}) const {
+    return {&predefined_, &of_job, &yaml, of_environment ? &*of_environment : &of_settings_,
+            &trigger_.pipeline_variables};
   }
 
   bool workflow_lets_in() {
     if (!configuration_.workflow.rules) return true;
-    const auto verdict =
-        evaluator_.evaluate_rules(*configuration_.workflow.rules, {}, operands(globals_, {}));
+    const auto verdict = evaluator_.evaluate_rules(*configuration_.workflow.rules, {},
+                                                   scope_of(globals_, kNoVariables));
     tell_assumed("the workflow", verdict);
     if (verdict.let_in) {
       override_with(globals_, verdict.rule->variables);
@@ -126,7 +125,7 @@ class Planner {
 
   void name_pipeline() {
     const std::string name =
-        expand_text(configuration_.workflow.name, operands(globals_, {}), true);
+        expand_nested(configuration_.workflow.name, scope_of(globals_, kNoVariables), true);
     constexpr const char* kBlank = " \t\r\n";
     const auto begin = name.find_first_not_of(kBlank);
     if (begin != std::string::npos)
@@ -146,24 +145,25 @@ class Planner {
     return variables;
   }
 
-  // The name of a job's environment, which is made from the variables for all environments.
-  std::string environment_of(const PlannedJob& planned) const {
-    if (!planned.job.environment) return {};
-    const std::string& name = planned.job.environment->name;
-    if (!refers(name)) return name;
-    return expand_text(name, operands(planned.variables, job_variables(planned)), true);
+  // The settings' variables of a job's environment, whose name is made from those for all
+  // environments; nullopt when it has none.
+  std::optional<Variables> settings_of(const PlannedJob& planned, const Variables& of_job) const {
+    if (!planned.job.environment || trigger_.project_variables.empty()) return std::nullopt;
+    const std::string name = expand_nested(planned.job.environment->name,
+                                           scope_of(planned.variables, of_job), true);
+    return variables_for(trigger_.project_variables, name);
   }
 
   void consider(const Job& job) {
     PlannedJob planned;
     planned.job = job;
-    planned.of_event = of_event_;
     planned.variables = yaml_variables(job);
-    const Variables variables =
-        operands(planned.variables, job_variables(planned), environment_of(planned));
+    const Variables of_job = job_variables(planned);
+    const std::optional<Variables> of_environment = settings_of(planned, of_job);
+    const Scope scope = scope_of(planned.variables, of_job, of_environment);
     const auto verdict =
-        job.rules ? evaluator_.evaluate_rules(*job.rules, job.at, variables)
-                  : evaluator_.evaluate_refs(job, variables, !configuration_.workflow.rules);
+        job.rules ? evaluator_.evaluate_rules(*job.rules, job.at, scope)
+                  : evaluator_.evaluate_refs(job, scope, !configuration_.workflow.rules);
     tell_assumed("job '" + job.name + "'", verdict);
     if (!verdict.error.empty()) {
       plan_.findings.push_back({Severity::Error,
@@ -183,6 +183,7 @@ class Planner {
           {job.name, job.stage, make_reason(ReasonCode::RuleNever, "when: never"), verdict.at});
       return;
     }
+    planned.of_event = of_event_;
     expand_names(planned);
     check_variables(planned);
     warn_of_what_does_not_run(planned.job, plan_.findings);
@@ -227,14 +228,11 @@ class Planner {
         return !variable.raw && refers(variable.value);
       });
     };
-    const std::string environment =
-        planned.job.environment ? planned.job.environment->name : std::string{};
-    if (!any_refers(planned.variables) && !any_refers(trigger_.pipeline_variables) &&
-        !any_refers(environment.empty() ? of_settings_
-                                        : variables_for(trigger_.project_variables, environment)))
-      return;
-    const auto expanded =
-        expand_variables(operands(planned.variables, job_variables(planned), environment));
+    const bool by_settings = settings_refer_ || any_refers(trigger_.pipeline_variables);
+    if (!by_settings && !any_refers(planned.variables)) return;
+    const Variables of_job = job_variables(planned);
+    const std::optional<Variables> of_environment = settings_of(planned, of_job);
+    const auto expanded = expand_variables(scope_of(planned.variables, of_job, of_environment));
     if (!expanded)
       plan_.findings.push_back({Severity::Error, "circular_variables",
                                 planned.job.name + ": " + expanded.error().message, planned.job.at,
@@ -246,12 +244,14 @@ class Planner {
     if (!job.environment && !refers(job.resource_group) &&
         std::none_of(job.tags.begin(), job.tags.end(), refers))
       return;
-    const Variables variables = operands(planned.variables, job_variables(planned));
+    const Variables of_job = job_variables(planned);
+    const Scope variables = scope_of(planned.variables, of_job);
+    // Tags alone take values as they are written, as GitLab does it.
     for (std::string& tag : planned.job.tags) tag = expand_text(tag, variables, false);
-    planned.job.resource_group = expand_text(planned.job.resource_group, variables, false);
+    planned.job.resource_group = expand_nested(planned.job.resource_group, variables, false);
     if (!planned.job.environment) return;
     Environment& environment = planned.job.environment.own();
-    environment.name = expand_text(environment.name, variables, true);
+    environment.name = expand_nested(environment.name, variables, true);
     if (!is_environment_name(environment.name))
       plan_.findings.push_back(
           {Severity::Warning, "environment_name",
@@ -259,10 +259,10 @@ class Planner {
                "' now, but it can contain only letters, digits, '-', '_', '/', '$', '{', '}', '.', "
                "and spaces, and it cannot start or end with '/'",
            planned.job.at, "GitLab fails such a job; $CI_COMMIT_REF_SLUG is always a good part"});
-    environment.auto_stop_in = expand_text(environment.auto_stop_in, variables, true);
-    environment.deployment_tier = expand_text(environment.deployment_tier, variables, true);
+    environment.auto_stop_in = expand_nested(environment.auto_stop_in, variables, true);
+    environment.deployment_tier = expand_nested(environment.deployment_tier, variables, true);
     environment.kubernetes_namespace =
-        expand_text(environment.kubernetes_namespace, variables, true);
+        expand_nested(environment.kubernetes_namespace, variables, true);
   }
 
   void settle_needs() {
@@ -303,6 +303,7 @@ class Planner {
   const Variables of_event_;
   const Variables predefined_;
   const Variables of_settings_;  // those for all environments
+  const bool settings_refer_;    // to other variables, one of them
   rules::Evaluator evaluator_;
   Variables globals_;
   Plan plan_;

@@ -1,11 +1,14 @@
 #include "pipeline/variables.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <functional>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "base/crypto.h"
 
@@ -69,23 +72,20 @@ constexpr std::size_t kMostOfAll = std::size_t{16} << 20U;  // values of a job's
 
 class Expander {
  public:
-  explicit Expander(const Variables& variables) : variables_(variables) {
-    for (const Variable& variable : variables) by_name_[variable.name] = &variable;
-  }
+  explicit Expander(const Scope& variables) : variables_(variables) {}
 
   Result<Variables> all() {
-    Variables expanded;
-    for (const Variable& variable : variables_) {
-      if (by_name_[variable.name] != &variable) continue;  // overridden by a later one
+    const Variables written = variables_.flat();
+    for (const Variable& variable : written) by_name_[variable.name] = &variable;
+    Variables expanded = written;
+    for (Variable& variable : expanded) {
       auto value = value_of(variable);
       if (!value) return std::move(value).error();
-      expanded.push_back(variable);
-      expanded.back().value = std::move(*value);
+      variable.value = std::move(*value);
     }
     return expanded;
   }
 
- private:
   Result<std::string> value_of(const Variable& variable) {
     if (variable.raw || variable.file) return variable.value;
     if (const auto done = done_.find(variable.name); done != done_.end()) return done->second;
@@ -100,9 +100,9 @@ class Expander {
         variable.value, [&](std::string_view literal) { text += literal; },
         [&](std::string_view name, std::string_view written) {
           if (problem) return;
-          const auto at = by_name_.find(std::string{name});
-          const bool stays = at == by_name_.end() || at->second->raw || at->second->file ||
-                             at->second->name == variable.name;
+          const Variable* other = find(name);
+          const bool stays =
+              other == nullptr || other->raw || other->file || other->name == variable.name;
           if (stays) {
             text += written;
             return;
@@ -111,7 +111,7 @@ class Expander {
             problem = circular(name);
             return;
           }
-          auto value = value_of(*at->second);
+          auto value = value_of(*other);
           if (!value)
             problem = std::move(value).error();
           else if (text.size() + value->size() > kLongestValue)
@@ -128,6 +128,14 @@ class Expander {
     return text;
   }
 
+ private:
+  // By an index when all are expanded.
+  const Variable* find(std::string_view name) const {
+    if (by_name_.empty()) return variables_.find(name);
+    const auto at = by_name_.find(name);
+    return at == by_name_.end() ? nullptr : at->second;
+  }
+
   Error circular(std::string_view name) const {
     std::string names;
     for (auto at = std::find(path_.begin(), path_.end(), name); at != path_.end(); ++at)
@@ -135,8 +143,8 @@ class Expander {
     return fail(ErrorKind::InvalidInput, "circular variable reference detected: [" + names + "]");
   }
 
-  const Variables& variables_;
-  std::map<std::string, const Variable*, std::less<>> by_name_;
+  const Scope& variables_;
+  std::unordered_map<std::string_view, const Variable*> by_name_;
   std::map<std::string, std::string> done_;
   std::vector<std::string> path_;
   std::size_t all_ = 0;
@@ -392,6 +400,22 @@ Variables include_variables(const Trigger& trigger) {
   return variables;
 }
 
+namespace {
+
+// Numbered jobs and the instances of a parallel one are shown as one: "test 1/3" and
+// "test: [linux]" belong to "test".
+std::string group_name(const std::string& name) {
+  static const re2::RE2 number{R"((?s)(?:[\x08\s:]+(?:\[.*\]|\d+[\s:/\\]+\d+)){1,3}\s*\z)"};
+  std::string group = name;
+  re2::RE2::Replace(&group, number, "");
+  constexpr const char* kBlank = " \t\r\n\f\v";
+  const auto begin = group.find_first_not_of(kBlank);
+  if (begin == std::string::npos) return {};
+  return group.substr(begin, group.find_last_not_of(kBlank) + 1 - begin);
+}
+
+}  // namespace
+
 Variables job_variables(const PlannedJob& planned) {
   const Job& job = planned.job;
   Variables variables;
@@ -400,7 +424,7 @@ Variables job_variables(const PlannedJob& planned) {
   };
   add("CI_JOB_NAME", job.name);
   add("CI_JOB_NAME_SLUG", slug(job.name));
-  add("CI_JOB_GROUP_NAME", job.base_name);
+  add("CI_JOB_GROUP_NAME", group_name(job.name));
   add("CI_JOB_STAGE", job.stage);
   add("CI_NODE_TOTAL", std::to_string(job.node_total));
   if (job.node_index > 0) add("CI_NODE_INDEX", std::to_string(job.node_index));
@@ -418,22 +442,47 @@ Variables job_variables(const PlannedJob& planned) {
   return variables;
 }
 
-Result<Variables> expand_variables(const Variables& variables) {
+Result<Variables> expand_variables(const Scope& variables) {
   return Expander{variables}.all();
 }
 
-std::string expand_text(std::string_view text, const Variables& variables, bool unknown_is_empty) {
+namespace {
+
+// `value_of` gives what stands for a variable.
+template <typename ValueOf>
+std::string with_values(std::string_view text, const Scope& variables, bool unknown_is_empty,
+                        const ValueOf& value_of) {
   std::string expanded;
   walk(
       text, [&](std::string_view literal) { expanded += literal; },
       [&](std::string_view name, std::string_view written) {
-        const Variable* variable = find_variable(variables, name);
-        if (variable != nullptr && expanded.size() + variable->value.size() <= kLongestValue)
-          expanded += variable->value;
-        else if (variable != nullptr || !unknown_is_empty)
+        const Variable* variable = variables.find(name);
+        if (variable == nullptr) {
+          if (!unknown_is_empty) expanded += written;
+          return;
+        }
+        const std::string& value = value_of(*variable);
+        if (expanded.size() + value.size() <= kLongestValue)
+          expanded += value;
+        else
           expanded += written;
       });
   return expanded;
+}
+
+}  // namespace
+
+std::string expand_text(std::string_view text, const Scope& variables, bool unknown_is_empty) {
+  return with_values(text, variables, unknown_is_empty,
+                     [](const Variable& variable) -> const std::string& { return variable.value; });
+}
+
+std::string expand_nested(std::string_view text, const Scope& variables, bool unknown_is_empty) {
+  if (text.find_first_of("$%") == std::string_view::npos) return std::string{text};
+  Expander expander{variables};
+  return with_values(text, variables, unknown_is_empty, [&](const Variable& variable) {
+    return expander.value_of(variable).value_or(variable.value);
+  });
 }
 
 std::string expand_on_runner(std::string_view text,

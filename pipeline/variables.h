@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "pipeline/job.h"
 #include "pipeline/plan.h"
+#include "pipeline/scope.h"
 
 namespace slipway::pipeline {
 
@@ -36,10 +37,13 @@ Variables job_variables(const PlannedJob& planned);
 // `${NAME}`, `%NAME%`; `$$` and `%%` stay; unknown, raw and file variables stay as written, raw
 // values untouched. InvalidInput: "circular variable reference detected: ["A", "B"]". TooLarge: a
 // value of more than 1 MiB, or more than 16 MiB of them together.
-Result<Variables> expand_variables(const Variables& variables);
+Result<Variables> expand_variables(const Scope& variables);
 
 // One text expanded once, to at most 1 MiB; `unknown_is_empty` as for environment names.
-std::string expand_text(std::string_view text, const Variables& variables, bool unknown_is_empty);
+std::string expand_text(std::string_view text, const Scope& variables, bool unknown_is_empty);
+// The same with values that are expanded themselves, as expand_variables() does; as they are written
+// when that is not possible.
+std::string expand_nested(std::string_view text, const Scope& variables, bool unknown_is_empty);
 
 // The runner's expansion (Go's os.Expand): one pass, `$NAME` and `${NAME}`, unknown is empty, `$$`
 // is

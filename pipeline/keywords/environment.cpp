@@ -74,16 +74,16 @@ std::optional<Environment> read_environment(const Node& node, const Place& place
     read_details(node, place, environment);
     name = value_of(node, "name");
   }
-  if (name == nullptr) {
-    place.attribute("name").error(node.at, "can't be blank");
+  if (name == nullptr || (name->kind == Kind::String && name->text.empty())) {
+    place.attribute("name").error(name == nullptr ? node.at : name->at, "can't be blank");
     return std::nullopt;
   }
-  if (name->kind != Kind::String) {
+  if (name == &node && name->kind != Kind::String) {
     place.error(node.at, "config should be a hash or a string");
     return std::nullopt;
   }
   environment.name = name->text;
-  if (!is_environment_name(environment.name))
+  if (name->kind != Kind::String || !is_environment_name(environment.name))
     place.attribute("name").error(
         name->at,
         "can contain only letters, digits, '-', '_', '/', '$', '{', '}', '.', and spaces, but it "

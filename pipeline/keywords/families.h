@@ -71,8 +71,6 @@ struct WrittenNeeds {
 };
 enum class NeedsOf : std::uint8_t { Job, Bridge, Rule };
 std::optional<WrittenNeeds> read_needs(const Node& node, NeedsOf of, const Place& place);
-// `needs` that name the pipeline of another project, whose status the job takes over.
-bool names_upstream(const Node& needs);
 
 // parallel.cpp: what distinguishes each instance of a job.
 struct Instance {

@@ -211,20 +211,20 @@ std::optional<int> integer_in(const Node& node, const Place& place) {
 std::optional<std::vector<std::string>> strings_in(const Node& node, const Place& place,
                                                    Single single) {
   if (single == Single::accepted && node.kind == Kind::String) return std::vector{node.text};
+  const char* shape = single == Single::accepted ? "should be an array of strings or a string"
+                                                 : "should be an array of strings";
   std::vector<std::string> strings;
   if (node.kind == Kind::Sequence) {
     for (const NodePtr& item : node.items) {
       // A reference leaves a list in the list.
       const Node* culprit = nullptr;
       if (flatten(*item, 1, strings, culprit)) continue;
-      place.error(culprit->at, "should be an array of strings", hint_for_no_string(*culprit));
+      place.error(culprit->at, shape, hint_for_no_string(*culprit));
       return std::nullopt;
     }
     return strings;
   }
-  place.error(node.at,
-              single == Single::accepted ? "should be an array of strings or a string"
-                                         : "should be an array of strings",
+  place.error(node.at, shape,
               node.kind == Kind::String ? "write it as a list: [" + node.text + "]"
                                         : hint_for_no_string(node));
   return std::nullopt;

@@ -125,7 +125,8 @@ class Reader {
     if (allow != nullptr && allow->kind == Kind::Mapping)
       place_.attribute("allow_failure").error(allow->at, "should be a boolean value");
     if (value_of(node_, "trigger") == nullptr && upstream_.empty())
-      place_.error(out_.job.at, "config should contain either a trigger or a needs:pipeline");
+      place_.error(out_.job.at, "config should contain either a trigger or a needs:pipeline",
+                   "a job that runs something has a `script`");
   }
 
   void job_only() {
@@ -262,8 +263,9 @@ void check_inherit(const Node& node, const Place& place) {
       at.below(key).error(value->at, "should be a bool or array of strings");
       continue;
     }
+    if (std::string_view{key} != "default") continue;  // read with the job's other basics
     const auto names = strings_in(*value, at.entry(key));
-    if (!names || std::string_view{key} != "default") continue;
+    if (!names) continue;
     const auto& known = keywords_of("default");
     for (const std::string& name : *names)
       if (std::find(known.begin(), known.end(), name) == known.end())
@@ -276,8 +278,7 @@ void check_inherit(const Node& node, const Place& place) {
 bool names_bridge(const Node& node) {
   if (node.kind != Kind::Mapping || node.find("script") != nullptr || node.find("run") != nullptr)
     return false;
-  const Node* needs = value_of(node, "needs");
-  return node.find("trigger") != nullptr || (needs != nullptr && names_upstream(*needs));
+  return node.find("trigger") != nullptr || node.find("needs") != nullptr;
 }
 
 NodePtr with_defaults(const NodePtr& node, const Node& defaults, const Place& place) {

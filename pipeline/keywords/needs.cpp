@@ -46,7 +46,10 @@ class NeedsReader {
   void one(const Node& node) {
     const Place at = place_.below("need");
     if (node.kind == Kind::String) {
-      if (node.text.empty()) at.error(node.at, "config can't be blank");
+      if (node.text.empty()) {
+        at.error(node.at, "config can't be blank");
+        return;
+      }
       WrittenNeed written;
       written.need.job = node.text;
       written.need.at = node.at;
@@ -118,17 +121,7 @@ class NeedsReader {
   WrittenNeeds& out_;
 };
 
-bool is_upstream(const Node& node) {
-  return node.kind == Kind::Mapping && node.find("pipeline") != nullptr &&
-         node.find("job") == nullptr;
-}
-
 }  // namespace
-
-bool names_upstream(const Node& needs) {
-  return is_upstream(needs) || std::any_of(needs.items.begin(), needs.items.end(),
-                                           [](const NodePtr& item) { return is_upstream(*item); });
-}
 
 std::optional<WrittenNeeds> read_needs(const Node& node, NeedsOf of, const Place& place) {
   if (node.kind != Kind::Sequence && node.kind != Kind::Mapping) {

@@ -99,6 +99,7 @@ std::optional<std::vector<Instance>> read_parallel(const Node& node, const Place
     return std::nullopt;
   }
   const Place at = place.entry("matrix");
+  const std::size_t found = place.findings();
   std::vector<Instance> instances;
   if (matrix->kind != Kind::Sequence) {
     at.error(matrix->at, "should be an array of hashes");
@@ -119,6 +120,7 @@ std::optional<std::vector<Instance>> read_parallel(const Node& node, const Place
     }
   }
   keep_last_of_each_name(instances);
+  if (place.findings() != found) return std::nullopt;
   if (!instances.empty()) return instances;
   at.error(matrix->at, "should have at least one combination of values");
   return std::nullopt;

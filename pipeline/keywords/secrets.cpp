@@ -3,6 +3,9 @@
 namespace slipway::pipeline::keywords {
 namespace {
 
+constexpr const char* kExactlyOne =
+    "config must use exactly one of these keys: vault, gcp_secret_manager, azure_key_vault, "
+    "aws_secrets_manager, akeyless, gitlab_secrets_manager";
 constexpr const char* kProviders[] = {"vault",           "gcp_secret_manager",
                                       "azure_key_vault", "aws_secrets_manager",
                                       "akeyless",        "gitlab_secrets_manager"};
@@ -16,9 +19,8 @@ std::optional<Secret> read_secret(const Entry& entry, const Place& place) {
     const Node* where = value_of(node, provider);
     if (where == nullptr) continue;
     if (!secret.provider.empty()) {
-      place.error(node.find_entry(provider)->at,
-                  "config must use exactly one of these keys: " + secret.provider + ", " + provider,
-                  "", "exclusive_keywords");
+      place.error(node.find_entry(provider)->at, kExactlyOne,
+                  "there is `" + secret.provider + "` already", "exclusive_keywords");
       return std::nullopt;
     }
     secret.provider = provider;
@@ -27,9 +29,7 @@ std::optional<Secret> read_secret(const Entry& entry, const Place& place) {
       place.below(provider).error(where->at, "config should be a hash or a string");
   }
   if (secret.provider.empty()) {
-    place.error(node.at,
-                "config must use exactly one of these keys: vault, gcp_secret_manager, "
-                "azure_key_vault, aws_secrets_manager, akeyless, gitlab_secrets_manager");
+    place.error(node.at, kExactlyOne);
     return std::nullopt;
   }
   if (const Node* file = value_of(node, "file"))

@@ -131,11 +131,30 @@ class EntryReader {
     return nullptr;
   }
 
+  [[nodiscard]] std::vector<std::string> keys_beside(const KindOfEntry& kind) const {
+    std::vector<std::string> keys = kind.keys;
+    if (place_ == IncludePlace::Body) keys.insert(keys.end(), {"rules", "inputs"});
+    return keys;
+  }
+
+  static bool belongs_to_another(const std::string& key) {
+    return key == "job" || key == "artifact" ||
+           std::any_of(kinds().begin(), kinds().end(), [&](const KindOfEntry& kind) {
+             return std::find(kind.keys.begin(), kind.keys.end(), key) != kind.keys.end();
+           });
+  }
+
+  // A key of another kind of include is without effect, as on GitLab; one of no kind is a mistake.
   bool keys_fit(const Node& entry, const KindOfEntry& kind) {
-    std::vector<std::string> allowed = kind.keys;
-    if (place_ == IncludePlace::Body) allowed.insert(allowed.end(), {"rules", "inputs"});
+    const std::vector<std::string> allowed = keys_beside(kind);
     for (const Entry& inner : entry.entries) {
       if (std::find(allowed.begin(), allowed.end(), inner.key) != allowed.end()) continue;
+      if (place_ == IncludePlace::Body && belongs_to_another(inner.key)) {
+        findings_.push_back({Severity::Warning, "include",
+                             "`" + inner.key + "` has no effect beside `" + kind.key + "`",
+                             inner.at, "take it out"});
+        continue;
+      }
       const std::string near = nearest(inner.key, allowed);
       refuse("include", "include config contains unknown keys: " + inner.key, inner.at,
              near.empty() ? "" : "did you mean '" + near + "'?");
@@ -211,7 +230,9 @@ std::vector<IncludeItem> read_include_entry(const Node& entry, IncludePlace plac
                                             const Variables& variables, Diagnostics& findings) {
   const std::size_t before = findings.size();
   auto items = EntryReader{place, variables, findings}.read(entry);
-  if (findings.size() != before) items.clear();
+  if (std::any_of(findings.begin() + static_cast<std::ptrdiff_t>(before), findings.end(),
+                  [](const Diagnostic& one) { return one.severity == Severity::Error; }))
+    items.clear();
   return items;
 }
 

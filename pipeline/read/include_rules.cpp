@@ -165,7 +165,7 @@ std::optional<bool> include_rules_hold(const Node& rules, const IncludeFacts& fa
   if (rules.kind != Kind::Sequence) {
     findings.push_back({Severity::Error,
                         "include_rules",
-                        "include:rules config should be an array",
+                        "include:rules config should be a array",
                         rules.at,
                         {}});
     return std::nullopt;

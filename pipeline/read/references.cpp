@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <unordered_set>
 
 #include "pipeline/read/resolve.h"
@@ -31,20 +32,36 @@ class Replacer {
   [[nodiscard]] bool failed() const { return failed_; }
 
  private:
+  static bool is_path(const Node& reference) {
+    return reference.kind == Kind::Sequence && !reference.items.empty() &&
+           std::all_of(reference.items.begin(), reference.items.end(),
+                       [](const NodePtr& step) { return step->kind == Kind::String; });
+  }
+
   NodePtr target_of(const Node& reference, int chain) {
-    if (chain >= kLongestChain) return refuse(reference, " is part of a circular chain");
+    if (!is_path(reference)) return refuse(reference, " is not valid");
+    if (chain >= kLongestChain)
+      return refuse(reference, " leads through more than 10 other references");
+    if (!open_.insert(&reference).second) return refuse(reference, " is part of a circular chain");
+    NodePtr target = found(reference, chain);
+    open_.erase(&reference);
+    return target;
+  }
+
+  NodePtr found(const Node& reference, int chain) {
     const Node* at = &root_;
     NodePtr found;
     for (const NodePtr& step : reference.items) {
-      const NodePtr* next =
-          at->kind == Kind::Mapping && step->is_scalar() ? at->find(step->text) : nullptr;
+      const NodePtr* next = at->kind == Kind::Mapping ? at->find(step->text) : nullptr;
       if (next == nullptr) return refuse(reference, " could not be found");
       found = *next;
       // A path may lead through another reference.
       if (found->reference && !(found = target_of(*found, chain + 1))) return nullptr;
       at = found.get();
     }
-    if (!found) return refuse(reference, " could not be found");
+    // Ruby takes `false` for nothing, too.
+    if (found->kind == Kind::Null || (found->kind == Kind::Bool && found->text == "false"))
+      return refuse(reference, " could not be found");
     return replaced(found, chain + 1);
   }
 
@@ -52,13 +69,22 @@ class Replacer {
   NodePtr refuse(const Node& reference, const std::string& what) {
     failed_ = true;
     if (!told_.insert(&reference).second) return nullptr;
-    std::string path;
-    for (const NodePtr& step : reference.items)
-      path += (path.empty() ? "\"" : ", \"") + step->text + "\"";
-    findings_.push_back({Severity::Error, "reference", "!reference [" + path + "]" + what,
+    findings_.push_back({Severity::Error, "reference", "!reference " + shown(reference) + what,
                          reference.at,
                          "a reference is a path from the top of the file: [job, keyword]"});
     return nullptr;
+  }
+
+  // As Ruby prints it.
+  static std::string shown(const Node& reference) {
+    if (reference.kind == Kind::Mapping) return as_json(reference);
+    if (reference.kind != Kind::Sequence) return '"' + reference.text + '"';
+    std::string path;
+    for (const NodePtr& step : reference.items) {
+      const bool text = step->kind == Kind::String;
+      path += (path.empty() ? "" : ", ") + (text ? '"' + step->text + '"' : as_json(*step));
+    }
+    return "[" + path + "]";
   }
 
   NodePtr bounded(NodePtr node) {
@@ -76,6 +102,7 @@ class Replacer {
   const Node& root_;
   Diagnostics& findings_;
   std::unordered_set<const Node*> told_;
+  std::unordered_set<const Node*> open_;  // being followed
   bool failed_ = false;
   bool too_big_ = false;  // nothing is followed any more
 };

@@ -174,12 +174,17 @@ class Parser {
     return at->second;
   }
 
+  static void take_tag(Node& node, std::string_view tag) {
+    node.reference = node.holds_reference = tag == "!reference";
+  }
+
   Node scalar(const Event& event) {
     const auto& data = event->data.scalar;
     Node node;
     node.at = span(event->start_mark);
     const std::string_view text = text_of(data.value, data.length);
     const std::string tag = text_of(data.tag);
+    take_tag(node, tag);
     // Psych looks through quotes that have a tag: `!x "010"` is 8.
     const bool is_quoted = data.style != YAML_PLAIN_SCALAR_STYLE && tag.empty();
     if (is_quoted || tag == "!str" || tag == YAML_STR_TAG) {
@@ -202,8 +207,7 @@ class Parser {
     Node node;
     node.kind = Kind::Sequence;
     node.at = span(start->start_mark);
-    node.reference = text_of(start->data.sequence_start.tag) == "!reference";
-    node.holds_reference = node.reference;
+    take_tag(node, text_of(start->data.sequence_start.tag));
     while (true) {
       const Event event{parser_};
       require_ok(event);
@@ -220,6 +224,7 @@ class Parser {
     Node node;
     node.kind = Kind::Mapping;
     node.at = span(start->start_mark);
+    take_tag(node, text_of(start->data.mapping_start.tag));
     Pairs pairs;
     while (true) {
       const Event event{parser_};

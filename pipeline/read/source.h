@@ -33,7 +33,7 @@ struct Entry {
 struct Node {
   Kind kind = Kind::Null;
   std::string text;        // of a scalar, as Ruby would print its value: 010 is "8", yes is "true"
-  bool reference = false;  // a sequence with the tag !reference
+  bool reference = false;  // has the tag !reference, which only a sequence of strings may have
   bool holds_reference = false;  // it is one, or there is one below
   std::vector<NodePtr> items;
   std::vector<Entry> entries;  // in order, keys unique

@@ -94,10 +94,10 @@ struct Expression::Node {
   std::unique_ptr<Node> left;
   std::unique_ptr<Node> right;
 
-  [[nodiscard]] Value value(const Variables& variables) const {
+  [[nodiscard]] Value value(const Scope& variables) const {
     switch (token) {
       case Token::Variable: {
-        const Variable* variable = find_variable(variables, text);
+        const Variable* variable = variables.find(text);
         return variable == nullptr ? Value{} : Value::of(variable->value);
       }
       case Token::String:
@@ -178,7 +178,7 @@ struct Expression::Node {
   }
 
   // False when there is nothing to match against.
-  [[nodiscard]] bool matches(const Variables& variables) const {
+  [[nodiscard]] bool matches(const Scope& variables) const {
     const std::string text_to_search = as_text(left->value(variables));
     if (right->pattern) return right->pattern->found_in(text_to_search);
     const Value value = right->value(variables);
@@ -322,7 +322,7 @@ Result<Expression> Expression::parse(std::string_view text) {
   return Expression{std::move(*root), parser.names()};
 }
 
-bool Expression::holds(const Variables& variables) const {
+bool Expression::holds(const Scope& variables) const {
   return is_present(root_->value(variables));
 }
 
@@ -385,10 +385,10 @@ std::string shortened(const std::string& value) {
 
 }  // namespace
 
-std::string Expression::explain(const Variables& variables) const {
+std::string Expression::explain(const Scope& variables) const {
   std::string text;
   for (const std::string& name : names_) {
-    const Variable* variable = find_variable(variables, name);
+    const Variable* variable = variables.find(name);
     text += (text.empty() ? "$" : ", $") + name;
     if (variable == nullptr)
       text += " is not set";

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "pipeline/job.h"
+#include "pipeline/scope.h"
 
 namespace slipway::pipeline::rules {
 
@@ -48,10 +48,10 @@ class Expression {
   Expression& operator=(Expression&&) noexcept;
   ~Expression();
 
-  [[nodiscard]] bool holds(const Variables& variables) const;
+  [[nodiscard]] bool holds(const Scope& variables) const;
   // The variables that it names with their values: `$CI_COMMIT_BRANCH is "feature"`. Of a long
   // value only the beginning.
-  [[nodiscard]] std::string explain(const Variables& variables) const;
+  [[nodiscard]] std::string explain(const Scope& variables) const;
 
   // Whether it holds under `assumptions`; Maybe where that depends on more than they say.
   [[nodiscard]] Likely may_hold(const Assumptions& assumptions) const;

@@ -64,12 +64,12 @@ const Expression* Evaluator::condition(const std::string& text) {
   return at->second ? &*at->second : nullptr;
 }
 
-bool Evaluator::holds(const std::string& text, const Variables& variables) {
+bool Evaluator::holds(const std::string& text, const Scope& variables) {
   const Expression* expression = condition(text);
   return expression != nullptr && expression->holds(variables);
 }
 
-bool Evaluator::any_holds(const std::vector<std::string>& expressions, const Variables& variables) {
+bool Evaluator::any_holds(const std::vector<std::string>& expressions, const Scope& variables) {
   return std::any_of(expressions.begin(), expressions.end(),
                      [&](const std::string& text) { return holds(text, variables); });
 }
@@ -85,7 +85,7 @@ bool Evaluator::glob_is_found(const std::string& pattern, Paths& paths, bool dir
   return at->second;
 }
 
-bool Evaluator::globs_hold(const std::vector<std::string>& patterns, const Variables& variables,
+bool Evaluator::globs_hold(const std::vector<std::string>& patterns, const Scope& variables,
                            Paths& paths, bool directories) {
   if (!paths.all) return true;
   if (patterns.size() * paths.all->size() > kMostComparisons) return true;
@@ -106,10 +106,8 @@ bool Evaluator::regexp_holds(const std::string& regexp, Paths& paths) {
   return at->second;
 }
 
-std::string Evaluator::expanded(const std::string& text, const Variables& variables) {
-  if (text.find_first_of("$%") == std::string::npos) return text;
-  if (!expanded_) expanded_ = expand_variables(variables).value_or(variables);
-  return expand_text(text, *expanded_, false);
+std::string Evaluator::expanded(const std::string& text, const Scope& variables) {
+  return expand_nested(text, variables, false);
 }
 
 Evaluator::Elsewhere& Evaluator::elsewhere(
@@ -161,7 +159,7 @@ bool Evaluator::is_known(const Elsewhere& other) {
   return other.error.empty();
 }
 
-bool Evaluator::changes_hold(const Changes& changes, const Variables& variables) {
+bool Evaluator::changes_hold(const Changes& changes, const Scope& variables) {
   Paths* paths = &changed_;
   if (!changes.compare_to.empty()) {
     Elsewhere& other = changed_since(expanded(changes.compare_to, variables));
@@ -172,7 +170,7 @@ bool Evaluator::changes_hold(const Changes& changes, const Variables& variables)
                                 : regexp_holds(changes.regexp, *paths);
 }
 
-bool Evaluator::exists_holds(const Exists& asked, const Variables& variables) {
+bool Evaluator::exists_holds(const Exists& asked, const Scope& variables) {
   Paths* paths = &present_;
   if (!asked.project.empty()) {
     Elsewhere& other = paths_of(expanded(asked.project, variables),
@@ -184,14 +182,14 @@ bool Evaluator::exists_holds(const Exists& asked, const Variables& variables) {
                               : regexp_holds(asked.regexp, *paths);
 }
 
-bool Evaluator::matches(const Rule& rule, const Variables& variables) {
+bool Evaluator::matches(const Rule& rule, const Scope& variables) {
   if (rule.condition && !holds(*rule.condition, variables)) return false;
   if (rule.changes && !changes_hold(*rule.changes, variables)) return false;
   return !rule.exists || exists_holds(*rule.exists, variables);
 }
 
 // The one way in which an expression is shown with its values: `$X == "a" ($X is "b")`.
-std::string Evaluator::explained(const std::string& text, const Variables& variables) {
+std::string Evaluator::explained(const std::string& text, const Scope& variables) {
   const Expression* expression = condition(text);
   const std::string values = expression != nullptr ? expression->explain(variables) : "";
   return text + (values.empty() ? "" : " (" + values + ")");
@@ -199,14 +197,14 @@ std::string Evaluator::explained(const std::string& text, const Variables& varia
 
 // "[$A == "x" ($A is not set), …]"
 std::string Evaluator::explained_list(const std::vector<std::string>& texts,
-                                      const Variables& variables) {
+                                      const Scope& variables) {
   std::vector<std::string> all;
   for (const std::string& text : texts) all.push_back(explained(text, variables));
   return list(all);
 }
 
 // What a rule asks and what it found: `if $X == "a" ($X is not set)`.
-std::string Evaluator::describe(const Rule& rule, const Variables& variables) {
+std::string Evaluator::describe(const Rule& rule, const Scope& variables) {
   std::string text;
   const auto add = [&](const std::string& part) { text += (text.empty() ? "" : " and ") + part; };
   if (rule.condition) add("if " + explained(*rule.condition, variables));
@@ -223,7 +221,7 @@ std::string Evaluator::describe(const Rule& rule, const Variables& variables) {
   return text.empty() ? "it has no condition" : text;
 }
 
-Verdict Evaluator::evaluate_only(const Job& job, const Variables& variables) {
+Verdict Evaluator::evaluate_only(const Job& job, const Scope& variables) {
   static const std::vector<std::string> default_refs{"branches", "tags"};
   const RefPolicy& only = *job.only;
   const auto& refs = only.refs ? *only.refs : default_refs;
@@ -244,7 +242,7 @@ Verdict Evaluator::evaluate_only(const Job& job, const Variables& variables) {
 }
 
 Verdict Evaluator::evaluate_rules(const std::vector<Rule>& rules, const SourceSpan& job_at,
-                                  const Variables& variables) {
+                                  const Scope& variables) {
   begin_job();
   Verdict verdict = first_match(rules, job_at, variables);
   verdict.assumed = std::move(assumed_);
@@ -252,7 +250,7 @@ Verdict Evaluator::evaluate_rules(const std::vector<Rule>& rules, const SourceSp
 }
 
 Verdict Evaluator::first_match(const std::vector<Rule>& rules, const SourceSpan& job_at,
-                               const Variables& variables) {
+                               const Scope& variables) {
   for (const Rule& rule : rules) {
     const bool matched = matches(rule, variables);
     if (!error_.empty())
@@ -268,12 +266,11 @@ Verdict Evaluator::first_match(const std::vector<Rule>& rules, const SourceSpan&
 }
 
 void Evaluator::begin_job() {
-  expanded_.reset();
   error_.clear();
   assumed_.clear();
 }
 
-Verdict Evaluator::evaluate_refs(const Job& job, const Variables& variables, bool default_only) {
+Verdict Evaluator::evaluate_refs(const Job& job, const Scope& variables, bool default_only) {
   begin_job();
   Verdict verdict{true, nullptr, job.at, {}};
   if (job.only) {

@@ -14,6 +14,7 @@
 #include "pipeline/reason.h"
 #include "pipeline/rules/expression.h"
 #include "pipeline/rules/glob.h"
+#include "pipeline/scope.h"
 
 namespace slipway::pipeline::rules {
 
@@ -38,10 +39,10 @@ class Evaluator {
 
   // `rules`, in order, the first that matches decides. `variables` are the operands of `if`.
   Verdict evaluate_rules(const std::vector<Rule>& rules, const SourceSpan& job_at,
-                         const Variables& variables);
+                         const Scope& variables);
 
   // `only` and `except`; with `default_only` a job without either needs a branch or a tag.
-  Verdict evaluate_refs(const Job& job, const Variables& variables, bool default_only);
+  Verdict evaluate_refs(const Job& job, const Scope& variables, bool default_only);
 
   [[nodiscard]] bool too_many_globs() const { return work_.left <= 0; }
 
@@ -61,11 +62,11 @@ class Evaluator {
   };
 
   const Expression* condition(const std::string& text);
-  bool holds(const std::string& text, const Variables& variables);
-  bool any_holds(const std::vector<std::string>& expressions, const Variables& variables);
-  bool matches(const Rule& rule, const Variables& variables);
+  bool holds(const std::string& text, const Scope& variables);
+  bool any_holds(const std::vector<std::string>& expressions, const Scope& variables);
+  bool matches(const Rule& rule, const Scope& variables);
   // A text in which variables are expanded, and those in their values too.
-  std::string expanded(const std::string& text, const Variables& variables);
+  std::string expanded(const std::string& text, const Scope& variables);
   Elsewhere& elsewhere(const std::string& key, const std::string& what,
                        const std::function<Result<std::vector<std::string>>()>& ask,
                        const std::function<std::string(const Error&)>& refusal);
@@ -74,18 +75,18 @@ class Evaluator {
   // Whether what is asked of it can be known and is not refused; notes what was assumed.
   bool is_known(const Elsewhere& other);
   bool glob_is_found(const std::string& pattern, Paths& paths, bool directories);
-  bool globs_hold(const std::vector<std::string>& patterns, const Variables& variables,
+  bool globs_hold(const std::vector<std::string>& patterns, const Scope& variables,
                   Paths& paths, bool directories);
   bool regexp_holds(const std::string& regexp, Paths& paths);
-  bool changes_hold(const Changes& changes, const Variables& variables);
-  bool exists_holds(const Exists& asked, const Variables& variables);
+  bool changes_hold(const Changes& changes, const Scope& variables);
+  bool exists_holds(const Exists& asked, const Scope& variables);
   void begin_job();
   Verdict first_match(const std::vector<Rule>& rules, const SourceSpan& job_at,
-                      const Variables& variables);
-  std::string explained(const std::string& text, const Variables& variables);
-  std::string explained_list(const std::vector<std::string>& texts, const Variables& variables);
-  std::string describe(const Rule& rule, const Variables& variables);
-  Verdict evaluate_only(const Job& job, const Variables& variables);
+                      const Scope& variables);
+  std::string explained(const std::string& text, const Scope& variables);
+  std::string explained_list(const std::vector<std::string>& texts, const Scope& variables);
+  std::string describe(const Rule& rule, const Scope& variables);
+  Verdict evaluate_only(const Job& job, const Scope& variables);
 
   const Trigger& trigger_;
   std::unordered_map<std::string, std::optional<Expression>> conditions_;  // nullopt: not valid
@@ -94,7 +95,6 @@ class Evaluator {
   std::unordered_map<std::string, std::unique_ptr<Elsewhere>> elsewhere_;
   GlobWork work_;
   // Of the job that is looked at.
-  std::optional<Variables> expanded_;
   std::string error_;
   std::vector<std::string> assumed_;
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -54,16 +55,41 @@ Case read_case(const std::string& name) {
   return parse_case(text_of(golden() / (name + ".case")));
 }
 
-// A case that expects findings, a failed plan or no pipeline is one of the refused.
+// Findings, a failed plan and no pipeline are refusals.
+bool is_refusal(const Expectation& one) {
+  const std::string& expected = one.expected;
+  return (one.marker.rfind("lint", 0) == 0 && !expected.empty()) ||
+         expected.rfind("not valid\n", 0) == 0 || expected.find("error: ") != std::string::npos ||
+         expected.find("refused: ") != std::string::npos ||
+         expected.find("left out: ") != std::string::npos ||
+         expected.find("no pipeline: ") != std::string::npos;
+}
+
 bool refuses(const Case& one) {
-  return std::any_of(one.expectations.begin(), one.expectations.end(), [](const auto& each) {
-    const std::string& expected = each.expected;
-    return (each.marker.rfind("lint", 0) == 0 && !expected.empty()) ||
-           expected.rfind("not valid\n", 0) == 0 || expected.find("error: ") != std::string::npos ||
-           expected.find("refused: ") != std::string::npos ||
-           expected.find("left out: ") != std::string::npos ||
-           expected.find("no pipeline: ") != std::string::npos;
-  });
+  return std::any_of(one.expectations.begin(), one.expectations.end(), is_refusal);
+}
+
+bool accepts(const Case& one) {
+  return !std::all_of(one.expectations.begin(), one.expectations.end(), is_refusal);
+}
+
+// The names in backquotes of the lines of map.md that begin with `label`, below each heading.
+std::map<std::string, std::set<std::string>> mapped(const std::string& label) {
+  std::map<std::string, std::set<std::string>> names;
+  std::string section;
+  bool inside = false;
+  std::istringstream lines{text_of(golden() / "map.md")};
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind("## ", 0) == 0) section = line.substr(3, line.find(". ") - 3);
+    if (line.find(':') < line.find('`')) inside = line.rfind(label + ":", 0) == 0;
+    if (line.empty()) inside = false;
+    for (auto begin = line.find('`'); inside && begin != std::string::npos;) {
+      const auto end = line.find('`', begin + 1);
+      names[section].insert(line.substr(begin + 1, end - begin - 1));
+      begin = line.find('`', end + 1);
+    }
+  }
+  return names;
 }
 
 bool holds(const Case& one) {
@@ -111,4 +137,33 @@ TEST_CASE("each section of the language has accepted and refused cases", "[golde
     CHECK(both.size() == 2);
     CHECK(page.find("| `" + section + "/` |") != std::string::npos);
   }
+}
+
+TEST_CASE("the map names every case of each section, and nothing that is not there", "[golden]") {
+  std::map<std::string, std::set<std::string>> accepted;
+  std::map<std::string, std::set<std::string>> refused;
+  for (const std::string& name : case_names()) {
+    const std::string section = std::to_string(std::stoi(name));
+    const std::string rule = name.substr(name.find('/') + 1);
+    const Case one = read_case(name);
+    if (accepts(one)) accepted[section].insert(rule);
+    if (refuses(one)) refused[section].insert(rule);
+  }
+  CHECK(mapped("Accepted") == accepted);
+  CHECK(mapped("Refused") == refused);
+}
+
+TEST_CASE("each section of the language is in the map, and each other test it names exists",
+          "[golden]") {
+  constexpr int kSections = 30;
+  const std::string page = text_of(golden() / "map.md");
+  for (int section = 1; section <= kSections; ++section) {
+    INFO(section);
+    CHECK(page.find("\n## " + std::to_string(section) + ". ") != std::string::npos);
+  }
+  for (const auto& [section, files] : mapped("Elsewhere"))
+    for (const std::string& file : files) {
+      INFO("section " << section << ": " << file);
+      CHECK(fs::exists(golden() / "../../.." / file));
+    }
 }
