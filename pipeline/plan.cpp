@@ -149,8 +149,8 @@ class Planner {
   // environments; nullopt when it has none.
   std::optional<Variables> settings_of(const PlannedJob& planned, const Variables& of_job) const {
     if (!planned.job.environment || trigger_.project_variables.empty()) return std::nullopt;
-    const std::string name = expand_nested(planned.job.environment->name,
-                                           scope_of(planned.variables, of_job), true);
+    const std::string name =
+        expand_nested(planned.job.environment->name, scope_of(planned.variables, of_job), true);
     return variables_for(trigger_.project_variables, name);
   }
 
@@ -161,9 +161,9 @@ class Planner {
     const Variables of_job = job_variables(planned);
     const std::optional<Variables> of_environment = settings_of(planned, of_job);
     const Scope scope = scope_of(planned.variables, of_job, of_environment);
-    const auto verdict =
-        job.rules ? evaluator_.evaluate_rules(*job.rules, job.at, scope)
-                  : evaluator_.evaluate_refs(job, scope, !configuration_.workflow.rules);
+    const auto verdict = job.rules
+                             ? evaluator_.evaluate_rules(*job.rules, job.at, scope)
+                             : evaluator_.evaluate_refs(job, scope, !configuration_.workflow.rules);
     tell_assumed("job '" + job.name + "'", verdict);
     if (!verdict.error.empty()) {
       plan_.findings.push_back({Severity::Error,

@@ -285,7 +285,9 @@ NodePtr with_defaults(const NodePtr& node, const Node& defaults, const Place& pl
   check_inherit(*node, place);
   if (defaults.entries.empty()) return node;
   const bool bridge = names_bridge(*node);
-  std::vector<Entry> entries = node->entries;
+  std::vector<Entry> entries;
+  entries.reserve(node->entries.size() + defaults.entries.size());
+  entries = node->entries;
   for (const Entry& entry : defaults.entries) {
     if (entry.value->kind == Kind::Null || !inherits(*node, entry.key)) continue;
     // A trigger job runs nothing, so of the defaults only this one concerns it.

@@ -15,10 +15,11 @@ namespace slipway::pipeline::read {
 
 class Entries {
  public:
-  explicit Entries(std::vector<Entry> first = {}) : entries_(std::move(first)) {}
-
+  void reserve(std::size_t entries) { entries_.reserve(entries); }
   // The place of `key`, or the number of entries when there is none.
   std::size_t find(std::string_view key);
+  // For a key that is not there yet.
+  void append(const Entry& entry) { entries_.push_back(entry); }
   // A key keeps its first place and takes the last value. Answers the place.
   std::size_t put(Entry entry);
 

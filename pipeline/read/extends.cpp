@@ -122,7 +122,9 @@ class Extender {
 
 NodePtr deep_merge(const NodePtr& base, const NodePtr& over) {
   if (base->kind != Kind::Mapping || over->kind != Kind::Mapping) return over;
-  Entries entries{base->entries};
+  Entries entries;
+  entries.reserve(base->entries.size() + over->entries.size());
+  for (const Entry& entry : base->entries) entries.append(entry);
   for (const Entry& entry : over->entries) {
     const std::size_t place = entries.find(entry.key);
     Entry merged = entry;

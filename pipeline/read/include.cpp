@@ -92,13 +92,15 @@ class Includer {
 
   // The file's own content, a mapping with its inputs put in.
   NodePtr body(const File& file) {
-    const auto documents = parse_documents(file.text, file.name, findings_);
+    const auto documents = parse_documents(file.text, file.name, findings_, limits_);
     if (!documents) {
       findings_.back().message.insert(0, file.prefix);
       return nullptr;
     }
     NodePtr root = documents->body;
+    limits_.nodes_before += root->weight;
     if (documents->header) {
+      limits_.nodes_before += documents->header->weight;
       root = with_inputs(file, *documents->header, root);
       if (!root) return nullptr;
     } else if (!file.inputs.empty()) {
@@ -131,7 +133,13 @@ class Includer {
     for (const std::string& fact : spec->component)
       if (const auto known = file.component.find(fact); known != file.component.end())
         all["component"][fact] = make_string(known->second, file.at);
-    return interpolate(root, all, variables_in(file.origin), file.prefix, findings_);
+    NodePtr whole = interpolate(root, all, variables_in(file.origin), file.prefix, findings_,
+                                &interpolated_text_);
+    // What the values add.
+    if (whole && whole->weight > root->weight) limits_.nodes_before += whole->weight - root->weight;
+    if (!whole || limits_.nodes_before <= limits_.nodes) return whole;
+    refuse("too_big", file.prefix + too_many_nodes(limits_), file.at);
+    return nullptr;
   }
 
   // Inputs from the files that a header includes go before those of the header itself.
@@ -166,8 +174,9 @@ class Includer {
                     std::vector<DeclaredInput>& declared) {
     const auto file = fetched(item, from);
     if (!file) return false;
-    const NodePtr root = parse(file->text, file->address, findings_);
+    const NodePtr root = parse(file->text, file->address, findings_, limits_);
     if (!root) return false;
+    limits_.nodes_before += root->weight;
     const std::string prefix = "`" + file->address + "`: ";
     if (root->kind != Kind::Mapping) {
       refuse("not_a_mapping", prefix + "Invalid configuration format", root->at,
@@ -272,7 +281,10 @@ class Includer {
   IncludeFetcher fetcher_;
   rules::GlobWork glob_work_;
   int count_ = 0;
+  // One budget for all files.
   std::size_t bytes_ = 0;
+  Limits limits_;
+  std::size_t interpolated_text_ = 0;
   bool too_big_ = false;
 };
 

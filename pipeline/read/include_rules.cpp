@@ -163,11 +163,8 @@ std::optional<bool> include_rules_hold(const Node& rules, const IncludeFacts& fa
                                        Diagnostics& findings) {
   if (rules.kind == Kind::Null) return true;
   if (rules.kind != Kind::Sequence) {
-    findings.push_back({Severity::Error,
-                        "include_rules",
-                        "include:rules config should be a array",
-                        rules.at,
-                        {}});
+    findings.push_back(
+        {Severity::Error, "include_rules", "include:rules config should be a array", rules.at, {}});
     return std::nullopt;
   }
   RuleReader reader{facts, findings};

@@ -21,7 +21,7 @@ constexpr std::size_t kMostBlocks = 10'000;
 constexpr std::size_t kMostFunctions = 3;
 constexpr std::size_t kMostNodes = 500'000;
 constexpr std::size_t kMostKeysOfAccess = 5;
-constexpr std::size_t kMostText = std::size_t{8} << 20U;   // that all blocks of a file put in
+constexpr std::size_t kMostText = std::size_t{8} << 20U;   // that all blocks put in
 constexpr std::size_t kMostWork = std::size_t{32} << 20U;  // bytes that all functions go through
 constexpr std::size_t kWorkOfReference = 64;  // what looking a variable up costs, in such bytes
 
@@ -144,8 +144,8 @@ std::string as_text(const Node& value) {
 class Interpolator {
  public:
   Interpolator(const InterpolationValues& values, const Variables& variables,
-               const std::string& prefix, Diagnostics& findings)
-      : values_(values), variables_(variables), prefix_(prefix), findings_(findings) {}
+               const std::string& prefix, Diagnostics& findings, std::size_t& text)
+      : values_(values), variables_(variables), prefix_(prefix), findings_(findings), text_(text) {}
 
   // What an alias stands for is interpolated once and shared as before.
   NodePtr node(const NodePtr& written) {
@@ -319,8 +319,8 @@ class Interpolator {
   const std::string& prefix_;
   Diagnostics& findings_;
   std::unordered_map<const Node*, NodePtr> done_;
+  std::size_t& text_;
   std::size_t blocks_ = 0;
-  std::size_t text_ = 0;
   std::size_t work_ = 0;
   bool full_ = false;  // a limit is reached; nothing more is put in
   bool failed_ = false;
@@ -329,8 +329,10 @@ class Interpolator {
 }  // namespace
 
 NodePtr interpolate(const NodePtr& root, const InterpolationValues& values,
-                    const Variables& variables, const std::string& prefix, Diagnostics& findings) {
-  Interpolator interpolator{values, variables, prefix, findings};
+                    const Variables& variables, const std::string& prefix, Diagnostics& findings,
+                    std::size_t* text) {
+  std::size_t of_this = 0;
+  Interpolator interpolator{values, variables, prefix, findings, text ? *text : of_this};
   NodePtr result = interpolator.node(root);
   return interpolator.failed() ? nullptr : result;
 }

@@ -106,9 +106,12 @@ Typed base_60(std::string_view text) {
 
 // Whether a text that begins so may be anything but a string. Most scalars are commands and names,
 // which the expressions below need not look at.
-bool may_be_typed(char first) {
+bool may_be_typed(std::string_view text) {
   constexpr std::string_view kBeginnings = "0123456789+-.:~nNtTyYoOfF";
-  return kBeginnings.find(first) != std::string_view::npos;
+  constexpr std::string_view kBehindPoint = "0123456789eEiInN";  // hidden jobs have other letters
+  if (text.front() == '.' && text.size() > 1)
+    return kBehindPoint.find(text[1]) != std::string_view::npos;
+  return kBeginnings.find(text.front()) != std::string_view::npos;
 }
 
 // The words for true, false and null have five letters at the most; numbers and times begin with
@@ -137,8 +140,7 @@ Typed type_plain_scalar(std::string_view text) {
   static const re2::RE2 lone_point{R"([-+]?\.)"};
 
   if (text.empty()) return {Kind::Null, {}, {}};
-  if (!may_be_typed(text.front()) || is_long_word(text))
-    return {Kind::String, std::string{text}, {}};
+  if (!may_be_typed(text) || is_long_word(text)) return {Kind::String, std::string{text}, {}};
   if (matches(text, null_word)) return {Kind::Null, {}, {}};
   if (text.find('\n') != std::string_view::npos) return {Kind::String, std::string{text}, {}};
   if (matches(text, true_word)) return {Kind::Bool, "true", {}};

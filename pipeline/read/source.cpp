@@ -16,11 +16,12 @@ namespace slipway::pipeline::read {
 namespace {
 
 constexpr std::size_t kMostDocuments = 2;
+constexpr std::size_t kUsualEntries = 4;  // of a mapping
 
 std::string_view text_of(const yaml_char_t* value, std::size_t length) {
   return {reinterpret_cast<const char*>(value), length};
 }
-std::string text_of(const yaml_char_t* value) {
+std::string_view text_of(const yaml_char_t* value) {
   return value == nullptr ? "" : reinterpret_cast<const char*>(value);
 }
 
@@ -137,32 +138,31 @@ class Parser {
 
   // Keeps the node under its anchor, and the whole below its limit.
   void check_weight(const Node& node, const yaml_mark_t& mark) const {
-    if (node.weight > limits_.nodes)
-      throw Refused{finding(
-          mark, "too_big",
-          "The parsed YAML is too big: more than " + std::to_string(limits_.nodes) + " values")};
+    if (node.weight + limits_.nodes_before > limits_.nodes)
+      throw Refused{finding(mark, "too_big", too_many_nodes(limits_))};
   }
 
-  NodePtr keep(const std::string& anchor, Node node, const yaml_mark_t& mark) {
+  NodePtr keep(std::string_view anchor, Node&& node, const yaml_mark_t& mark) {
     check_weight(node, mark);
     auto kept = std::make_shared<const Node>(std::move(node));
-    if (!anchor.empty()) anchors_[anchor] = kept;
+    if (!anchor.empty()) anchors_[std::string{anchor}] = kept;
     return kept;
   }
 
   // A list or mapping takes its anchor where it begins: the same name inside it is the later one.
-  NodePtr close(const std::string& anchor, Node node, const yaml_mark_t& mark) {
+  NodePtr close(const std::string& anchor, Node&& node, const yaml_mark_t& mark) {
+    if (anchor.empty()) return keep({}, std::move(node), mark);
     const auto open = anchors_.find(anchor);
     const bool mine = open != anchors_.end() && !open->second;
     return keep(mine ? anchor : "", std::move(node), mark);
   }
 
-  NodePtr count(Node node, const Event& event) {
+  NodePtr count(Node&& node, const Event& event) {
     return keep(text_of(event->data.scalar.anchor), std::move(node), event->start_mark);
   }
 
   NodePtr alias(const Event& event) {
-    const std::string name = text_of(event->data.alias.anchor);
+    const std::string name{text_of(event->data.alias.anchor)};
     const auto at = anchors_.find(name);
     if (at == anchors_.end())
       throw Refused{
@@ -183,7 +183,7 @@ class Parser {
     Node node;
     node.at = span(event->start_mark);
     const std::string_view text = text_of(data.value, data.length);
-    const std::string tag = text_of(data.tag);
+    const std::string_view tag = text_of(data.tag);
     take_tag(node, tag);
     // Psych looks through quotes that have a tag: `!x "010"` is 8.
     const bool is_quoted = data.style != YAML_PLAIN_SCALAR_STYLE && tag.empty();
@@ -202,7 +202,7 @@ class Parser {
   }
 
   NodePtr sequence(const Event& start, int depth) {
-    const std::string anchor = text_of(start->data.sequence_start.anchor);
+    const std::string anchor{text_of(start->data.sequence_start.anchor)};
     if (!anchor.empty()) anchors_[anchor] = nullptr;
     Node node;
     node.kind = Kind::Sequence;
@@ -219,13 +219,14 @@ class Parser {
   }
 
   NodePtr mapping(const Event& start, int depth) {
-    const std::string anchor = text_of(start->data.mapping_start.anchor);
+    const std::string anchor{text_of(start->data.mapping_start.anchor)};
     if (!anchor.empty()) anchors_[anchor] = nullptr;
     Node node;
     node.kind = Kind::Mapping;
     node.at = span(start->start_mark);
     take_tag(node, text_of(start->data.mapping_start.tag));
     Pairs pairs;
+    pairs.entries.reserve(kUsualEntries);
     while (true) {
       const Event event{parser_};
       require_ok(event);
@@ -260,7 +261,7 @@ class Parser {
 
   struct Pairs {
     Entries entries;
-    std::vector<bool> written;  // stands in the mapping itself: not merged, or also not
+    std::vector<bool> merged;  // by `<<`, and does not stand in the mapping itself
   };
 
   // Overriding a merged key is no mistake.
@@ -268,16 +269,23 @@ class Parser {
     if (key.kind == Kind::Sequence || key.kind == Kind::Mapping)
       throw Refused{
           Diagnostic{Severity::Error, "yaml_key", "a key must be a plain value", key.at, {}}};
-    if (may_merge && key.text == "<<" && merge(pairs.entries, *content)) return;
+    const std::size_t known = pairs.entries.size();
+    if (may_merge && key.text == "<<" && merge(pairs.entries, *content)) {
+      pairs.merged.resize(known);
+      pairs.merged.resize(pairs.entries.size(), true);
+      return;
+    }
     const std::size_t place = pairs.entries.put(
         Entry{std::move(key.text), key.kind, std::move(key.at), std::move(content)});
-    if (pairs.written.size() <= place) pairs.written.resize(pairs.entries.size());
+    if (place == known) return;
+    if (place < pairs.merged.size() && pairs.merged[place]) {
+      pairs.merged[place] = false;
+      return;
+    }
     const Entry& entry = pairs.entries[place];
-    if (pairs.written[place])
-      findings_.push_back({Severity::Warning, "duplicate_key",
-                           "the key '" + entry.key + "' stands here again; the last one counts",
-                           entry.at, "remove one of them"});
-    pairs.written[place] = true;
+    findings_.push_back({Severity::Warning, "duplicate_key",
+                         "the key '" + entry.key + "' stands here again; the last one counts",
+                         entry.at, "remove one of them"});
   }
 
   // Psych merges where `<<` stands: keys before it are overwritten, keys after it win. Of a list
@@ -384,6 +392,11 @@ const Entry* Node::find_entry(std::string_view key) const {
 const NodePtr* Node::find(std::string_view key) const {
   const Entry* entry = find_entry(key);
   return entry == nullptr ? nullptr : &entry->value;
+}
+
+std::string too_many_nodes(const Limits& limits) {
+  return "The parsed YAML is too big: more than " + std::to_string(limits.nodes) + " values" +
+         (limits.nodes_before > 0 ? " in all files together" : "");
 }
 
 std::optional<Documents> parse_documents(std::string_view text, const std::string& file,

@@ -54,8 +54,12 @@ struct Node {
 struct Limits {
   std::size_t bytes = std::size_t{2} << 20U;
   int depth = 100;
-  std::size_t nodes = 500'000;
+  std::size_t nodes = 500'000;   // of all files of a configuration together
+  std::size_t nodes_before = 0;  // those of the files that were read already
 };
+
+// What is said when there are more.
+std::string too_many_nodes(const Limits& limits);
 
 struct Documents {
   NodePtr header;  // a mapping with `spec`, or nullptr

@@ -75,8 +75,8 @@ class Evaluator {
   // Whether what is asked of it can be known and is not refused; notes what was assumed.
   bool is_known(const Elsewhere& other);
   bool glob_is_found(const std::string& pattern, Paths& paths, bool directories);
-  bool globs_hold(const std::vector<std::string>& patterns, const Scope& variables,
-                  Paths& paths, bool directories);
+  bool globs_hold(const std::vector<std::string>& patterns, const Scope& variables, Paths& paths,
+                  bool directories);
   bool regexp_holds(const std::string& regexp, Paths& paths);
   bool changes_hold(const Changes& changes, const Scope& variables);
   bool exists_holds(const Exists& asked, const Scope& variables);

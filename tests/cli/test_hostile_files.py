@@ -115,6 +115,32 @@ HOSTILE = {
     "a pattern without end": JOB + "  rules: [{if: '$A =~ /" + "(a*)*" * 200_000 + "/'}]\n",
 }
 
+# Several files, each within the limits of one.
+HOSTILE_INCLUDES = {
+    "short values in each of eight files": {
+        ".gitlab-ci.yml": "include: [" + ", ".join(f"{i}.yml" for i in range(8)) + "]\n" + JOB,
+        **{f"{i}.yml": f".a{i}: [" + "x," * 480_000 + "]\n" for i in range(8)}},
+    "one file of short values again and again": {
+        ".gitlab-ci.yml": "include: [" + ", ".join(["a.yml"] * 100) + "]\n" + JOB,
+        "a.yml": ".a: [" + "x," * 30_000 + "]\n"},
+    "aliases that grow in each of many files": {
+        ".gitlab-ci.yml": "include: [" + ", ".join(f"{i}.yml" for i in range(100)) + "]\n" + JOB,
+        **{f"{i}.yml": f".a{i}: &a [" + "x," * 100 + f"]\n.b{i}: &b [" + "*a," * 100 + f"]\n.c{i}: [" + "*b," * 40
+                       + "]\n" for i in range(100)}},
+    "a long input put into each of many files": {
+        ".gitlab-ci.yml": "include:\n" + lines("  - {{local: a.yml, inputs: {{n: j{}}}}}\n", 100),
+        "a.yml": "spec:\n  inputs:\n    n:\n    a: {default: '" + "a" * 60_000 + "'}\n---\n"
+                 + "\"$[[ inputs.n ]]\":\n  script:\n" + "    - $[[ inputs.a ]]\n" * 100},
+    "a long list put into each of many files": {
+        ".gitlab-ci.yml": "include:\n" + lines("  - {{local: a.yml, inputs: {{n: j{}}}}}\n", 100),
+        "a.yml": "spec:\n  inputs:\n    n:\n    a: {type: array, default: [" + "x," * 4_000 + "]}\n---\n"
+                 + "\"$[[ inputs.n ]]\":\n  script: x\n  tags:\n" + "    - $[[ inputs.a ]]\n" * 100},
+    "a file that includes itself": {".gitlab-ci.yml": "include: [.gitlab-ci.yml, .gitlab-ci.yml]\n" + JOB},
+    "many keys merged again and again": {
+        ".gitlab-ci.yml": "include: [big.yml, " + ", ".join(["a.yml"] * 140) + "]\n" + JOB,
+        "big.yml": lines(".k{}: 1\n", 100_000), "a.yml": ".one: 1\n"},
+}
+
 
 class HostileFiles(unittest.TestCase):
     # What sanitizers add, red zones, shadows and checks, is not the program's.
@@ -155,6 +181,25 @@ class HostileFiles(unittest.TestCase):
                     self.assertLess(len(output), MIB)
                 code, output = self.run_bounded("plan", "--changed", "x/" + "a" * 30, "--json")
                 self.assertIn("created", json.loads(output[output.index(b"{\n"):]))
+
+    def test_files_that_are_too_much_together_are_refused(self):
+        for name, files in HOSTILE_INCLUDES.items():
+            with self.subTest(name):
+                for path, text in files.items():
+                    (self.directory / path).write_text(text)
+                code, output = self.run_bounded("lint", "--strict")
+                if code == 3:
+                    self.assertRegex(output, rb"error: ")
+                self.run_bounded("plan", "--json")
+
+    def test_all_files_share_one_budget_of_values(self):
+        for name in ("short values in each of eight files", "one file of short values again and again",
+                     "aliases that grow in each of many files"):
+            with self.subTest(name):
+                for path, text in HOSTILE_INCLUDES[name].items():
+                    (self.directory / path).write_text(text)
+                _, output = self.run_bounded("lint")
+                self.assertIn(b"The parsed YAML is too big: more than 500000 values in all files together", output)
 
     def test_more_findings_than_anybody_reads_are_counted(self):
         self.file(HOSTILE["80,000 unknown keys"])

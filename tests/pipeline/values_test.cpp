@@ -21,20 +21,20 @@ TEST_CASE("a coverage expression that is wrong or too long is refused", "[covera
 }
 
 TEST_CASE("variables expand in the order of their dependency", "[variables]") {
-  const auto expanded = expand_variables({{"A", "$B-a"}, {"B", "b $UNKNOWN $$X"}});
+  const auto expanded = expand_variables(Variables{{"A", "$B-a"}, {"B", "b $UNKNOWN $$X"}});
   REQUIRE(expanded);
   CHECK(find_variable(*expanded, "A")->value == "b $UNKNOWN $$X-a");
 }
 
 TEST_CASE("raw variables are neither expanded nor inserted", "[variables]") {
-  const auto expanded = expand_variables({{"RAW", "$A", true}, {"A", "x"}, {"C", "$RAW"}});
+  const auto expanded = expand_variables(Variables{{"RAW", "$A", true}, {"A", "x"}, {"C", "$RAW"}});
   REQUIRE(expanded);
   CHECK(find_variable(*expanded, "RAW")->value == "$A");
   CHECK(find_variable(*expanded, "C")->value == "$RAW");
 }
 
 TEST_CASE("variables in a circle are an error that names them", "[variables]") {
-  const auto expanded = expand_variables({{"A", "$B"}, {"B", "$A"}});
+  const auto expanded = expand_variables(Variables{{"A", "$B"}, {"B", "$A"}});
   REQUIRE_FALSE(expanded);
   CHECK(expanded.error().message == R"(circular variable reference detected: ["A", "B"])");
 }

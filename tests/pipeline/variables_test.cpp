@@ -56,17 +56,40 @@ TEST_CASE("values are expanded through each other, whatever their order", "[vari
 }
 
 TEST_CASE("of several entries of a name the last counts, and is kept once", "[variables]") {
-  const auto result = expand_variables({{"A", "old"}, {"B", "$A"}, {"A", "new"}});
+  const auto result = expand_variables(Variables{{"A", "old"}, {"B", "$A"}, {"A", "new"}});
   REQUIRE(result);
   CHECK(result->size() == 2);
   CHECK(value(*result, "B") == "new");
 }
 
+TEST_CASE("a scope looks into its last layer first, and copies nothing", "[variables]") {
+  const Variables predefined{{"A", "1"}, {"B", "1"}, {"C", "1"}};
+  const Variables own{{"B", "2"}, {"C", "2"}, {"C", "3"}};
+  const slipway::pipeline::Scope scope{&predefined, &own};
+  CHECK(scope.find("A") == &predefined[0]);
+  CHECK(scope.find("B") == &own[0]);
+  CHECK(scope.find("C") == &own[2]);
+  CHECK(scope.find("D") == nullptr);
+  CHECK(scope.flat() == Variables{{"A", "1"}, {"B", "2"}, {"C", "3"}});
+}
+
+TEST_CASE("a text takes expanded values, and written ones where they go in a circle",
+          "[variables]") {
+  const Variables variables{{"A", "$B"}, {"B", "<$C>"},       {"C", "c"},
+                            {"X", "$Y"}, {"RAW", "$C", true}, {"Y", "$X"}};
+  CHECK(expand_nested("$A-${A} $NO", variables, false) == "<c>-<c> $NO");
+  CHECK(expand_nested("$A $NO", variables, true) == "<c> ");
+  CHECK(expand_nested("$RAW", variables, false) == "$C");
+  CHECK(expand_nested("$X", variables, false) == "$Y");
+  CHECK(expand_text("$A", variables, false) == "$B");
+}
+
 TEST_CASE("circles of any length are refused with their names", "[variables]") {
-  const auto two = expand_variables({{"A", "$B"}, {"B", "x${A}"}, {"C", "c"}});
+  const auto two = expand_variables(Variables{{"A", "$B"}, {"B", "x${A}"}, {"C", "c"}});
   REQUIRE_FALSE(two);
   CHECK(two.error().kind == slipway::ErrorKind::InvalidInput);
-  const auto three = expand_variables({{"X", "$A"}, {"A", "$B"}, {"B", "$C"}, {"C", "%A%"}});
+  const auto three =
+      expand_variables(Variables{{"X", "$A"}, {"A", "$B"}, {"B", "$C"}, {"C", "%A%"}});
   REQUIRE_FALSE(three);
   CHECK(three.error().message == R"(circular variable reference detected: ["A", "B", "C"])");
 }
