@@ -125,13 +125,17 @@ NodePtr deep_merge(const NodePtr& base, const NodePtr& over) {
   Entries entries;
   entries.reserve(base->entries.size() + over->entries.size());
   for (const Entry& entry : base->entries) entries.append(entry);
-  for (const Entry& entry : over->entries) {
+  merge_over(entries, *over);
+  return make_mapping(entries.take(), over->at);
+}
+
+void merge_over(Entries& entries, const Node& over) {
+  for (const Entry& entry : over.entries) {
     const std::size_t place = entries.find(entry.key);
     Entry merged = entry;
     if (place < entries.size()) merged.value = deep_merge(entries[place].value, entry.value);
     entries.put(std::move(merged));
   }
-  return make_mapping(entries.take(), over->at);
 }
 
 NodePtr resolve_extends(const NodePtr& root, Diagnostics& findings) {

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "base/crypto.h"
+#include "pipeline/read/entries.h"
 #include "pipeline/read/include_fetch.h"
 #include "pipeline/read/include_item.h"
 #include "pipeline/read/include_rules.h"
@@ -74,13 +75,12 @@ class Includer {
     const Entry* include = root->find_entry("include");
     if (include == nullptr) return root;
     outcome_.includes.push_back(include->value);
-    NodePtr merged = make_mapping({}, root->at);
-    for_each(include->value, [&](const Node& entry) {
-      merged = entry_under(entry, file.origin, std::move(merged));
-    });
+    Entries merged;
+    for_each(include->value, [&](const Node& entry) { merge_entry(entry, file.origin, merged); });
     std::vector<Entry> own = root->entries;
     own.erase(own.begin() + (include - root->entries.data()));
-    return deep_merge(merged, make_mapping(std::move(own), root->at));
+    merge_over(merged, *make_mapping(std::move(own), root->at));
+    return make_mapping(merged.take(), root->at);
   }
 
   static void for_each(const NodePtr& value, const std::function<void(const Node&)>& take) {
@@ -196,22 +196,20 @@ class Includer {
     return inputs == nullptr || read_declared_inputs(**inputs, prefix, declared, findings_);
   }
 
-  // What an entry of `include` names, merged over `merged`.
-  NodePtr entry_under(const Node& entry, const Origin& from, NodePtr merged) {
+  // What an entry of `include` names goes over `merged`.
+  void merge_entry(const Node& entry, const Origin& from, Entries& merged) {
     if (const NodePtr* rules = entry.find("rules")) {
       const IncludeFacts facts{
           variables_in(from), options_.changed_paths, [&] { return fetcher_.paths(from); },
           // Its projects are those of this server.
           from.project.host.empty() ? options_.repository : nullptr, glob_work_};
       const auto holds = include_rules_hold(**rules, facts, findings_);
-      if (!holds || !*holds) return merged;
+      if (!holds || !*holds) return;
     }
     const auto items = read_include_entry(entry, IncludePlace::Body, variables_in(from), findings_);
     for (const IncludeItem& item : items)
       for (const IncludeItem& one : without_wildcards(item, from))
-        if (const NodePtr included = included_tree(one, from))
-          merged = deep_merge(merged, included);
-    return merged;
+        if (const NodePtr included = included_tree(one, from)) merge_over(merged, *included);
   }
 
   std::vector<IncludeItem> without_wildcards(const IncludeItem& item, const Origin& from) {

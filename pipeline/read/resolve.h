@@ -7,12 +7,15 @@
 #include <vector>
 
 #include "pipeline/configuration.h"
+#include "pipeline/read/entries.h"
 #include "pipeline/read/source.h"
 
 namespace slipway::pipeline::read {
 
 // Deep merge: two mappings merge key by key, anything else (null too) is replaced by `over`.
 NodePtr deep_merge(const NodePtr& base, const NodePtr& over);
+// The same with a base that is being made.
+void merge_over(Entries& base, const Node& over);
 
 // Parses `text`, puts its inputs in and merges what it includes under it, depth first: with as
 // much of that as could be had. nullptr when the file itself cannot be read. `outcome` gets the
