@@ -195,7 +195,8 @@ TEST_CASE("wrong secrets and tokens are told in GitLab's words", "[keywords][sec
        "jobs:job:secrets:A config must use exactly one of these keys: vault, gcp_secret_manager, "
        "azure_key_vault, aws_secrets_manager, akeyless, gitlab_secrets_manager"},
       {"secrets: {A: {vault: a, akeyless: b}}",
-       "jobs:job:secrets:A config must use exactly one of these keys: vault, akeyless"},
+       "jobs:job:secrets:A config must use exactly one of these keys: vault, gcp_secret_manager, "
+       "azure_key_vault, aws_secrets_manager, akeyless, gitlab_secrets_manager"},
       {"secrets: {A: {vault: [a]}}",
        "jobs:job:secrets:A:vault config should be a hash or a string"},
       {"secrets: {A: {vault: a, file: b}}", "jobs:job:secrets:A file should be a boolean value"},
