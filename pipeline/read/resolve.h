@@ -14,8 +14,8 @@ namespace slipway::pipeline::read {
 
 // Deep merge: two mappings merge key by key, anything else (null too) is replaced by `over`.
 NodePtr deep_merge(const NodePtr& base, const NodePtr& over);
-// The same with a base that is being made.
-void merge_over(Entries& base, const Node& over);
+// The same over entries that are being made.
+void merge_over(Entries& entries, const Node& over);
 
 // Parses `text`, puts its inputs in and merges what it includes under it, depth first: with as
 // much of that as could be had. nullptr when the file itself cannot be read. `outcome` gets the
