@@ -480,9 +480,15 @@ std::string expand_text(std::string_view text, const Scope& variables, bool unkn
 std::string expand_nested(std::string_view text, const Scope& variables, bool unknown_is_empty) {
   if (text.find_first_of("$%") == std::string_view::npos) return std::string{text};
   Expander expander{variables};
-  return with_values(text, variables, unknown_is_empty, [&](const Variable& variable) {
-    return expander.value_of(variable).value_or(variable.value);
-  });
+  // A long value that is named often is not copied each time.
+  std::unordered_map<const Variable*, std::string> values;
+  return with_values(text, variables, unknown_is_empty,
+                     [&](const Variable& variable) -> const std::string& {
+                       const auto [at, is_new] = values.try_emplace(&variable);
+                       if (is_new)
+                         at->second = expander.value_of(variable).value_or(variable.value);
+                       return at->second;
+                     });
 }
 
 std::string expand_on_runner(std::string_view text,
