@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "pipeline/plan.h"
 #include "server/coordinator/coordinator.h"
 #include "server/http/message.h"
 #include "server/store/project_store.h"
@@ -50,8 +51,9 @@ struct TriggerRequest {
 struct LintRequest {
   std::optional<std::string> content;  // nullopt: the project's own file
   std::string file_ref;                // of the commit that files come from; "": the default branch
-  std::string ref;                     // that a simulated push is to; "": the default branch
-  bool simulate = false;               // only the jobs that a push would create
+  std::string ref;                     // of the simulated event; "": the default branch
+  bool simulate = false;               // only the jobs that the event would create
+  pipeline::Source event = pipeline::Source::Push;  // a merge request's target: the default branch
 };
 
 struct LintedJob {
@@ -71,6 +73,14 @@ struct LintVerdict {
   std::vector<FindingRow> findings;
   std::string merged_yaml;  // "" when the file cannot be expanded
   std::vector<LintedJob> jobs;
+  std::vector<LeftOutRow> left_out;  // by the simulated event
+};
+
+struct PipelineFile {
+  std::string path;
+  std::string ref;
+  std::string sha;  // of the commit that it is read at
+  std::string content;
 };
 
 class PipelineIntake {
@@ -84,6 +94,8 @@ class PipelineIntake {
   // A pipeline by hand; what is wrong with the ref or the file comes as InvalidInput.
   virtual Result<PipelineId> trigger(const ProjectRow& project, const TriggerRequest& request) = 0;
   virtual Result<LintVerdict> lint(const ProjectRow& project, const LintRequest& request) = 0;
+  // The project's pipeline file as a branch or tag has it. NotFound without that ref or file.
+  virtual Result<PipelineFile> pipeline_file(const ProjectRow& project, const std::string& ref) = 0;
 };
 
 // What a project is, outside the database: its mirror and its secrets.

@@ -252,8 +252,21 @@ Result<Response> ProjectRoutes::lint(const Call& call) {
   request.file_ref = request.ref;
   request.simulate = fields.flag("dry_run").value_or(false);
   const bool with_jobs = fields.flag("include_jobs").value_or(false);
+  const auto event = fields.text("event").value_or("push");
   if (fields.error()) return *fields.error();
+  const auto source = pipeline::parse_source(event);
+  if (!source) return Error{source.error()}.in("event");
+  request.event = *source;
   return lint_response(call, request, with_jobs);
+}
+
+Result<Response> ProjectRoutes::pipeline_file(const Call& call) {
+  const auto file = intake_.pipeline_file(
+      *call.project, std::string{call.request.query_value("ref").value_or("")});
+  if (!file) return file.error();
+  return json_response(
+      200,
+      {{"path", file->path}, {"ref", file->ref}, {"sha", file->sha}, {"content", file->content}});
 }
 
 Result<Response> ProjectRoutes::lint_of_project(const Call& call) {
@@ -286,6 +299,7 @@ Result<Response> ProjectRoutes::lint_response(const Call& call, const LintReques
   if (with_jobs) {
     view["jobs"] = json::array();
     for (const LintedJob& job : verdict->jobs) view["jobs"].push_back(linted_job_view(job));
+    view["left_out"] = left_out_view(verdict->left_out);
   }
   return json_response(200, view);
 }

@@ -22,7 +22,8 @@ class ProjectRoutes {
   Result<Response> update(const Call& call);
   Result<Response> remove(const Call& call);
   Result<Response> coverage(const Call& call);
-  Result<Response> lint(const Call& call);             // of a text
+  Result<Response> lint(const Call& call);  // of a text
+  Result<Response> pipeline_file(const Call& call);
   Result<Response> lint_of_project(const Call& call);  // of the project's own file
 
  private:

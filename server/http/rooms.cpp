@@ -84,18 +84,34 @@ LintedJob linted(const pipeline::PlannedJob& planned) {
   return shown;
 }
 
+std::vector<LeftOutRow> left_out_rows(const std::vector<pipeline::LeftOutJob>& jobs) {
+  std::vector<LeftOutRow> rows;
+  for (const pipeline::LeftOutJob& job : jobs)
+    rows.push_back({job.name, job.stage, std::string{pipeline::to_string(job.reason.code)},
+                    job.reason.text, job.rule.file, job.rule.line});
+  return rows;
+}
+
 }  // namespace
 
 Result<LintVerdict> IntakeRoom::lint(const ProjectRow& project, const LintRequest& request) {
-  const LintReport report =
-      intake_.lint(project, request.content, request.file_ref,
-                   request.simulate ? std::optional{request.ref} : std::nullopt);
+  const LintReport report = intake_.lint(
+      project, request.content, request.file_ref,
+      request.simulate ? std::optional{SimulatedEvent{request.event, request.ref}} : std::nullopt);
   LintVerdict verdict{!pipeline::has_errors(report.findings),
                       finding_rows(report.findings),
                       report.merged_yaml,
-                      {}};
+                      {},
+                      left_out_rows(report.left_out)};
   for (const pipeline::PlannedJob& job : report.jobs) verdict.jobs.push_back(linted(job));
   return verdict;
+}
+
+Result<PipelineFile> IntakeRoom::pipeline_file(const ProjectRow& project, const std::string& ref) {
+  auto file = intake_.pipeline_file(project, ref);
+  if (!file) return std::move(file).error();
+  return PipelineFile{project.ci_config_path, ref.empty() ? project.default_branch : ref,
+                      std::move(file->sha), std::move(file->text)};
 }
 
 Result<void> ProjectRoom::check_repository_url(std::string_view url) {

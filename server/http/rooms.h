@@ -29,6 +29,7 @@ class IntakeRoom final : public PipelineIntake {
   void take_up(const ProjectRow& project, DeliveryId delivery) override;
   Result<PipelineId> trigger(const ProjectRow& project, const TriggerRequest& request) override;
   Result<LintVerdict> lint(const ProjectRow& project, const LintRequest& request) override;
+  Result<PipelineFile> pipeline_file(const ProjectRow& project, const std::string& ref) override;
 
  private:
   Intake& intake_;

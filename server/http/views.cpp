@@ -84,6 +84,17 @@ json token_view(const TokenRow& row) {
           {"revoked", row.revoked_at.has_value()}};
 }
 
+json left_out_view(const std::vector<LeftOutRow>& rows) {
+  auto list = json::array();
+  for (const LeftOutRow& job : rows)
+    list.push_back({{"name", job.name},
+                    {"stage", job.stage},
+                    {"reason", reason(job.reason_code, job.reason_text)},
+                    {"file", job.file},
+                    {"line", job.line}});
+  return list;
+}
+
 json finding_view(const FindingRow& row) {
   return {{"severity", row.severity}, {"code", row.code}, {"message", row.message},
           {"file", row.file},         {"line", row.line}, {"column", row.column},
@@ -248,16 +259,9 @@ json Views::pipeline_detail(const PipelineRow& row) const {
   auto view = pipeline(row);
   view["upstream_pipeline"] = upstream(row.id);
   const auto details = stores_.pipelines.details(row.id);
-  auto left_out = json::array();
-  for (const auto& job : details.left_out)
-    left_out.push_back({{"name", job.name},
-                        {"stage", job.stage},
-                        {"reason", reason(job.reason_code, job.reason_text)},
-                        {"file", job.file},
-                        {"line", job.line}});
   auto findings = json::array();
   for (const auto& finding : details.findings) findings.push_back(finding_view(finding));
-  view["left_out"] = std::move(left_out);
+  view["left_out"] = left_out_view(details.left_out);
   view["diagnostics"] = std::move(findings);
   return view;
 }

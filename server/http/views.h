@@ -46,6 +46,7 @@ class Views {
 nlohmann::json user_view(const UserRow& row);
 nlohmann::json token_view(const TokenRow& row);
 nlohmann::json finding_view(const FindingRow& row);
+nlohmann::json left_out_view(const std::vector<LeftOutRow>& rows);
 nlohmann::json delivery_view(const DeliveryRow& row);
 nlohmann::json coverage_view(const CoveragePoint& point);
 nlohmann::json trend_view(const TrendPoint& point);

@@ -362,18 +362,39 @@ Result<PipelineId> Intake::trigger(const ProjectRow& project, const ManualTrigge
 }
 
 LintReport Intake::lint(const ProjectRow& project, const std::optional<std::string>& content,
-                        const std::string& file_ref, const std::optional<std::string>& simulated) {
+                        const std::string& file_ref,
+                        const std::optional<SimulatedEvent>& simulated) {
   const auto named = [&](const std::string& ref) {
     return ref.empty() ? project.default_branch : ref;
   };
   PlanRequest request;
   request.project = project;
-  request.ref = named(simulated.value_or(file_ref));
+  request.ref = named(simulated ? simulated->ref : file_ref);
   if (const auto files = mirrors_.resolve(project.id.value, named(file_ref)))
     request.sha = files->sha;
   if (const auto target = mirrors_.resolve(project.id.value, request.ref))
     request.is_tag = target->is_tag;
+  if (simulated) {
+    request.source = simulated->source;
+    if (simulated->source == pipeline::Source::MergeRequestEvent) {
+      auto& facts = request.merge_request.emplace();
+      facts.iid = "1";
+      facts.source_branch = request.ref;
+      facts.target_branch = project.default_branch;
+    }
+  }
   return planner_.lint(request, content, simulated ? Simulate::yes : Simulate::no);
+}
+
+Result<FileAtCommit> Intake::pipeline_file(const ProjectRow& project,
+                                           const std::string& ref) const {
+  constexpr std::size_t kMostBytes = std::size_t{1} << 20U;
+  const std::int64_t id = project.id.value;
+  const auto at = mirrors_.resolve(id, ref.empty() ? project.default_branch : ref);
+  if (!at) return at.error();
+  auto text = mirrors_.read_file(id, at->sha, project.ci_config_path, kMostBytes);
+  if (!text) return std::move(text).error();
+  return FileAtCommit{at->sha, std::move(*text)};
 }
 
 }  // namespace slipway::server

@@ -34,6 +34,17 @@ struct ReceivedHook {
   std::string reason;
 };
 
+// What a pipeline file is tried with.
+struct SimulatedEvent {
+  pipeline::Source source = pipeline::Source::Push;
+  std::string ref;  // "": the default branch; the source branch of a merge request into that one
+};
+
+struct FileAtCommit {
+  std::string sha;
+  std::string text;
+};
+
 struct ManualTrigger {
   std::string ref;
   pipeline::Source source = pipeline::Source::Api;
@@ -88,9 +99,12 @@ class Intake {
   // branch that is not protected, whatever it is called. InvalidInput as trigger().
   Result<PipelineId> run_work_tree(const ProjectRow& project, const WorkTree& tree);
   // `content`, or the project's own file, with the files of `file_ref` ("": the default branch).
-  // With `simulated` the pipeline of a push to that ref is planned.
+  // With `simulated` the pipeline of that event is planned.
   LintReport lint(const ProjectRow& project, const std::optional<std::string>& content,
-                  const std::string& file_ref, const std::optional<std::string>& simulated);
+                  const std::string& file_ref, const std::optional<SimulatedEvent>& simulated);
+  // The pipeline file at a branch or tag ("": the default branch), as far as the mirror knows it.
+  [[nodiscard]] Result<FileAtCommit> pipeline_file(const ProjectRow& project,
+                                                   const std::string& ref) const;
 
   // A new secret as the store keeps it.
   [[nodiscard]] std::string seal_webhook_secret(std::string_view secret) const;

@@ -296,6 +296,7 @@ LintReport Planner::lint(const PlanRequest& request, const std::optional<std::st
   if (auto paths = mirrors_.paths(project, request.sha)) trigger.paths = std::move(*paths);
   auto plan = pipeline::make_plan(*outcome.configuration, trigger);
   std::move(plan.findings.begin(), plan.findings.end(), std::back_inserter(report.findings));
+  report.left_out = std::move(plan.left_out);
   if (plan.no_pipeline)
     return refuse("no_pipeline", plan.no_pipeline->text, std::move(plan.no_pipeline_rule));
   report.jobs = std::move(plan.jobs);

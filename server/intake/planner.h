@@ -66,6 +66,7 @@ struct LintReport {
   pipeline::Diagnostics findings;
   std::string merged_yaml;                 // "" when it cannot be expanded
   std::vector<pipeline::PlannedJob> jobs;  // all of the file, or those that the event would create
+  std::vector<pipeline::LeftOutJob> left_out;  // by the event
 };
 enum class Simulate : bool { no, yes };
 

@@ -131,6 +131,39 @@ describe('a pipeline', () => {
     assert.deepEqual(complaints, []);
   });
 
+  it('has its file in the editor, where a mistake is found while it is typed, and mended', async () => {
+    const { page, complaints } = await openPage(browser, { session });
+    await page.goto(`${projectPage}/-/editor`);
+    const text = page.getByRole('textbox', { name: 'Pipeline file' });
+    await text.getByText('build:').first().waitFor();
+    await page.locator('[data-valid="true"]').waitFor();
+    await page.locator('[data-planned="build"]').waitFor();
+    await text.getByText('script', { exact: true }).first().dblclick();
+    await page.keyboard.type('scirpt');
+    await page.locator('[data-valid="false"]').waitFor();
+    await page
+      .getByText(/unknown keys: scirpt/)
+      .first()
+      .waitFor();
+    await keepPicture(page, 'editor-mistake');
+    await assertAccessible(page);
+    await page
+      .getByRole('button', { name: /^line \d+$/ })
+      .first()
+      .click();
+    for (let i = 0; i < 'scirpt'.length; i++) await page.keyboard.press('Delete');
+    await page.keyboard.type('scri');
+    await page.locator('.cm-tooltip-autocomplete').getByText('script', { exact: true }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.type('pt');
+    await page.locator('[data-valid="true"]').waitFor();
+    await page.getByRole('button', { name: 'Merged file' }).click();
+    await page.locator('pre', { hasText: 'script' }).waitFor();
+    await page.setViewportSize(sizes.phone);
+    await assertFits(page);
+    assert.deepEqual(complaints, []);
+  });
+
   it('of a branch names the job that was left out, and the rule', async () => {
     const { page } = desk;
     await page.goto(`${projectPage}?ref=${encodeURIComponent(expected.branch)}`);

@@ -9,6 +9,7 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { admin, project as newProject, runner as newRunner } from './data.mjs';
+import * as editor from './editor.mjs';
 import * as tests from './tests.mjs';
 import { World } from './world.mjs';
 
@@ -206,6 +207,19 @@ function routes(world) {
           query,
         ),
     ],
+    [
+      'GET',
+      '/projects/:id/ci/file',
+      ({ query }) => ({
+        body: {
+          path: '.gitlab-ci.yml',
+          ref: query.get('ref') ?? 'main',
+          sha: 'a'.repeat(40),
+          content: editor.pipelineFile,
+        },
+      }),
+    ],
+    ['POST', '/projects/:id/ci/lint', ({ body }) => ({ body: editor.lint(body) })],
     ['GET', '/projects/:id/pipeline_schedules', ({ query }) => page(world.schedules, query)],
     [
       'POST',

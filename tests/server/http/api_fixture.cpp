@@ -78,15 +78,28 @@ Result<PipelineId> FakeOutside::trigger(const ProjectRow& project, const Trigger
 
 Result<LintVerdict> FakeOutside::lint(const ProjectRow&, const LintRequest& request) {
   asked.push_back("lint " + request.content.value_or("the file of " + request.file_ref) +
-                  (request.simulate ? ", simulated for " + request.ref : ""));
+                  (request.simulate ? ", simulated for " + request.ref : "") +
+                  (request.event == pipeline::Source::Push
+                       ? ""
+                       : " by " + std::string{pipeline::to_string(request.event)}));
   if (!request.content)
-    return LintVerdict{
-        true, {}, "a:\n  script: x\n", {{"a", "test", {"x"}, {}, {}, {}, "manual", true, {"b"}}}};
+    return LintVerdict{true,
+                       {},
+                       "a:\n  script: x\n",
+                       {{"a", "test", {"x"}, {}, {}, {}, "manual", true, {"b"}}},
+                       {{"b", "test", "left_out_by_rule", "its rules", ".gitlab-ci.yml", 7}}};
   return LintVerdict{
       false,
       {{"error", "unknown_keyword", "unknown key: scirpt", ".gitlab-ci.yml", 2, 3, "script"}},
       {},
+      {},
       {}};
+}
+
+Result<PipelineFile> FakeOutside::pipeline_file(const ProjectRow& project, const std::string& ref) {
+  if (ref == "gone") return fail(ErrorKind::NotFound, "there is no branch or tag 'gone'");
+  return PipelineFile{project.ci_config_path, ref.empty() ? project.default_branch : ref,
+                      std::string(40, 'a'), "a: {script: x}\n"};
 }
 
 Result<void> FakeOutside::check_repository_url(std::string_view url) {

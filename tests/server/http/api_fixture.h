@@ -38,6 +38,8 @@ class FakeOutside final : public server::http::JobPayloads,
                                      const server::http::TriggerRequest& request) override;
   Result<server::http::LintVerdict> lint(const server::ProjectRow& project,
                                          const server::http::LintRequest& request) override;
+  Result<server::http::PipelineFile> pipeline_file(const server::ProjectRow& project,
+                                                   const std::string& ref) override;
   Result<void> check_repository_url(std::string_view url) override;
   std::string seal_webhook_secret(std::string_view secret) override;
   Result<std::string> forge_api_of(const server::ProjectRow& project) override;

@@ -362,6 +362,19 @@ TEST_CASE("a pipeline is started by hand, and a file is checked", "[api]") {
   CHECK(lint.body["errors"] == json{"unknown key: scirpt"});
   CHECK(lint.body["merged_yaml"] == "");
   CHECK_FALSE(lint.body.contains("jobs"));
+  CHECK(api.call("POST", "/api/v4/projects/1/ci/lint",
+                 {{"content", "x"}, {"dry_run", true}, {"event", "merge_request_event"}})
+            .status == 200);
+  CHECK(api.outside.asked.back() == "lint x, simulated for  by merge_request_event");
+  const auto odd =
+      api.call("POST", "/api/v4/projects/1/ci/lint", {{"content", "x"}, {"event", "merge"}});
+  CHECK(odd.status == 400);
+  CHECK(odd.body["message"].get<std::string>().starts_with("event: "));
+  const auto file = api.call("GET", "/api/v4/projects/1/ci/file?ref=v1");
+  check_contract("GET", "/api/v4/projects/{id}/ci/file", file, 200);
+  CHECK(file.body["ref"] == "v1");
+  CHECK(file.body["content"] == "a: {script: x}\n");
+  CHECK(api.call("GET", "/api/v4/projects/1/ci/file?ref=gone").status == 404);
 
   const auto own =
       api.call("GET",

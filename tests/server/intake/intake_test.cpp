@@ -254,4 +254,24 @@ TEST_CASE_METHOD(Fixture, "a pipeline by hand that cannot be says why", "[intake
         "The rules of the jobs prevented any job from being added to the pipeline.");
 }
 
+TEST_CASE_METHOD(Fixture, "a file is tried with any event, and read as the mirror has it",
+                 "[intake]") {
+  commit("always: {script: x}\nmerged: {script: x, rules: [{if: $CI_MERGE_REQUEST_IID}]}\n");
+  CHECK(intake->pipeline_file(hooked, "").error().kind == ErrorKind::NotFound);
+  REQUIRE(intake->trigger(hooked, {.ref = "main"}));
+  const auto file = intake->pipeline_file(hooked, "");
+  REQUIRE(file);
+  CHECK(file->sha == remote.head());
+  CHECK(file->text.starts_with("always:"));
+  const auto names = [&](pipeline::Source source) {
+    const auto report = intake->lint(hooked, file->text, "", SimulatedEvent{source, ""});
+    std::string text;
+    for (const auto& job : report.jobs) text += job.job.name + " ";
+    for (const auto& job : report.left_out) text += "without " + job.name;
+    return text;
+  };
+  CHECK(names(pipeline::Source::Push) == "always without merged");
+  CHECK(names(pipeline::Source::MergeRequestEvent) == "merged without always");
+}
+
 }  // namespace slipway::server

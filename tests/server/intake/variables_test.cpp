@@ -183,13 +183,15 @@ TEST_CASE_METHOD(Fixture, "a linted file sees no protected variable", "[intake][
   commit(kFile);
   set("GATE", "open");
   REQUIRE(mirrors.fetch(hooked.id.value, remote.url(), "main", ""));
-  CHECK(intake->lint(hooked, std::nullopt, "", "main").jobs.size() == 2);
+  CHECK(intake->lint(hooked, std::nullopt, "", SimulatedEvent{pipeline::Source::Push, "main"})
+            .jobs.size() == 2);
   REQUIRE(coordinator->write<bool>([&](WriteTransaction& write) -> Result<bool> {
     write.stores.variables.remove(VariableId{1});
     return true;
   }));
   set("GATE", "open", true);
-  CHECK(intake->lint(hooked, std::nullopt, "", "main").jobs.size() == 1);
+  CHECK(intake->lint(hooked, std::nullopt, "", SimulatedEvent{pipeline::Source::Push, "main"})
+            .jobs.size() == 1);
 }
 
 }  // namespace slipway::server

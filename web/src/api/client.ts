@@ -157,8 +157,9 @@ export async function change<T = void>(
   method: 'POST' | 'PUT' | 'DELETE',
   path: string,
   body?: unknown,
+  signal?: AbortSignal,
 ): Promise<T> {
-  const response = await send(method, path, body);
+  const response = await send(method, path, body, signal);
   const text = await response.text();
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }

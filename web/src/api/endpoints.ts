@@ -6,10 +6,12 @@ import type {
   Delivery,
   FlakyTest,
   Job,
+  LintResult,
   ListedTest,
   Page,
   Pipeline,
   PipelineDetail,
+  PipelineFile,
   PipelineVariable,
   Project,
   Runner,
@@ -186,6 +188,17 @@ export const updateVariable = (
 ): Promise<Variable> => change('PUT', variable(owner, key, scope), body);
 export const deleteVariable = (owner: VariableOwner, key: string, scope: string): Promise<void> =>
   change('DELETE', variable(owner, key, scope));
+
+export const getPipelineFile = (
+  path: string,
+  ref: string,
+  signal?: AbortSignal,
+): Promise<PipelineFile> => get(`${project(path)}/ci/file`, ref === '' ? {} : { ref }, signal);
+export const lint = (
+  path: string,
+  body: { content: string; ref: string; dry_run: boolean; include_jobs: boolean; event: string },
+  signal?: AbortSignal,
+): Promise<LintResult> => change('POST', `${project(path)}/ci/lint`, body, signal);
 
 const pipelineOf = (path: string, id: number): string => `${project(path)}/pipelines/${id}`;
 export const testSummary = (

@@ -13,10 +13,17 @@ export type Route =
   | { page: 'not_found' };
 
 export type ProjectTab =
-  'pipelines' | 'schedules' | 'coverage' | 'tests' | 'deliveries' | 'variables';
+  'pipelines' | 'schedules' | 'editor' | 'coverage' | 'tests' | 'deliveries' | 'variables';
 
 const globalPages = new Set(['runners', 'settings', 'login', 'setup']);
-const projectTabs = new Set(['schedules', 'coverage', 'tests', 'deliveries', 'variables']);
+const projectTabs = new Set([
+  'schedules',
+  'editor',
+  'coverage',
+  'tests',
+  'deliveries',
+  'variables',
+]);
 const segment = /^[A-Za-z0-9_.][A-Za-z0-9_.-]*$/;
 const notFound: Route = { page: 'not_found' };
 

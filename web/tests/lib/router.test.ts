@@ -11,6 +11,7 @@ describe('an address', () => {
     ['/group/shop/', { page: 'project', project: 'group/shop', tab: 'pipelines' }],
     ['/shop', { page: 'project', project: 'shop', tab: 'pipelines' }],
     ['/a/b/c/-/coverage', { page: 'project', project: 'a/b/c', tab: 'coverage' }],
+    ['/a/b/-/editor', { page: 'project', project: 'a/b', tab: 'editor' }],
     ['/a/b/-/tests', { page: 'project', project: 'a/b', tab: 'tests' }],
     ['/a/b/-/schedules', { page: 'project', project: 'a/b', tab: 'schedules' }],
     ['/a/b/-/deliveries', { page: 'project', project: 'a/b', tab: 'deliveries' }],
