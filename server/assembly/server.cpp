@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "server/access/access.h"
 #include "server/auth/accounts.h"
 #include "server/blobs/blob_store.h"
 #include "server/coordinator/coordinator.h"
@@ -160,11 +161,14 @@ struct Server::State {
                 {[this](const std::string& path) {
                    return database->read()->projects.find_by_path(path);
                  },
+                 [this](UserId user, const ProjectRow& project) {
+                   return may_read(*database->read(), clock.now(), user, project);
+                 },
                  given.allow_private_includes}),
         intake(coordinator, *database, mirrors, planner, clock, keys),
         payload(*database, vault, coordinator,
                 {{url, given.registry, version}, given.default_timeout}),
-        downstreams(coordinator, *database, mirrors, planner, payload, blobs),
+        downstreams(coordinator, *database, mirrors, planner, payload, blobs, clock),
         schedules(coordinator, *database, intake, clock),
         payload_room(payload),
         intake_room(intake),

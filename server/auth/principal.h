@@ -26,6 +26,7 @@ struct Principal {
   UserId user;
   std::string username;
   bool is_admin = false;
+  bool is_bot = false;              // a project's token: no member of anything else
   std::optional<TokenId> token;     // set when a personal token was used
   std::vector<std::string> scopes;  // of that token
   std::string session;              // the cookie's value when a session was used

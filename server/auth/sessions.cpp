@@ -19,6 +19,7 @@ Principal principal_of(const UserRow& user) {
   principal.user = user.id;
   principal.username = user.username;
   principal.is_admin = user.is_admin;
+  principal.is_bot = user.bot_of.has_value();
   return principal;
 }
 
@@ -40,6 +41,14 @@ std::string Sessions::create(Stores& stores, UnixMillis now, const UserRow& user
 }
 
 std::optional<Principal> Sessions::find(const std::string& cookie) {
+  return find(cookie, true);
+}
+
+std::optional<Principal> Sessions::peek(const std::string& cookie) {
+  return find(cookie, false);
+}
+
+std::optional<Principal> Sessions::find(const std::string& cookie, bool present) {
   const auto hash = token_hash(cookie);
   const auto now = clock_.now();
   auto read = database_.read();
@@ -48,7 +57,7 @@ std::optional<Principal> Sessions::find(const std::string& cookie) {
     return std::nullopt;
   const auto user = read->users.find(session->user_id);
   if (!user || user->disabled || user->auth_epoch != session->auth_epoch) return std::nullopt;
-  if (session->seen_at + kMinute <= now)
+  if (present && session->seen_at + kMinute <= now)
     writer_.note([hash](Stores& stores, UnixMillis at) -> Result<void> {
       stores.sessions.touch(hash, at);
       return {};

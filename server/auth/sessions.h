@@ -36,12 +36,15 @@ class Sessions {
                             const ClientInfo& client);
   // Who this cookie is; nullopt: nobody, any more.
   [[nodiscard]] std::optional<Principal> find(const std::string& cookie);
+  // The same without the user being there: does not count against the idle limit.
+  [[nodiscard]] std::optional<Principal> peek(const std::string& cookie);
   Result<void> end(const std::string& cookie);
 
   // What every changing request of the session must carry in X-CSRF-Token.
   static std::string csrf_token(std::string_view cookie);
 
  private:
+  std::optional<Principal> find(const std::string& cookie, bool present);
   Database& database_;
   Writer& writer_;
   const Clock& clock_;

@@ -43,12 +43,28 @@ Result<PasswordBody> read_body(const Request& request, bool with_token) {
   return body;
 }
 
+Result<std::pair<std::string, std::string>> read_texts(const Request& request, const char* first,
+                                                       const char* second) {
+  const auto object = parse_object(request.body);
+  if (!object) return object.error();
+  FieldReader fields{*object};
+  std::pair<std::string, std::string> texts;
+  texts.first = fields.needed_text(first);
+  texts.second = fields.needed_text(second);
+  if (fields.error()) return *fields.error();
+  for (const auto& text : {texts.first, texts.second})
+    if (text.size() > 512)
+      return fail(ErrorKind::InvalidInput, "a password or token has at most 512 bytes");
+  return texts;
+}
+
 }  // namespace
 
-AccountRoutes::AccountRoutes(auth::Accounts& accounts, auth::Sessions& sessions,
+AccountRoutes::AccountRoutes(Database& database, auth::Accounts& accounts, auth::Sessions& sessions,
                              auth::AccessTokens& tokens, auth::PasswordPool& passwords,
                              bool secure_cookies)
-    : accounts_(accounts),
+    : database_(database),
+      accounts_(accounts),
       sessions_(sessions),
       tokens_(tokens),
       passwords_(passwords),
@@ -101,16 +117,54 @@ void AccountRoutes::login(const SharedCall& call, const std::shared_ptr<Exchange
     exchange->answer(error_response(body.error()));
     return;
   }
-  try_password(
-      *call, body->credentials.username, exchange, [this, call, body = *body]() -> Response {
-        const auto done = accounts_.login(body.credentials, client_of(call->request));
-        if (!done) return error_response(done.error());
-        auto response =
-            json_response(201, {{"user", user_view(done->user)},
-                                {"csrf_token", auth::Sessions::csrf_token(done->session)}});
-        response.headers.add("Set-Cookie", cookie(done->session));
-        return response;
-      });
+  try_password(*call, body->credentials.username, exchange,
+               [this, call, body = *body]() -> Response {
+                 const auto done = accounts_.login(body.credentials, client_of(call->request));
+                 if (!done) return error_response(done.error());
+                 return logged_in(*done);
+               });
+}
+
+Response AccountRoutes::logged_in(const auth::LoggedIn& done) const {
+  auto response = json_response(201, {{"user", user_view(done.user)},
+                                      {"csrf_token", auth::Sessions::csrf_token(done.session)}});
+  response.headers.add("Set-Cookie", cookie(done.session));
+  return response;
+}
+
+void AccountRoutes::accept_invitation(const SharedCall& call,
+                                      const std::shared_ptr<Exchange>& exchange) {
+  const auto body = read_texts(call->request, "token", "password");
+  if (!body) {
+    exchange->answer(error_response(body.error()));
+    return;
+  }
+  // Guesses count for the address, as there is no account to count them for.
+  try_password(*call, "invitation " + call->request.remote, exchange,
+               [this, call, body = *body]() -> Response {
+                 const auto done =
+                     accounts_.accept(body.first, body.second, client_of(call->request));
+                 return done ? logged_in(*done) : error_response(done.error());
+               });
+}
+
+void AccountRoutes::change_password(const SharedCall& call,
+                                    const std::shared_ptr<Exchange>& exchange) {
+  const auto body = read_texts(call->request, "current_password", "password");
+  if (!body) {
+    exchange->answer(error_response(body.error()));
+    return;
+  }
+  // A token that leaked must not be enough to guess at what would outlive it.
+  if (call->principal.token) {
+    exchange->answer(message_response(403, "a token cannot change the password: log in"));
+    return;
+  }
+  try_password(*call, call->principal.username, exchange, [this, call, body = *body]() -> Response {
+    const auto done = accounts_.change_password(call->principal, body.first, body.second,
+                                                client_of(call->request));
+    return done ? logged_in(*done) : error_response(done.error());
+  });
 }
 
 Result<Response> AccountRoutes::logout(const Call& call) {
@@ -125,10 +179,11 @@ Result<Response> AccountRoutes::current_user(const Call& call) {
   const auto& principal = call.principal;
   const auto csrf = principal.session.empty() ? json(nullptr)
                                               : json(auth::Sessions::csrf_token(principal.session));
-  return json_response(200, {{"id", principal.user.value},
-                             {"username", principal.username},
-                             {"is_admin", principal.is_admin},
-                             {"csrf_token", csrf}});
+  const auto row = database_.read()->users.find(principal.user);
+  if (!row) return not_found("User");
+  auto view = user_view(*row);
+  view["csrf_token"] = csrf;
+  return json_response(200, view);
 }
 
 Result<Response> AccountRoutes::list_tokens(const Call& call) {

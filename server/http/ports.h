@@ -52,6 +52,7 @@ struct LintRequest {
   std::string file_ref;                // of the commit that files come from; "": the default branch
   std::string ref;                     // that a simulated push is to; "": the default branch
   bool simulate = false;               // only the jobs that a push would create
+  UserId user;                         // who asks; 0: nobody who is known
 };
 
 struct LintedJob {

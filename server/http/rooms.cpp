@@ -89,7 +89,7 @@ LintedJob linted(const pipeline::PlannedJob& planned) {
 Result<LintVerdict> IntakeRoom::lint(const ProjectRow& project, const LintRequest& request) {
   const LintReport report =
       intake_.lint(project, request.content, request.file_ref,
-                   request.simulate ? std::optional{request.ref} : std::nullopt);
+                   request.simulate ? std::optional{request.ref} : std::nullopt, request.user);
   LintVerdict verdict{!pipeline::has_errors(report.findings),
                       finding_rows(report.findings),
                       report.merged_yaml,

@@ -7,8 +7,10 @@
 #include "server/http/artifact_routes.h"
 #include "server/http/delivery_routes.h"
 #include "server/http/health_routes.h"
+#include "server/http/member_routes.h"
 #include "server/http/outside_routes.h"
 #include "server/http/page_routes.h"
+#include "server/http/people_routes.h"
 #include "server/http/pipeline_routes.h"
 #include "server/http/project_routes.h"
 #include "server/http/protection_routes.h"
@@ -27,6 +29,9 @@ namespace slipway::server::http {
 struct Handlers {
   HealthRoutes health;
   AccountRoutes accounts;
+  PeopleRoutes people;
+  MemberRoutes members;
+  ProjectTokenRoutes project_tokens;
   ProjectRoutes projects;
   PipelineRoutes pipelines;
   RunnerRoutes runners;

@@ -8,6 +8,7 @@
 #include "server/auth/audit.h"
 #include "server/http/common.h"
 #include "server/http/json.h"
+#include "server/http/places.h"
 #include "server/http/views.h"
 
 namespace slipway::server::http {
@@ -137,7 +138,9 @@ Result<Response> RunnerRoutes::list(const Call& call) {
   const Views views{*read, url_, now};
   auto items = json::array();
   for (const auto& row : read->runners.all())
-    if (wanted->lets_in(row, now)) items.push_back(views.runner(row));
+    if (wanted->lets_in(row, now) &&
+        may_see(call.principal, runner_place(*read, now, call.principal, row)))
+      items.push_back(views.runner(row));
   return json_response(200, items);
 }
 
@@ -171,6 +174,20 @@ Result<Response> RunnerRoutes::show(const Call& call) {
   return view(RunnerId{*id});
 }
 
+Result<void> RunnerRoutes::check_may_create(const Call& call, const RunnerRow& row) {
+  if (!row.project_id && !call.principal.is_admin)
+    return fail(ErrorKind::Denied, "only administrators make runners for the whole instance");
+  if (!row.project_id) return {};
+  auto read = database_.read();
+  const auto project = read->projects.find(*row.project_id);
+  if (!project) return not_found("Project");
+  const auto place = project_place(*read, clock_.now(), call.principal, *project);
+  if (!may_see(call.principal, place)) return not_found("Project");
+  if (place.level < Level::Maintainer)
+    return fail(ErrorKind::Denied, "making a runner for a project needs the role maintainer");
+  return {};
+}
+
 Result<Response> RunnerRoutes::create(const Call& call) {
   const auto body = parse_object(call.request.body);
   if (!body) return body.error();
@@ -188,8 +205,8 @@ Result<Response> RunnerRoutes::create(const Call& call) {
   if (auto fine = check_takes_jobs(row); !fine) return fine.error();
   if (row.runner_type == "project_type") {
     row.project_id = ProjectId{*project};
-    if (!database_.read()->projects.find(*row.project_id)) return not_found("Project");
   }
+  if (auto fine = check_may_create(call, row); !fine) return fine.error();
   const auto token = random_token("glrt-");
   row.token_hash = token_hash(token);
   row.created_at = clock_.now();

@@ -305,12 +305,14 @@ Result<PipelineId> Intake::trigger(const ProjectRow& project, const ManualTrigge
 }
 
 LintReport Intake::lint(const ProjectRow& project, const std::optional<std::string>& content,
-                        const std::string& file_ref, const std::optional<std::string>& simulated) {
+                        const std::string& file_ref, const std::optional<std::string>& simulated,
+                        UserId user) {
   const auto named = [&](const std::string& ref) {
     return ref.empty() ? project.default_branch : ref;
   };
   PlanRequest request;
   request.project = project;
+  if (user) request.user = user;
   request.ref = named(simulated.value_or(file_ref));
   if (const auto files = mirrors_.resolve(project.id.value, named(file_ref)))
     request.sha = files->sha;

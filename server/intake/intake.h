@@ -68,9 +68,11 @@ class Intake {
   // file wants it, with the reason.
   Result<PipelineId> trigger(const ProjectRow& project, const ManualTrigger& trigger);
   // `content`, or the project's own file, with the files of `file_ref` ("": the default branch).
-  // With `simulated` the pipeline of a push to that ref is planned.
+  // With `simulated` the pipeline of a push to that ref is planned. A `user` must be able to read
+  // what is included.
   LintReport lint(const ProjectRow& project, const std::optional<std::string>& content,
-                  const std::string& file_ref, const std::optional<std::string>& simulated);
+                  const std::string& file_ref, const std::optional<std::string>& simulated,
+                  UserId user = {});
 
   // A new secret as the store keeps it.
   [[nodiscard]] std::string seal_webhook_secret(std::string_view secret) const;

@@ -17,6 +17,7 @@
 #include "server/store/delivery_store.h"
 #include "server/store/effect_store.h"
 #include "server/store/job_store.h"
+#include "server/store/member_store.h"
 #include "server/store/pipeline_store.h"
 #include "server/store/project_store.h"
 #include "server/store/protection_store.h"
@@ -48,6 +49,7 @@ struct Stores {
         jobs(session),
         runners(session),
         users(session),
+        members(session),
         sessions(session),
         tokens(session),
         deliveries(session),
@@ -68,6 +70,7 @@ struct Stores {
   JobStore jobs;
   RunnerStore runners;
   UserStore users;
+  MemberStore members;
   SessionStore sessions;
   TokenStore tokens;
   DeliveryStore deliveries;

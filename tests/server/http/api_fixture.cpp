@@ -215,6 +215,29 @@ PipelineId ApiFixture::make_pipeline(ProjectId project) {
   return *id;
 }
 
+std::string ApiFixture::make_user(const std::string& name) {
+  const auto made = call("POST", "/api/v4/users", {{"username", name}});
+  REQUIRE(made.status == 201);
+  const auto link = made.body["invitation_url"].get<std::string>();
+  const auto accepted =
+      call_with("", "POST", "/api/v4/invitation",
+                {{"token", link.substr(link.find('#') + 1)}, {"password", "password of " + name}});
+  REQUIRE(accepted.status == 201);
+  const auto cookie = accepted.raw.header("set-cookie");
+  const auto token =
+      call_with("Cookie: " + cookie.substr(0, cookie.find(';')) +
+                    "\r\nX-CSRF-Token: " + accepted.body["csrf_token"].get<std::string>() + "\r\n",
+                "POST", "/api/v4/personal_access_tokens", {{"name", "t"}});
+  REQUIRE(token.status == 201);
+  return token.body["token"];
+}
+
+void ApiFixture::make_member(const std::string& place, const std::string& user, Level level) {
+  const auto made = call("POST", "/api/v4/" + place + "/members",
+                         {{"username", user}, {"access_level", static_cast<int>(level)}});
+  REQUIRE(made.status == 201);
+}
+
 std::string ApiFixture::make_runner() {
   const auto made = call("POST", "/api/v4/user/runners",
                          {{"runner_type", "instance_type"}, {"description", "r"}});

@@ -74,6 +74,10 @@ class ApiFixture {
                                  const std::string& visibility = "private");
   // One pipeline of the jobs "build" and, after it, "test".
   server::PipelineId make_pipeline(server::ProjectId project);
+  // A person with a password, "password of NAME"; answers a personal token of scope api.
+  std::string make_user(const std::string& name);
+  // `place` is like "projects/1" or "groups/team".
+  void make_member(const std::string& place, const std::string& user, server::Level level);
   std::string make_runner();  // its token
   struct TakenJob {
     std::int64_t id = 0;
