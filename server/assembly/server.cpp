@@ -25,6 +25,7 @@
 #include "server/intake/intake.h"
 #include "server/intake/job_payload.h"
 #include "server/intake/planner.h"
+#include "server/login/remote_login.h"
 #include "server/outbox/forge_status.h"
 #include "server/outbox/outbox.h"
 #include "server/schedules/schedules.h"
@@ -136,7 +137,7 @@ CoordinatorOptions coordinator_options(const ServerSettings& settings) {
 struct Server::State {
   State(const ServerSettings& given, std::string address, const http::StaticFiles& static_files,
         Keyring loaded, std::unique_ptr<Database> opened, std::unique_ptr<TraceStore> logs,
-        BlobStore artifacts, const std::string& version)
+        BlobStore artifacts, std::vector<login::Provider> providers, const std::string& version)
       : settings(given),
         url(std::move(address)),
         files(static_files),
@@ -155,6 +156,7 @@ struct Server::State {
         wake_outbox(outbox),
         account_writer(coordinator),
         accounts(*database, account_writer, clock, given.data_dir),
+        logins(account_writer, clock, std::move(providers), url),
         mirrors(given.data_dir / "repositories", local_repositories(given)),
         vault(*database, keys),
         planner(mirrors, vault, {{url, given.registry, version}},
@@ -174,9 +176,8 @@ struct Server::State {
         intake_room(intake),
         project_room(mirrors, intake, forge_status, local_repositories(given)),
         git_room(mirrors),
-        services{clock,        *database, coordinator, dispatch,     *traces,
-                 blobs,        feed,      accounts,    payload_room, intake_room,
-                 project_room, git_room,  vault,       files,        metrics} {
+        services{clock,  *database,    coordinator, dispatch,     *traces,  blobs, feed,  accounts,
+                 logins, payload_room, intake_room, project_room, git_room, vault, files, metrics} {
     coordinator.observe(feed);
     coordinator.observe(wake_outbox);
     options.listener.address = given.listen_address;
@@ -210,6 +211,7 @@ struct Server::State {
   WakeOutbox wake_outbox;
   http::CoordinatorWriter account_writer;
   auth::Accounts accounts;
+  login::RemoteLogin logins;
   Mirrors mirrors;
   VariableVault vault;
   Planner planner;
@@ -253,6 +255,8 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
   trace_options.limit = settings.trace_limit;
   auto traces = TraceStore::open(settings.data_dir / "traces", trace_options);
   if (!traces) return std::move(traces).error();
+  auto providers = login::read_providers(settings.login_dir);
+  if (!providers) return std::move(providers).error();
   auto blobs = BlobStore::open(settings.data_dir / "artifacts");
   if (!blobs) return std::move(blobs).error();
 
@@ -260,7 +264,8 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
                               ? derived_external_url(settings, settings.listen_port)
                               : settings.external_url;
   auto state = std::make_unique<State>(settings, url, files, std::move(*keys), std::move(*database),
-                                       std::move(*traces), std::move(*blobs), version);
+                                       std::move(*traces), std::move(*blobs), std::move(*providers),
+                                       version);
   state->coordinator.start();
   auto token_file = state->accounts.prepare_setup();
   if (!token_file) return std::move(token_file).error();

@@ -1,6 +1,7 @@
 #include "server/auth/access_tokens.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/crypto.h"
 #include "server/auth/audit.h"
@@ -22,11 +23,14 @@ bool contains(const std::vector<std::string>& list, std::string_view word) {
 Result<void> check_scopes(const Principal& by, const std::vector<std::string>& scopes) {
   if (scopes.empty()) return fail(ErrorKind::InvalidInput, "a token needs at least one scope");
   for (const auto& scope : scopes) {
-    const bool known = scope == to_string(Scope::Api) || scope == to_string(Scope::ReadApi) ||
-                       scope == to_string(Scope::CreateRunner);
+    constexpr std::array kAll{Scope::Api, Scope::ReadApi, Scope::ReadUser, Scope::ReadRepository,
+                              Scope::CreateRunner};
+    const bool known =
+        std::any_of(kAll.begin(), kAll.end(), [&](Scope one) { return scope == to_string(one); });
     if (!known)
-      return fail(ErrorKind::InvalidInput,
-                  "'" + scope + "' is no scope, use api, read_api or create_runner");
+      return fail(ErrorKind::InvalidInput, "'" + scope +
+                                               "' is no scope, use api, read_api, read_user, "
+                                               "read_repository or create_runner");
     if (by.token && !contains(by.scopes, to_string(Scope::Api)) && !contains(by.scopes, scope))
       return fail(ErrorKind::Denied, "a token cannot make one that may do more than itself");
   }
@@ -155,10 +159,33 @@ std::vector<TokenRow> AccessTokens::of_user(UserId user) {
   return database_.read()->tokens.of_user(user);
 }
 
+Result<NewToken> AccessTokens::rotate(const Principal& by, TokenId id, int days,
+                                      const std::string& address) {
+  NewToken made;
+  auto written = writer_.write([&](Stores& stores, UnixMillis now) -> Result<void> {
+    const auto row = stores.tokens.find(id);
+    const bool usable = row && row->user_id == by.user && !row->revoked_at &&
+                        (!row->expires_at || *row->expires_at > now);
+    if (!usable) return fail(ErrorKind::NotFound, "404 Token Not Found");
+    // A token that may less must not turn into one that may more.
+    if (auto fine = check_scopes(by, row->scopes); !fine) return fine;
+    stores.tokens.revoke(id, now);
+    made = create(stores, now, row->user_id, row->name, row->scopes, days);
+    audit(
+        stores, now,
+        {by.name(), "token.rotated", "token/" + std::to_string(made.row.id.value), false, address});
+    return {};
+  });
+  if (!written) return written.error();
+  return made;
+}
+
 Result<void> AccessTokens::revoke(const Principal& by, TokenId id, const std::string& address) {
   return writer_.write([&, id](Stores& stores, UnixMillis now) -> Result<void> {
     const auto row = stores.tokens.find(id);
-    if (!row || row->user_id != by.user) return fail(ErrorKind::NotFound, "404 Token Not Found");
+    const bool own = row && row->user_id == by.user;
+    // An administrator revokes what leaked, whosever it is.
+    if (!row || (!own && !by.is_admin)) return fail(ErrorKind::NotFound, "404 Token Not Found");
     if (!row->revoked_at) stores.tokens.revoke(id, now);
     audit(stores, now,
           {by.name(), "token.revoked", "token/" + std::to_string(id.value), false, address});

@@ -56,7 +56,10 @@ class AccessTokens {
   // NotFound when it is not one of the project's.
   Result<void> revoke(const Principal& by, ProjectId project, TokenId id,
                       const std::string& address);
-  // NotFound when it is not one of the user's.
+  // A new one in place of one of the user's, which is revoked. NotFound when that is of no use any
+  // more.
+  Result<NewToken> rotate(const Principal& by, TokenId id, int days, const std::string& address);
+  // NotFound when it is not one of the user's, but for administrators.
   Result<void> revoke(const Principal& by, TokenId id, const std::string& address);
 
  private:

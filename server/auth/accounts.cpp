@@ -73,6 +73,13 @@ Accounts::Accounts(Database& database, Writer& writer, const Clock& clock,
       data_dir_(std::move(data_dir)),
       limiter_(clock) {}
 
+void Accounts::note(AuditEntry entry) {
+  writer_.note([entry = std::move(entry)](Stores& stores, UnixMillis now) -> Result<void> {
+    audit(stores, now, entry);
+    return {};
+  });
+}
+
 std::filesystem::path Accounts::token_file() const {
   return data_dir_ / "setup-token";
 }
@@ -110,7 +117,7 @@ Result<LoggedIn> Accounts::setup(std::string_view token, const Credentials& want
     auto read = database_.read();
     if (!setup_open(*read) || !token_fits(*read, token, clock_.now())) {
       limiter_.failed(kSetupAccount);
-      audit({"anonymous", "setup.done", "", true, client.address});
+      note({"anonymous", "setup.done", "", true, client.address});
       return wrong_setup_token();
     }
   }
@@ -175,7 +182,7 @@ Result<LoggedIn> Accounts::accept(std::string_view invitation, const std::string
   };
   const auto user = database_.read()->users.find_by_invitation(hash);
   if (auto fine = fits(user.value_or(UserRow{}), clock_.now()); !fine) {
-    audit({"anonymous", "invitation.used", "", true, client.address});
+    note({"anonymous", "invitation.used", "", true, client.address});
     return fine.error();
   }
   if (auto fine = check_password(password, user->username); !fine) return fine.error();
@@ -188,7 +195,7 @@ Result<LoggedIn> Accounts::change_password(const Principal& who, const std::stri
   const auto& known = user && !user->password_hash.empty() ? user->password_hash : kDummyHash;
   if (!verify_password(known, current) || !user || user->password_hash.empty()) {
     limiter_.failed(who.username);
-    audit({who.name(), "password.changed", "", true, client.address});
+    note({who.name(), "password.changed", "", true, client.address});
     return fail(ErrorKind::Unauthenticated, "the current password is wrong");
   }
   limiter_.succeeded(who.username);
@@ -209,8 +216,8 @@ Result<LoggedIn> Accounts::login(const Credentials& given, const ClientInfo& cli
       has_password;
   if (!right || user->disabled) {
     limiter_.failed(given.username);
-    audit({user ? principal_of(*user).name() : "anonymous", "session.created", "", true,
-           client.address});
+    note({user ? principal_of(*user).name() : "anonymous", "session.created", "", true,
+          client.address});
     return wrong_credentials();
   }
   limiter_.succeeded(given.username);

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "server/auth/audit.h"
 #include "server/auth/login_limiter.h"
 #include "server/auth/sessions.h"
 #include "server/auth/writer.h"
@@ -62,6 +63,8 @@ class Accounts {
                                    const std::string& wanted, const ClientInfo& client);
 
  private:
+  // What was refused; nobody waits for it.
+  void note(AuditEntry entry);
   [[nodiscard]] std::filesystem::path token_file() const;
   // In `change` the row is as it is stored by then.
   Result<LoggedIn> set_password(

@@ -12,7 +12,8 @@ bool scope_allows(const Principal& principal, Scope needed) {
     return std::find(principal.scopes.begin(), principal.scopes.end(), to_string(scope)) !=
            principal.scopes.end();
   };
-  return has(Scope::Api) || has(needed);
+  const bool is_reading = needed == Scope::ReadUser || needed == Scope::ReadRepository;
+  return has(Scope::Api) || has(needed) || (is_reading && has(Scope::ReadApi));
 }
 
 bool is_person(const Principal& principal) {
@@ -59,6 +60,8 @@ std::string Principal::name() const {
 std::string_view to_string(Scope scope) {
   switch (scope) {
     case Scope::ReadApi: return "read_api";
+    case Scope::ReadUser: return "read_user";
+    case Scope::ReadRepository: return "read_repository";
     case Scope::Api: return "api";
     case Scope::CreateRunner: return "create_runner";
   }

@@ -1,6 +1,7 @@
 #include "server/auth/sessions.h"
 
 #include "base/crypto.h"
+#include "server/auth/audit.h"
 #include "server/store/database.h"
 
 namespace slipway::server::auth {
@@ -72,6 +73,35 @@ Result<void> Sessions::end(const std::string& cookie) {
     stores.sessions.remove(hash);
     return {};
   });
+}
+
+std::vector<SessionRow> Sessions::of_user(UserId user) {
+  const auto now = clock_.now();
+  auto read = database_.read();
+  const auto row = read->users.find(user);
+  auto all = read->sessions.of_user(user);
+  std::erase_if(all, [&](const SessionRow& one) {
+    return one.expires_at <= now || one.seen_at + kIdleLimit <= now || !row ||
+           one.auth_epoch != row->auth_epoch;
+  });
+  return all;
+}
+
+Result<void> Sessions::end(const Principal& by, std::string_view id, const std::string& address) {
+  return writer_.write([&](Stores& stores, UnixMillis now) -> Result<void> {
+    for (const auto& row : stores.sessions.of_user(by.user)) {
+      if (id_of(row) != id) continue;
+      stores.sessions.remove(row.token_hash);
+      audit(stores, now,
+            {by.name(), "session.ended", "session/" + std::string{id}, false, address});
+      return {};
+    }
+    return fail(ErrorKind::NotFound, "404 Session Not Found");
+  });
+}
+
+std::string Sessions::id_of(const SessionRow& row) {
+  return row.token_hash.substr(0, 16);
 }
 
 std::string Sessions::csrf_token(std::string_view cookie) {

@@ -15,9 +15,11 @@ using nlohmann::json;
 
 namespace {
 
-void audit_act(const Call& call, std::string_view action, std::string_view kind, std::int64_t id) {
-  auth::audit({call.principal.name(), std::string{action},
-               std::string{kind} + "/" + std::to_string(id), false, call.request.remote});
+void audit_act(Coordinator& coordinator, const Call& call, std::string_view action,
+               std::string_view kind, std::int64_t id) {
+  note_audit(coordinator,
+             {call.principal.name(), std::string{action},
+              std::string{kind} + "/" + std::to_string(id), false, call.request.remote});
 }
 
 std::string text_of(const Request& request, std::string_view name) {
@@ -142,7 +144,7 @@ Result<Response> PipelineRoutes::create(const Call& call) {
   trigger.by_page = !call.principal.session.empty();
   const auto id = intake_.trigger(*call.project, trigger);
   if (!id) return id.error();
-  audit_act(call, "pipeline.created", "pipeline", id->value);
+  audit_act(coordinator_, call, "pipeline.created", "pipeline", id->value);
   return detail(*id, 201);
 }
 
@@ -187,7 +189,7 @@ Result<Response> PipelineRoutes::cancel(const Call& call) {
     coordinator_.cancel_pipeline(row->id, std::move(then), call.principal.username);
   });
   if (!done) return done.error();
-  audit_act(call, "pipeline.canceled", "pipeline", row->id.value);
+  audit_act(coordinator_, call, "pipeline.canceled", "pipeline", row->id.value);
   return detail(row->id, 201);
 }
 
@@ -197,7 +199,7 @@ Result<Response> PipelineRoutes::retry(const Call& call) {
   const auto done = wait_for<void>(
       [&](Completion<void> then) { coordinator_.retry_pipeline(row->id, std::move(then)); });
   if (!done) return done.error();
-  audit_act(call, "pipeline.retried", "pipeline", row->id.value);
+  audit_act(coordinator_, call, "pipeline.retried", "pipeline", row->id.value);
   return detail(row->id, 201);
 }
 
@@ -240,7 +242,7 @@ Result<Response> PipelineRoutes::cancel_job(const Call& call) {
     coordinator_.cancel_job(row->id, std::move(then), call.principal.username, force);
   });
   if (!done) return done.error();
-  audit_act(call, "job.canceled", "job", row->id.value);
+  audit_act(coordinator_, call, "job.canceled", "job", row->id.value);
   return job_view(row->id, 201);
 }
 
@@ -250,7 +252,7 @@ Result<Response> PipelineRoutes::retry_job(const Call& call) {
   const auto made = wait_for<JobId>(
       [&](Completion<JobId> then) { coordinator_.retry_job(row->id, std::move(then)); });
   if (!made) return made.error();
-  audit_act(call, "job.retried", "job", row->id.value);
+  audit_act(coordinator_, call, "job.retried", "job", row->id.value);
   return job_view(*made, 201);
 }
 
@@ -260,7 +262,7 @@ Result<Response> PipelineRoutes::play_job(const Call& call) {
   const auto done = wait_for<void>(
       [&](Completion<void> then) { coordinator_.play_job(row->id, std::move(then)); });
   if (!done) return done.error();
-  audit_act(call, "job.played", "job", row->id.value);
+  audit_act(coordinator_, call, "job.played", "job", row->id.value);
   return job_view(row->id, 200);
 }
 

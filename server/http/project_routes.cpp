@@ -242,8 +242,8 @@ Result<Response> ProjectRoutes::remove(const Call& call) {
   const auto done = wait_for<void>(
       [&](Completion<void> then) { coordinator_.delete_project(id, std::move(then)); });
   if (!done) return done.error();
-  auth::audit(
-      {call.principal.name(), "project.deleted", project_object(id), false, call.request.remote});
+  note_audit(coordinator_, {call.principal.name(), "project.deleted", project_object(id), false,
+                            call.request.remote});
   setup_.removed(id);
   return json_response(202, {{"message", "202 Accepted"}});
 }

@@ -61,6 +61,7 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
   using G = ResourceGroupRoutes;
   using J = ProjectRoutes;
   using K = ProjectTokenRoutes;
+  using L = LoginRoutes;
   using M = MemberRoutes;
   using O = ProtectionRoutes;
   using P = PipelineRoutes;
@@ -68,6 +69,7 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
   using S = ScheduleRoutes;
   using Q = TestReportRoutes;
   using T = TriggerRoutes;
+  using U = AuditRoutes;
   using V = VariableRoutes;
   using W = RunnerProtocolRoutes;
   // clang-format off
@@ -83,11 +85,22 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"POST", "/api/v4/session", kNone, Role::Anybody, kApi, Csrf::Origin, kSmall, held(h.accounts, &A::login)},
     {"POST", "/api/v4/invitation", kNone, Role::Anybody, kApi, Csrf::Origin, kSmall, held(h.accounts, &A::accept_invitation)},
     {"PUT", "/api/v4/user/password", kUser, Role::SignedIn, kApi, Csrf::Session, kSmall, held(h.accounts, &A::change_password)},
+    {"GET", "/api/v4/login", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.logins, &L::list)},
+    {"POST", "/api/v4/login/{provider}", kUser, Role::Anybody, kApi, Csrf::Session, kSmall, held(h.logins, &L::begin)},
+    {"GET", "/api/v4/login/{provider}/callback", kUser, Role::Anybody, kRead, Csrf::Safe, kNoBody, held(h.logins, &L::finish)},
     {"DELETE", "/api/v4/session", kUser, Role::SignedIn, kApi, Csrf::Session, kSmall, plain(h.accounts, &A::logout)},
-    {"GET", "/api/v4/user", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.accounts, &A::current_user)},
+    {"GET", "/api/v4/user/sessions", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.accounts, &A::list_sessions)},
+    {"DELETE", "/api/v4/user/sessions/{session_id}", kUser, Role::SignedIn, kApi, Csrf::Session, kSmall, plain(h.accounts, &A::end_session)},
+    {"GET", "/api/v4/user", kUser, Role::SignedIn, Scope::ReadUser, Csrf::Safe, kNoBody, plain(h.accounts, &A::current_user)},
     {"GET", "/api/v4/personal_access_tokens", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.accounts, &A::list_tokens)},
     {"POST", "/api/v4/personal_access_tokens", kUser, Role::SignedIn, kApi, Csrf::Session, kSmall, plain(h.accounts, &A::create_token)},
+    {"DELETE", "/api/v4/personal_access_tokens/self", kUser, Role::SignedIn, kApi, Csrf::Session, kSmall, plain(h.accounts, &A::revoke_own_token)},
     {"DELETE", "/api/v4/personal_access_tokens/{token_id}", kUser, Role::SignedIn, kApi, Csrf::Session, kSmall, plain(h.accounts, &A::revoke_token)},
+    {"GET", "/api/v4/personal_access_tokens/self", kUser, Role::SignedIn, Scope::ReadUser, Csrf::Safe, kNoBody, plain(h.accounts, &A::show_own_token)},
+    {"POST", "/api/v4/personal_access_tokens/{token_id}/rotate", kUser, Role::SignedIn, kApi, Csrf::Session, kSmall, plain(h.accounts, &A::rotate_token)},
+    {"GET", "/api/v4/audit_events", kUser, Role::Admin, kRead, Csrf::Safe, kNoBody, plain(h.audit, &U::list)},
+    {"GET", "/api/v4/audit_events/verification", kUser, Role::Admin, kRead, Csrf::Safe, kNoBody, plain(h.audit, &U::verify)},
+    {"GET", "/api/v4/audit_events/{event_id}", kUser, Role::Admin, kRead, Csrf::Safe, kNoBody, plain(h.audit, &U::show)},
     {"GET", "/api/v4/users", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.people, &E::list)},
     {"POST", "/api/v4/users", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.people, &E::create)},
     {"GET", "/api/v4/users/{user_id}", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.people, &E::show)},
@@ -226,8 +239,8 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"POST", "/api/v4/user/runners", kUser, Role::SignedIn, Scope::CreateRunner, Csrf::Session, kSmall, plain(h.runners, &R::create)},
 
     {"POST", "/hooks/{project_path}", kNone, Role::Anybody, kApi, Csrf::Token, limits.webhook, plain(h.deliveries, &D::receive)},
-    {"GET", "/{project_path}.git/info/refs", kBasic, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.git, &GitRoutes::info_refs)},
-    {"POST", "/{project_path}.git/git-upload-pack", kBasic, Role::Reader, kRead, Csrf::Token, kGit, plain(h.git, &GitRoutes::upload_pack)},
+    {"GET", "/{project_path}.git/info/refs", kBasic, Role::Reader, Scope::ReadRepository, Csrf::Safe, kNoBody, plain(h.git, &GitRoutes::info_refs)},
+    {"POST", "/{project_path}.git/git-upload-pack", kBasic, Role::Reader, Scope::ReadRepository, Csrf::Token, kGit, plain(h.git, &GitRoutes::upload_pack)},
     {"GET", "/{project_path}/badges/{ref}/pipeline.svg", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.badges, &BadgeRoutes::pipeline)},
     {"GET", "/{project_path}/badges/{ref}/coverage.svg", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.badges, &BadgeRoutes::coverage)},
 

@@ -116,9 +116,10 @@ Result<void> check_takes_jobs(const RunnerRow& row) {
               "a runner without tags must run untagged jobs, or it would never run any");
 }
 
-void audit_runner(const Call& call, std::string_view action, RunnerId id) {
-  auth::audit({call.principal.name(), std::string{action}, "runner/" + std::to_string(id.value),
-               false, call.request.remote});
+void audit_runner(Coordinator& coordinator, const Call& call, std::string_view action,
+                  RunnerId id) {
+  note_audit(coordinator, {call.principal.name(), std::string{action},
+                           "runner/" + std::to_string(id.value), false, call.request.remote});
 }
 
 }  // namespace
@@ -213,7 +214,7 @@ Result<Response> RunnerRoutes::create(const Call& call) {
   const auto id = wait_for<RunnerId>(
       [&](Completion<RunnerId> then) { coordinator_.create_runner(row, std::move(then)); });
   if (!id) return id.error();
-  audit_runner(call, "runner.created", *id);
+  audit_runner(coordinator_, call, "runner.created", *id);
   return json_response(201, {{"id", id->value}, {"token", token}, {"token_expires_at", nullptr}});
 }
 
@@ -234,7 +235,7 @@ Result<Response> RunnerRoutes::update(const Call& call) {
         row->id, [given](RunnerRow& stored) { given.apply(stored); }, std::move(then));
   });
   if (!done) return done.error();
-  audit_runner(call, "runner.changed", row->id);
+  audit_runner(coordinator_, call, "runner.changed", row->id);
   return view(row->id);
 }
 
@@ -252,7 +253,7 @@ Result<Response> RunnerRoutes::remove_runner(const Call& call, RunnerId id) {
   const auto done = wait_for<void>(
       [&](Completion<void> then) { coordinator_.delete_runner(id, std::move(then)); });
   if (!done) return done.error();
-  audit_runner(call, "runner.deleted", id);
+  audit_runner(coordinator_, call, "runner.deleted", id);
   return empty_response(204);
 }
 
@@ -273,7 +274,7 @@ Result<Response> RunnerRoutes::renew_token(const Call& call, RunnerId id) {
         id, [hash = token_hash(token)](RunnerRow& row) { row.token_hash = hash; }, std::move(then));
   });
   if (!done) return done.error();
-  audit_runner(call, "runner.token_reset", id);
+  audit_runner(coordinator_, call, "runner.token_reset", id);
   return json_response(201, {{"id", id.value}, {"token", token}, {"token_expires_at", nullptr}});
 }
 

@@ -23,6 +23,8 @@ Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& 
       HealthRoutes{s.database, s.coordinator, s.dispatch, s.metrics, s.clock, options.build},
       AccountRoutes{s.database, s.accounts, sessions, tokens, passwords,
                     options.listener.over_https},
+      LoginRoutes{s.logins, sessions, passwords, options.listener.over_https},
+      AuditRoutes{s.database},
       PeopleRoutes{s.database, people, url},
       MemberRoutes{s.database, s.coordinator, s.clock},
       ProjectTokenRoutes{s.database, tokens},

@@ -140,7 +140,7 @@ Result<Response> TriggerRoutes::start_pipeline(const Call& call) {
   const auto token = database_.read()->trigger_tokens.find_by_hash(token_hash(form->token));
   // As for a project that is not there: nobody learns by a wrong token which there are.
   if (!token || token->project_id != call.project->id) {
-    auth::audit({"anonymous", "trigger.used", "", true, call.request.remote});
+    note_audit(coordinator_, {"anonymous", "trigger.used", "", true, call.request.remote});
     return not_found("Project");
   }
   if (auto fine = check_owner_may_run(*database_.read(), clock_.now(), token->owner_id,
@@ -162,8 +162,8 @@ Result<Response> TriggerRoutes::start_pipeline(const Call& call) {
         return true;
       },
       nullptr);
-  auth::audit({object_of(token->id), "pipeline.created", "pipeline/" + std::to_string(id->value),
-               false, call.request.remote});
+  note_audit(coordinator_, {object_of(token->id), "pipeline.created",
+                            "pipeline/" + std::to_string(id->value), false, call.request.remote});
   auto read = database_.read();
   const auto row = read->pipelines.find(*id);
   if (!row) return not_found("Pipeline");

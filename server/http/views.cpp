@@ -86,7 +86,8 @@ json token_view(const TokenRow& row) {
           {"created_at", to_rfc3339(row.created_at)},
           {"expires_at", time_or_null(row.expires_at)},
           {"last_used_at", time_or_null(row.last_used_at)},
-          {"revoked", row.revoked_at.has_value()}};
+          {"revoked", row.revoked_at.has_value()},
+          {"user_id", row.user_id.value}};
 }
 
 json finding_view(const FindingRow& row) {

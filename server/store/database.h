@@ -51,6 +51,7 @@ struct Stores {
         users(session),
         members(session),
         sessions(session),
+        identities(session),
         tokens(session),
         deliveries(session),
         artifacts(session),
@@ -72,6 +73,7 @@ struct Stores {
   UserStore users;
   MemberStore members;
   SessionStore sessions;
+  IdentityStore identities;
   TokenStore tokens;
   DeliveryStore deliveries;
   ArtifactStore artifacts;

@@ -474,12 +474,27 @@ CREATE TABLE members (
     "ALTER TABLE protected_refs ADD COLUMN access_level INTEGER NOT NULL DEFAULT 40",
 };
 
+// Logins through other sites, and the chain that shows what was done to the audit log.
+const Migration kIdentities{
+    R"sql(
+CREATE TABLE identities (
+  issuer TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (issuer, subject)
+) WITHOUT ROWID)sql",
+    "CREATE INDEX identities_by_user ON identities (user_id)",
+    "CREATE INDEX sessions_by_user ON sessions (user_id)",
+    "ALTER TABLE audit ADD COLUMN hash TEXT NOT NULL DEFAULT ''",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
   static const std::vector<Migration> all{kFirst, kDeliveryAttempts, kExclusion,  kDotenv,
                                           kForge, kVariables,        kJobManager, kDownstream,
-                                          kTests, kPeople};
+                                          kTests, kPeople,           kIdentities};
   return all;
 }
 

@@ -38,6 +38,17 @@ struct Columns<SessionRow> {
 };
 
 template <>
+struct Columns<IdentityRow> {
+  template <typename F>
+  static void each(IdentityRow& row, F&& f) {
+    f("issuer", row.issuer);
+    f("subject", row.subject);
+    f("user_id", row.user_id);
+    f("created_at", row.created_at);
+  }
+};
+
+template <>
 struct Columns<TokenRow> {
   template <typename F>
   static void each(TokenRow& row, F&& f) {
@@ -130,12 +141,31 @@ void SessionStore::remove(std::string_view token_hash) {
   execute(session_, "DELETE FROM sessions WHERE token_hash = ?", token_hash);
 }
 
+std::vector<SessionRow> SessionStore::of_user(UserId id) const {
+  static const std::string sql = "SELECT " + column_names<SessionRow>() +
+                                 " FROM sessions WHERE user_id = ? ORDER BY created_at DESC";
+  return select<SessionRow>(session_, sql, id);
+}
+
 void SessionStore::remove_of_user(UserId id) {
   execute(session_, "DELETE FROM sessions WHERE user_id = ?", id);
 }
 
 void SessionStore::remove_expired(UnixMillis now) {
   execute(session_, "DELETE FROM sessions WHERE expires_at <= ?", now);
+}
+
+std::optional<IdentityRow> IdentityStore::find(std::string_view issuer,
+                                               std::string_view subject) const {
+  static const std::string sql =
+      "SELECT " + column_names<IdentityRow>() + " FROM identities WHERE issuer = ? AND subject = ?";
+  return select_one<IdentityRow>(session_, sql, issuer, subject);
+}
+
+void IdentityStore::insert(const IdentityRow& row) {
+  execute(session_,
+          "INSERT INTO identities (issuer, subject, user_id, created_at) VALUES (?, ?, ?, ?)",
+          row.issuer, row.subject, row.user_id, row.created_at);
 }
 
 std::optional<TokenRow> TokenStore::find(TokenId id) const {

@@ -71,8 +71,29 @@ class SessionStore {
   void insert(const SessionRow& row);
   void touch(std::string_view token_hash, UnixMillis seen_at);
   void remove(std::string_view token_hash);
+  [[nodiscard]] std::vector<SessionRow> of_user(UserId id) const;  // the newest first
   void remove_of_user(UserId id);
   void remove_expired(UnixMillis now);
+
+ private:
+  Session& session_;
+};
+
+// Whom another site calls by a subject. Found by nothing else.
+struct IdentityRow {
+  std::string issuer;
+  std::string subject;
+  UserId user_id;
+  UnixMillis created_at = 0;
+};
+
+class IdentityStore {
+ public:
+  explicit IdentityStore(Session& session) : session_(session) {}
+
+  [[nodiscard]] std::optional<IdentityRow> find(std::string_view issuer,
+                                                std::string_view subject) const;
+  void insert(const IdentityRow& row);
 
  private:
   Session& session_;

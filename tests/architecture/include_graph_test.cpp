@@ -39,6 +39,7 @@ const std::map<std::string, Rooms>& allowed() {
       {"server/reports", {}},
       {"server/access", {"pipeline", "server/store"}},
       {"server/auth", {"server/store"}},
+      {"server/login", {"server/auth", "server/store"}},
       {"server/variables", {"pipeline", "server/store"}},
       {"server/outbox", {"server/forge", "server/store"}},
       {"server/insight", {"server/blobs", "server/reports", "server/store"}},
@@ -53,13 +54,14 @@ const std::map<std::string, Rooms>& allowed() {
        {"pipeline", "server/access", "server/coordinator", "server/intake", "server/store"}},
       {"server/http",
        {"pipeline", "server/access", "server/auth", "server/blobs", "server/coordinator", "server/dispatch",
-        "server/forge", "server/git", "server/insight", "server/intake", "server/outbox",
+        "server/forge", "server/git", "server/insight", "server/intake", "server/login",
+        "server/outbox",
         "server/reports", "server/schedules", "server/store", "server/telemetry", "server/trace",
         "server/variables"}},
       {"server/assembly",
        {"pipeline", "server/access", "server/auth", "server/blobs", "server/coordinator", "server/dispatch",
         "server/forge", "server/git", "server/http", "server/insight", "server/intake",
-        "server/outbox", "server/reports", "server/schedules", "server/settings", "server/store",
+        "server/login", "server/outbox", "server/reports", "server/schedules", "server/settings", "server/store",
         "server/telemetry", "server/trace", "server/variables"}},
   };
   return table;
@@ -85,6 +87,7 @@ const std::vector<Library>& libraries() {
       {"yaml.h", "pipeline/read/"},       {"yaml-cpp/", "base/settings."},
       {"toml++/", "runner/config_toml."}, {"Civet", "runner/vital_signs."},
       {"date/", "server/schedules/"},
+      {"cjose/", "server/login/"},
   };
   return table;
 }

@@ -127,6 +127,11 @@ std::optional<StaticFile> FakeOutside::find(std::string_view path) const {
 }
 
 ApiFixture::ApiFixture(std::chrono::milliseconds poll_hold)
+    : ApiFixture({"site", "Site", login::ProviderKind::Oidc, "http://127.0.0.1:9", "", "slipway",
+                  "s3cret", false},
+                 poll_hold) {}
+
+ApiFixture::ApiFixture(login::Provider site, std::chrono::milliseconds poll_hold)
     : database(std::move(Database::open(directory / "slipway.db").value())),
       vault(std::make_unique<VariableVault>(*database, keys)),
       coordinator(std::make_unique<Coordinator>(*database, clock)),
@@ -135,11 +140,14 @@ ApiFixture::ApiFixture(std::chrono::milliseconds poll_hold)
       blobs(std::make_unique<BlobStore>(BlobStore::open(directory / "blobs").value())),
       feed(std::make_unique<EventFeed>(*database, clock, "http://ci.test")),
       writer(std::make_unique<CoordinatorWriter>(*coordinator)),
-      accounts(std::make_unique<auth::Accounts>(*database, *writer, clock, directory.path())) {
+      accounts(std::make_unique<auth::Accounts>(*database, *writer, clock, directory.path())),
+      logins(std::make_unique<login::RemoteLogin>(*writer, clock,
+                                                  std::vector<login::Provider>{std::move(site)},
+                                                  "http://ci.test")) {
   coordinator->observe(*feed);
   coordinator->start();
   services = std::make_unique<HttpServices>(
-      HttpServices{clock, *database, *coordinator, *dispatch, *traces, *blobs, *feed, *accounts,
+      HttpServices{clock, *database, *coordinator, *dispatch, *traces, *blobs, *feed, *accounts, *logins,
                    outside, outside, outside, outside, *vault, outside, metrics});
   HttpOptions options;
   options.external_url = "http://ci.test";

@@ -12,6 +12,7 @@
 #include "server/http/event_feed.h"
 #include "server/http/ports.h"
 #include "server/http/server.h"
+#include "server/login/remote_login.h"
 #include "server/trace/trace_store.h"
 #include "server/variables/vault.h"
 #include "tests/server/http/raw_client.h"
@@ -62,6 +63,9 @@ struct Answer {
 class ApiFixture {
  public:
   explicit ApiFixture(std::chrono::milliseconds poll_hold = std::chrono::seconds{20});
+  // With a site to log in through; by default one that does not answer.
+  explicit ApiFixture(server::login::Provider site,
+                      std::chrono::milliseconds poll_hold = std::chrono::seconds{20});
   ~ApiFixture();
 
   // One request with the administrator's token, or with `headers` of its own.
@@ -102,6 +106,7 @@ class ApiFixture {
   std::unique_ptr<server::http::EventFeed> feed;
   std::unique_ptr<server::auth::Writer> writer;
   std::unique_ptr<server::auth::Accounts> accounts;
+  std::unique_ptr<server::login::RemoteLogin> logins;
   server::telemetry::Metrics metrics{"1.0", "test"};
   std::unique_ptr<server::http::HttpServices> services;
   std::unique_ptr<server::http::HttpServer> http;

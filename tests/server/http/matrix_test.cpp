@@ -193,7 +193,10 @@ int expected(const Route& route, const Caller& given, const Target& target) {
     const bool git = route.credential == Credential::JobTokenBasic;
     return git && !caller.user && !caller.job ? 401 : 404;
   }
-  if (caller.reads_only && route.scope != auth::Scope::ReadApi) return 403;
+  const bool is_reading = route.scope == auth::Scope::ReadApi ||
+                          route.scope == auth::Scope::ReadUser ||
+                          route.scope == auth::Scope::ReadRepository;
+  if (caller.reads_only && !is_reading) return 403;
   bool allowed = false;
   if (const auto least = asked_level(route.role)) {
     allowed = level >= *least;

@@ -22,6 +22,8 @@ struct TableOnly {
   Handlers handlers{
       HealthRoutes{*api.database, *api.coordinator, *api.dispatch, api.metrics, api.clock, {}},
       AccountRoutes{*api.database, *api.accounts, sessions, tokens, passwords, false},
+      LoginRoutes{*api.logins, sessions, passwords, false},
+      AuditRoutes{*api.database},
       PeopleRoutes{*api.database, people, ""},
       MemberRoutes{*api.database, *api.coordinator, api.clock},
       ProjectTokenRoutes{*api.database, tokens},
