@@ -119,6 +119,7 @@ Result<void> AccessTokens::revoke(const Principal& by, ProjectId project, TokenI
     auto blocked = *bot;
     blocked.disabled = true;
     stores.users.update(blocked);
+    stores.members.remove({project, "", ""}, bot->id);
     audit(
         stores, now,
         {by.name(), "project_token.revoked", "token/" + std::to_string(id.value), false, address});

@@ -58,8 +58,8 @@ std::string free_name(const Stores& stores, const TokenClaims& claims) {
 
 }  // namespace
 
-RemoteLogin::RemoteLogin(auth::Writer& writer, const Clock& clock,
-                         std::vector<Provider> providers, std::string external_url)
+RemoteLogin::RemoteLogin(auth::Writer& writer, const Clock& clock, std::vector<Provider> providers,
+                         std::string external_url)
     : writer_(writer),
       providers_(std::move(providers)),
       url_(std::move(external_url)),

@@ -53,16 +53,16 @@ const std::map<std::string, Rooms>& allowed() {
       {"server/schedules",
        {"pipeline", "server/access", "server/coordinator", "server/intake", "server/store"}},
       {"server/http",
-       {"pipeline", "server/access", "server/auth", "server/blobs", "server/coordinator", "server/dispatch",
-        "server/forge", "server/git", "server/insight", "server/intake", "server/login",
-        "server/outbox",
-        "server/reports", "server/schedules", "server/store", "server/telemetry", "server/trace",
-        "server/variables"}},
-      {"server/assembly",
-       {"pipeline", "server/access", "server/auth", "server/blobs", "server/coordinator", "server/dispatch",
-        "server/forge", "server/git", "server/http", "server/insight", "server/intake",
-        "server/login", "server/outbox", "server/reports", "server/schedules", "server/settings", "server/store",
+       {"pipeline", "server/access", "server/auth", "server/blobs", "server/coordinator",
+        "server/dispatch", "server/forge", "server/git", "server/insight", "server/intake",
+        "server/login", "server/outbox", "server/reports", "server/schedules", "server/store",
         "server/telemetry", "server/trace", "server/variables"}},
+      {"server/assembly",
+       {"pipeline",           "server/access",    "server/auth",      "server/blobs",
+        "server/coordinator", "server/dispatch",  "server/forge",     "server/git",
+        "server/http",        "server/insight",   "server/intake",    "server/login",
+        "server/outbox",      "server/reports",   "server/schedules", "server/settings",
+        "server/store",       "server/telemetry", "server/trace",     "server/variables"}},
   };
   return table;
 }
@@ -86,8 +86,7 @@ const std::vector<Library>& libraries() {
       {"expat.h", "server/reports/"},     {"boost/process", "base/process"},
       {"yaml.h", "pipeline/read/"},       {"yaml-cpp/", "base/settings."},
       {"toml++/", "runner/config_toml."}, {"Civet", "runner/vital_signs."},
-      {"date/", "server/schedules/"},
-      {"cjose/", "server/login/"},
+      {"date/", "server/schedules/"},     {"cjose/", "server/login/"},
   };
   return table;
 }

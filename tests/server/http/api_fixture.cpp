@@ -141,14 +141,13 @@ ApiFixture::ApiFixture(login::Provider site, std::chrono::milliseconds poll_hold
       feed(std::make_unique<EventFeed>(*database, clock, "http://ci.test")),
       writer(std::make_unique<CoordinatorWriter>(*coordinator)),
       accounts(std::make_unique<auth::Accounts>(*database, *writer, clock, directory.path())),
-      logins(std::make_unique<login::RemoteLogin>(*writer, clock,
-                                                  std::vector<login::Provider>{std::move(site)},
-                                                  "http://ci.test")) {
+      logins(std::make_unique<login::RemoteLogin>(
+          *writer, clock, std::vector<login::Provider>{std::move(site)}, "http://ci.test")) {
   coordinator->observe(*feed);
   coordinator->start();
   services = std::make_unique<HttpServices>(
-      HttpServices{clock, *database, *coordinator, *dispatch, *traces, *blobs, *feed, *accounts, *logins,
-                   outside, outside, outside, outside, *vault, outside, metrics});
+      HttpServices{clock, *database, *coordinator, *dispatch, *traces, *blobs, *feed, *accounts,
+                   *logins, outside, outside, outside, outside, *vault, outside, metrics});
   HttpOptions options;
   options.external_url = "http://ci.test";
   options.poll_hold = poll_hold;

@@ -70,9 +70,8 @@ std::string address(const Route& route, const std::string& project) {
   };
   fill("{id}", project);
   fill("{project_path}", "group/secret");
-  for (const auto* hole :
-       {"{pipeline_id}", "{job_id}", "{token_id}", "{schedule_id}", "{trigger_id}", "{user_id}",
-        "{session_id}", "{provider}", "{event_id}"})
+  for (const auto* hole : {"{pipeline_id}", "{job_id}", "{token_id}", "{schedule_id}",
+                           "{trigger_id}", "{user_id}", "{session_id}", "{provider}", "{event_id}"})
     fill(hole, "999");
   fill("{runner_id}", "1");
   fill("{ref}", "main");

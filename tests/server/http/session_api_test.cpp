@@ -126,8 +126,7 @@ TEST_CASE("clients show a token in any of the three headers", "[sessions]") {
             .status == 200);
   // A job's own token opens what jobs may open: it came as far as looking for the archive.
   const std::string artifacts = "/api/v4/projects/1/jobs/1/artifacts";
-  CHECK(api.call_with(job.header(), "GET", artifacts).body["message"] ==
-        "404 Artifacts Not Found");
+  CHECK(api.call_with(job.header(), "GET", artifacts).body["message"] == "404 Artifacts Not Found");
   CHECK(api.call_with("JOB-TOKEN: wrong\r\n", "GET", artifacts).status == 401);
   CHECK(api.call_with(job.header(), "GET", "/api/v4/projects/1").status == 401);
   CHECK(api.call_with(job.header(), "GET", "/api/v4/job").status == 200);
@@ -173,8 +172,8 @@ TEST_CASE("what was done stands in the audit log, by whom and from where", "[aud
 TEST_CASE("logging in through another site, from the button to the session", "[login]") {
   const SystemClock clock;
   test::ProviderSimulator site{clock};
-  ApiFixture api{{"site", "Site", login::ProviderKind::Oidc, site.url(), "", "slipway", "s3cret",
-                  true}};
+  ApiFixture api{
+      {"site", "Site", login::ProviderKind::Oidc, site.url(), "", "slipway", "s3cret", true}};
   CHECK(api.call_with("", "GET", "/api/v4/login").body ==
         json::array({{{"id", "site"}, {"title", "Site"}}}));
   CHECK(api.call_with("", "POST", "/api/v4/login/other", json::object()).status == 404);
