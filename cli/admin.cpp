@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/setting_flags.h"
+#include "server/assembly/audit_check.h"
 #include "server/assembly/key_rotation.h"
 #include "server/settings/server_settings.h"
 
@@ -43,6 +44,27 @@ int rotate(Command& command) {
   return kOk;
 }
 
+int verify_audit(Command& command) {
+  const auto origins = load_settings(command.table, *command.flags, "slipway.yml");
+  if (!origins) {
+    print_error(origins.error());
+    return kInvalid;
+  }
+  const auto verdict = server::check_audit(command.settings);
+  if (!verdict) {
+    print_error(verdict.error());
+    return kFailed;
+  }
+  if (verdict->broken) {
+    std::cerr << "the audit log is broken at entry " << *verdict->broken << ": " << verdict->why
+              << "\n";
+    return kFailed;
+  }
+  std::cout << verdict->rows << " entries are as they were written; the last one's hash is "
+            << (verdict->head.empty() ? "none" : verdict->head) << "\n";
+  return kOk;
+}
+
 }  // namespace
 
 CLI::App* add_admin_command(CLI::App& app, int& exit_code) {
@@ -56,6 +78,14 @@ CLI::App* add_admin_command(CLI::App& app, int& exit_code) {
       "What is interrupted loses nothing: start the server, or the command once more.\n\n"
       "Example:\n  slipway admin rotate-key --data-dir /var/lib/slipway");
   rotation->callback([command, &exit_code] { exit_code = rotate(*command); });
+  auto* audit = admin->add_subcommand(
+      "verify-audit", "check that nobody changed the audit log; the server must be stopped");
+  const auto check = std::make_shared<Command>();
+  check->flags = add_setting_flags(*audit, where_it_is(check->table));
+  audit->footer(
+      "A running server answers the same: GET /api/v4/audit_events/verification.\n\n"
+      "Example:\n  slipway admin verify-audit --data-dir /var/lib/slipway");
+  audit->callback([check, &exit_code] { exit_code = verify_audit(*check); });
   return admin;
 }
 

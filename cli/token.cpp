@@ -73,8 +73,10 @@ CLI::App* add_token_command(CLI::App& app, int& exit_code) {
 
   auto* create = token->add_subcommand("create", "make a token; it is printed once");
   create->add_option("name", options->name, "what it is for")->required();
-  create->add_option("--scope", options->scopes, "api, read_api or create_runner; may be repeated")
-      ->check(CLI::IsMember({"api", "read_api", "create_runner"}));
+  create
+      ->add_option("--scope", options->scopes,
+                   "api, read_api, read_user, read_repository or create_runner; may be repeated")
+      ->check(CLI::IsMember({"api", "read_api", "read_user", "read_repository", "create_runner"}));
   create->add_option("--days", options->days, "days until it expires")->check(CLI::Range(1, 365));
   create->callback([options, &exit_code] { exit_code = create_token(*options); });
 

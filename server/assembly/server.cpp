@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "server/access/access.h"
 #include "server/auth/accounts.h"
 #include "server/blobs/blob_store.h"
 #include "server/coordinator/coordinator.h"
@@ -25,6 +26,7 @@
 #include "server/intake/intake.h"
 #include "server/intake/job_payload.h"
 #include "server/intake/planner.h"
+#include "server/login/remote_login.h"
 #include "server/outbox/forge_status.h"
 #include "server/outbox/outbox.h"
 #include "server/retention/artifact_cleaner.h"
@@ -138,7 +140,7 @@ CoordinatorOptions coordinator_options(const ServerSettings& settings) {
 struct Server::State {
   State(const ServerSettings& given, std::string address, const http::StaticFiles& static_files,
         Keyring loaded, std::unique_ptr<Database> opened, std::unique_ptr<TraceStore> logs,
-        BlobStore artifacts, const std::string& version)
+        BlobStore artifacts, std::vector<login::Provider> providers, const std::string& version)
       : settings(given),
         url(std::move(address)),
         files(static_files),
@@ -157,17 +159,21 @@ struct Server::State {
         wake_outbox(outbox),
         account_writer(coordinator),
         accounts(*database, account_writer, clock, given.data_dir),
+        logins(account_writer, clock, std::move(providers), url),
         mirrors(given.data_dir / "repositories", local_repositories(given)),
         vault(*database, keys),
         planner(mirrors, vault, {{url, given.registry, version}},
                 {[this](const std::string& path) {
                    return database->read()->projects.find_by_path(path);
                  },
+                 [this](UserId user, const ProjectRow& project) {
+                   return may_read(*database->read(), clock.now(), user, project);
+                 },
                  given.allow_private_includes}),
         intake(coordinator, *database, mirrors, planner, clock, keys),
         payload(*database, vault, coordinator,
                 {{url, given.registry, version}, given.default_timeout}),
-        downstreams(coordinator, *database, mirrors, planner, payload, blobs),
+        downstreams(coordinator, *database, mirrors, planner, payload, blobs, clock),
         schedules(coordinator, *database, intake, clock),
         cleaner(coordinator, *database, blobs, clock),
         run_cleaner(*database, mirrors, clock, given.run_retention),
@@ -176,9 +182,9 @@ struct Server::State {
         project_room(mirrors, intake, forge_status, local_repositories(given)),
         git_room(mirrors),
         run_room(mirrors, intake),
-        services{clock,    *database, coordinator,  dispatch,    *traces,      blobs,
-                 feed,     accounts,  payload_room, intake_room, project_room, git_room,
-                 run_room, vault,     files,        metrics} {
+        services{clock,    *database, coordinator, dispatch,     *traces,     blobs,
+                 feed,     accounts,  logins,      payload_room, intake_room, project_room,
+                 git_room, run_room,  vault,       files,        metrics} {
     coordinator.observe(feed);
     coordinator.observe(wake_outbox);
     options.listener.address = given.listen_address;
@@ -214,6 +220,7 @@ struct Server::State {
   WakeOutbox wake_outbox;
   http::CoordinatorWriter account_writer;
   auth::Accounts accounts;
+  login::RemoteLogin logins;
   Mirrors mirrors;
   VariableVault vault;
   Planner planner;
@@ -260,6 +267,8 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
   trace_options.limit = settings.trace_limit;
   auto traces = TraceStore::open(settings.data_dir / "traces", trace_options);
   if (!traces) return std::move(traces).error();
+  auto providers = login::read_providers(settings.login_dir);
+  if (!providers) return std::move(providers).error();
   auto blobs = BlobStore::open(settings.data_dir / "artifacts");
   if (!blobs) return std::move(blobs).error();
 
@@ -267,7 +276,8 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
                               ? derived_external_url(settings, settings.listen_port)
                               : settings.external_url;
   auto state = std::make_unique<State>(settings, url, files, std::move(*keys), std::move(*database),
-                                       std::move(*traces), std::move(*blobs), version);
+                                       std::move(*traces), std::move(*blobs), std::move(*providers),
+                                       version);
   state->coordinator.start();
   auto token_file = state->accounts.prepare_setup();
   if (!token_file) return std::move(token_file).error();

@@ -73,6 +73,13 @@ Accounts::Accounts(Database& database, Writer& writer, const Clock& clock,
       data_dir_(std::move(data_dir)),
       limiter_(clock) {}
 
+void Accounts::note(AuditEntry entry) {
+  writer_.note([entry = std::move(entry)](Stores& stores, UnixMillis now) -> Result<void> {
+    audit(stores, now, entry);
+    return {};
+  });
+}
+
 std::filesystem::path Accounts::token_file() const {
   return data_dir_ / "setup-token";
 }
@@ -110,7 +117,7 @@ Result<LoggedIn> Accounts::setup(std::string_view token, const Credentials& want
     auto read = database_.read();
     if (!setup_open(*read) || !token_fits(*read, token, clock_.now())) {
       limiter_.failed(kSetupAccount);
-      audit({"anonymous", "setup.done", "", true, client.address});
+      note({"anonymous", "setup.done", "", true, client.address});
       return wrong_setup_token();
     }
   }
@@ -140,20 +147,87 @@ Result<LoggedIn> Accounts::setup(std::string_view token, const Credentials& want
   return result;
 }
 
+Result<LoggedIn> Accounts::set_password(
+    UserId id, const std::string& hash, const char* action, const ClientInfo& client,
+    const std::function<Result<void>(const UserRow&, UnixMillis)>& check) {
+  LoggedIn result;
+  auto written = writer_.write([&](Stores& stores, UnixMillis now) -> Result<void> {
+    auto row = stores.users.find(id);
+    if (!row || row->disabled) return wrong_credentials();
+    if (auto fine = check(*row, now); !fine) return fine;
+    row->password_hash = hash;
+    row->invitation_hash.clear();
+    row->invitation_expires_at.reset();
+    ++row->auth_epoch;
+    stores.users.update(*row);
+    stores.sessions.remove_of_user(id);
+    result.user = *row;
+    result.session = Sessions::create(stores, now, *row, client);
+    audit(stores, now, {principal_of(*row).name(), action, "", false, client.address});
+    return {};
+  });
+  if (!written) return written.error();
+  return result;
+}
+
+Result<LoggedIn> Accounts::accept(std::string_view invitation, const std::string& password,
+                                  const ClientInfo& client) {
+  const auto hash = token_hash(invitation);
+  const auto fits = [&](const UserRow& row, UnixMillis now) -> Result<void> {
+    const bool good = !row.disabled && row.invitation_hash == hash && row.invitation_expires_at &&
+                      *row.invitation_expires_at > now;
+    if (good) return {};
+    return fail(ErrorKind::Unauthenticated, "the invitation is wrong, used or expired")
+        .with_hint("an administrator can make a new one");
+  };
+  const auto user = database_.read()->users.find_by_invitation(hash);
+  if (auto fine = fits(user.value_or(UserRow{}), clock_.now()); !fine) {
+    note({"anonymous", "invitation.used", "", true, client.address});
+    return fine.error();
+  }
+  if (auto fine = check_password(password, user->username); !fine) return fine.error();
+  return set_password(user->id, hash_password(password), "invitation.used", client, fits);
+}
+
+Result<LoggedIn> Accounts::change_password(const Principal& who, const std::string& current,
+                                           const std::string& wanted, const ClientInfo& client) {
+  const auto user = database_.read()->users.find(who.user);
+  const auto& known = user && !user->password_hash.empty() ? user->password_hash : kDummyHash;
+  if (!verify_password(known, current) || !user || user->password_hash.empty()) {
+    limiter_.failed(who.username);
+    note({who.name(), "password.changed", "", true, client.address});
+    return fail(ErrorKind::Unauthenticated, "the current password is wrong");
+  }
+  limiter_.succeeded(who.username);
+  if (auto fine = check_password(wanted, user->username); !fine) return fine.error();
+  // What was verified is what is replaced.
+  return set_password(user->id, hash_password(wanted), "password.changed", client,
+                      [&](const UserRow& row, UnixMillis) -> Result<void> {
+                        if (row.password_hash == user->password_hash) return {};
+                        return fail(ErrorKind::Conflict, "the password was changed meanwhile");
+                      });
+}
+
 Result<LoggedIn> Accounts::login(const Credentials& given, const ClientInfo& client) {
   const auto user = database_.read()->users.find_by_name(given.username);
+  const bool has_password = user && !user->password_hash.empty();
   const bool right =
-      verify_password(user ? user->password_hash : kDummyHash, given.password) && user;
+      verify_password(has_password ? user->password_hash : kDummyHash, given.password) &&
+      has_password;
   if (!right || user->disabled) {
     limiter_.failed(given.username);
-    audit({user ? principal_of(*user).name() : "anonymous", "session.created", "", true,
-           client.address});
+    note({user ? principal_of(*user).name() : "anonymous", "session.created", "", true,
+          client.address});
     return wrong_credentials();
   }
   limiter_.succeeded(given.username);
   LoggedIn result;
   result.user = *user;
   auto written = writer_.write([&](Stores& stores, UnixMillis now) -> Result<void> {
+    // Blocked, or given another password, while this one was hashed.
+    const auto now_stored = stores.users.find(result.user.id);
+    if (!now_stored || now_stored->disabled || now_stored->auth_epoch != result.user.auth_epoch)
+      return wrong_credentials();
     result.session = Sessions::create(stores, now, result.user, client);
     audit(stores, now,
           {principal_of(result.user).name(), "session.created", "", false, client.address});

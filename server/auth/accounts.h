@@ -1,19 +1,22 @@
-// People's accounts: the first administrator, made with the setup token, and logging in.
+// People's accounts: the first administrator, made with the setup token, logging in, and passwords.
 //
 // While there is no user and setup was never done, prepare_setup() keeps a one-time token in
 // <data_dir>/setup-token, readable by the server's own user only, good for an hour. setup_done is
 // never taken back: losing users must not open the door again.
 //
-// Thread-safe. setup() and login() hash passwords: call them on the PasswordPool.
+// Thread-safe. setup(), login(), accept() and change_password() hash passwords: call them on the
+// PasswordPool.
 #pragma once
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "server/auth/audit.h"
 #include "server/auth/login_limiter.h"
 #include "server/auth/sessions.h"
 #include "server/auth/writer.h"
@@ -51,9 +54,22 @@ class Accounts {
                          const ClientInfo& client);
   // Unauthenticated, with the same words and the same work for a wrong name and a wrong password.
   Result<LoggedIn> login(const Credentials& given, const ClientInfo& client);
+  // Sets the first or a new password with an invitation, once; all earlier sessions end.
+  // Unauthenticated for one that is wrong, used, expired or of somebody who is blocked.
+  Result<LoggedIn> accept(std::string_view invitation, const std::string& password,
+                          const ClientInfo& client);
+  // Unauthenticated when `current` is wrong. All sessions end; the answer has a new one.
+  Result<LoggedIn> change_password(const Principal& who, const std::string& current,
+                                   const std::string& wanted, const ClientInfo& client);
 
  private:
+  // What was refused; nobody waits for it.
+  void note(AuditEntry entry);
   [[nodiscard]] std::filesystem::path token_file() const;
+  // In `change` the row is as it is stored by then.
+  Result<LoggedIn> set_password(
+      UserId id, const std::string& hash, const char* action, const ClientInfo& client,
+      const std::function<Result<void>(const UserRow&, UnixMillis)>& check);
 
   Database& database_;
   Writer& writer_;

@@ -12,14 +12,28 @@ bool scope_allows(const Principal& principal, Scope needed) {
     return std::find(principal.scopes.begin(), principal.scopes.end(), to_string(scope)) !=
            principal.scopes.end();
   };
-  return has(Scope::Api) || has(needed);
+  const bool is_reading = needed == Scope::ReadUser || needed == Scope::ReadRepository;
+  return has(Scope::Api) || has(needed) || (is_reading && has(Scope::ReadApi));
 }
 
-bool is_reader(const Principal& principal, const ProjectAccess* project) {
-  if (principal.kind == PrincipalKind::User && principal.is_admin) return true;
-  if (project == nullptr) return true;
-  if (principal.kind == PrincipalKind::Job && principal.job_project == project->id) return true;
-  return project->is_public;
+bool is_person(const Principal& principal) {
+  return principal.kind == PrincipalKind::User && !principal.is_bot;
+}
+
+bool is_admin(const Principal& principal) {
+  return principal.kind == PrincipalKind::User && principal.is_admin;
+}
+
+bool has_level(const Principal& principal, const Place* place, Level least) {
+  if (is_admin(principal)) return true;
+  return principal.kind == PrincipalKind::User && place != nullptr && place->level >= least;
+}
+
+bool reads_logs(const Principal& principal, const Place* place) {
+  if (place == nullptr || place->public_jobs) return true;
+  const bool own_job =
+      principal.kind == PrincipalKind::Job && principal.job_project == place->project;
+  return own_job || has_level(principal, place, Level::Reporter);
 }
 
 // What is refused to somebody who sees the thing anyway.
@@ -46,24 +60,45 @@ std::string Principal::name() const {
 std::string_view to_string(Scope scope) {
   switch (scope) {
     case Scope::ReadApi: return "read_api";
+    case Scope::ReadUser: return "read_user";
+    case Scope::ReadRepository: return "read_repository";
     case Scope::Api: return "api";
     case Scope::CreateRunner: return "create_runner";
   }
   return "";
 }
 
-Decision decide(const Principal& principal, Role role, Scope scope, const ProjectAccess* project) {
+Visibility parse_visibility(std::string_view word) {
+  if (word == "public") return Visibility::Public;
+  return word == "internal" ? Visibility::Internal : Visibility::Private;
+}
+
+bool may_see(const Principal& principal, const Place& place) {
+  if (place.visibility == Visibility::Public || has_level(principal, &place, Level::Guest))
+    return true;
+  if (principal.kind == PrincipalKind::Job)
+    return place.project && principal.job_project == place.project;
+  return place.visibility == Visibility::Internal && is_person(principal);
+}
+
+Decision decide(const Principal& principal, Role role, Scope scope, const Place* place) {
   if (role == Role::Anybody) return Decision::Allowed;
-  if (project != nullptr && !is_reader(principal, project)) return Decision::Hidden;
+  if (place != nullptr && !may_see(principal, *place)) return Decision::Hidden;
   if (!scope_allows(principal, scope)) return Decision::Denied;
-  const bool admin = principal.kind == PrincipalKind::User && principal.is_admin;
+  const auto needs = [&](Level least) {
+    return allowed_if(has_level(principal, place, least), principal);
+  };
   switch (role) {
     case Role::Anybody:
     case Role::Reader: return Decision::Allowed;
+    case Role::LogReader: return allowed_if(reads_logs(principal, place), principal);
     case Role::SignedIn: return allowed_if(principal.kind == PrincipalKind::User, principal);
-    case Role::Developer:
-    case Role::Maintainer:
-    case Role::Admin: return allowed_if(admin, principal);
+    case Role::Guest: return needs(Level::Guest);
+    case Role::Reporter: return needs(Level::Reporter);
+    case Role::Developer: return needs(Level::Developer);
+    case Role::Maintainer: return needs(Level::Maintainer);
+    case Role::Owner: return needs(Level::Owner);
+    case Role::Admin: return allowed_if(is_admin(principal), principal);
     case Role::Runner: return allowed_if(principal.kind == PrincipalKind::Runner, principal);
     case Role::Job: return allowed_if(principal.kind == PrincipalKind::Job, principal);
   }

@@ -14,9 +14,11 @@ enum class PrincipalKind : std::uint8_t { Anonymous, User, Runner, Job };
 
 // What a personal token may be used for. A session may do everything its user may.
 enum class Scope : std::uint8_t {
-  ReadApi,       // "read_api": reading
-  Api,           // "api": everything the user may
-  CreateRunner,  // "create_runner": that, and nothing else
+  ReadApi,         // "read_api": reading
+  ReadUser,        // "read_user": who one is; part of read_api
+  ReadRepository,  // "read_repository": cloning; part of read_api
+  Api,             // "api": everything the user may
+  CreateRunner,    // "create_runner": that, and nothing else
 };
 
 struct Principal {
@@ -26,6 +28,7 @@ struct Principal {
   UserId user;
   std::string username;
   bool is_admin = false;
+  bool is_bot = false;              // a project's token: no member of anything else
   std::optional<TokenId> token;     // set when a personal token was used
   std::vector<std::string> scopes;  // of that token
   std::string session;              // the cookie's value when a session was used

@@ -1,6 +1,7 @@
 #include "server/auth/sessions.h"
 
 #include "base/crypto.h"
+#include "server/auth/audit.h"
 #include "server/store/database.h"
 
 namespace slipway::server::auth {
@@ -19,6 +20,7 @@ Principal principal_of(const UserRow& user) {
   principal.user = user.id;
   principal.username = user.username;
   principal.is_admin = user.is_admin;
+  principal.is_bot = user.bot_of.has_value();
   return principal;
 }
 
@@ -40,6 +42,14 @@ std::string Sessions::create(Stores& stores, UnixMillis now, const UserRow& user
 }
 
 std::optional<Principal> Sessions::find(const std::string& cookie) {
+  return find(cookie, true);
+}
+
+std::optional<Principal> Sessions::peek(const std::string& cookie) {
+  return find(cookie, false);
+}
+
+std::optional<Principal> Sessions::find(const std::string& cookie, bool present) {
   const auto hash = token_hash(cookie);
   const auto now = clock_.now();
   auto read = database_.read();
@@ -48,7 +58,7 @@ std::optional<Principal> Sessions::find(const std::string& cookie) {
     return std::nullopt;
   const auto user = read->users.find(session->user_id);
   if (!user || user->disabled || user->auth_epoch != session->auth_epoch) return std::nullopt;
-  if (session->seen_at + kMinute <= now)
+  if (present && session->seen_at + kMinute <= now)
     writer_.note([hash](Stores& stores, UnixMillis at) -> Result<void> {
       stores.sessions.touch(hash, at);
       return {};
@@ -63,6 +73,35 @@ Result<void> Sessions::end(const std::string& cookie) {
     stores.sessions.remove(hash);
     return {};
   });
+}
+
+std::vector<SessionRow> Sessions::of_user(UserId user) {
+  const auto now = clock_.now();
+  auto read = database_.read();
+  const auto row = read->users.find(user);
+  auto all = read->sessions.of_user(user);
+  std::erase_if(all, [&](const SessionRow& one) {
+    return one.expires_at <= now || one.seen_at + kIdleLimit <= now || !row ||
+           one.auth_epoch != row->auth_epoch;
+  });
+  return all;
+}
+
+Result<void> Sessions::end(const Principal& by, std::string_view id, const std::string& address) {
+  return writer_.write([&](Stores& stores, UnixMillis now) -> Result<void> {
+    for (const auto& row : stores.sessions.of_user(by.user)) {
+      if (id_of(row) != id) continue;
+      stores.sessions.remove(row.token_hash);
+      audit(stores, now,
+            {by.name(), "session.ended", "session/" + std::string{id}, false, address});
+      return {};
+    }
+    return fail(ErrorKind::NotFound, "404 Session Not Found");
+  });
+}
+
+std::string Sessions::id_of(const SessionRow& row) {
+  return row.token_hash.substr(0, 16);
 }
 
 std::string Sessions::csrf_token(std::string_view cookie) {

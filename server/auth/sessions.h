@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -36,12 +37,21 @@ class Sessions {
                             const ClientInfo& client);
   // Who this cookie is; nullopt: nobody, any more.
   [[nodiscard]] std::optional<Principal> find(const std::string& cookie);
+  // The same without the user being there: does not count against the idle limit.
+  [[nodiscard]] std::optional<Principal> peek(const std::string& cookie);
   Result<void> end(const std::string& cookie);
+  // Those of the user that have not ended, the newest first. Their cookies are nowhere.
+  [[nodiscard]] std::vector<SessionRow> of_user(UserId user);
+  // Ends the one of that name. NotFound when it is not one of the user's.
+  Result<void> end(const Principal& by, std::string_view id, const std::string& address);
+  // What a session is called where it is listed; nobody gets in with it.
+  static std::string id_of(const SessionRow& row);
 
   // What every changing request of the session must carry in X-CSRF-Token.
   static std::string csrf_token(std::string_view cookie);
 
  private:
+  std::optional<Principal> find(const std::string& cookie, bool present);
   Database& database_;
   Writer& writer_;
   const Clock& clock_;

@@ -51,10 +51,11 @@ struct Changes {
   std::vector<ProjectId> projects;  // made, changed or removed
   bool effects = false;             // the outbox got rows
   bool schedules = false;           // made, changed, or to be run now
+  bool access = false;              // who may do or see what
 
   [[nodiscard]] bool empty() const {
     return !reloaded && pipelines.empty() && jobs.empty() && queue.empty() && bridges.empty() &&
-           runners.empty() && projects.empty() && !effects && !schedules;
+           runners.empty() && projects.empty() && !effects && !schedules && !access;
   }
 };
 

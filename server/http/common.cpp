@@ -86,6 +86,15 @@ Response list_response(const nlohmann::json& items, PageRequest page, long long 
   return response;
 }
 
+void note_audit(Coordinator& coordinator, auth::AuditEntry entry) {
+  coordinator.submit<void>(
+      [entry = std::move(entry)](WriteTransaction& write) -> Result<void> {
+        auth::audit(write.stores, write.now, entry);
+        return {};
+      },
+      nullptr);
+}
+
 Error not_found(std::string_view what) {
   return fail(ErrorKind::NotFound, "404 " + std::string{what} + " Not Found");
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "server/auth/audit.h"
 #include "server/coordinator/coordinator.h"
 #include "server/http/message.h"
 #include "server/store/paging.h"
@@ -31,6 +32,9 @@ Result<std::optional<long long>> query_number(const Request& request, std::strin
 
 // The page with X-Total, X-Page and X-Next-Page.
 Response list_response(const nlohmann::json& items, PageRequest page, long long total);
+
+// Into the audit log, after what it tells of; nobody waits for it.
+void note_audit(Coordinator& coordinator, auth::AuditEntry entry);
 
 Error not_found(std::string_view what);  // "404 Job Not Found"
 

@@ -7,6 +7,7 @@ namespace slipway::server::http {
 Result<void> CoordinatorWriter::write(Change change) {
   return coordinator_.write<void>(
       [change = std::move(change)](WriteTransaction& transaction) -> Result<void> {
+        transaction.changes.access = true;  // accounts, sessions and tokens
         return change(transaction.stores, transaction.now);
       });
 }

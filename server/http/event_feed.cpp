@@ -1,8 +1,9 @@
 #include "server/http/event_feed.h"
 
 #include <algorithm>
-#include <chrono>
+#include <atomic>
 #include <deque>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 #include <vector>
@@ -23,7 +24,7 @@ constexpr int kShareOfTime = 10;
 struct Event {
   std::uint64_t id = 0;
   ProjectId project;  // 0: of a runner
-  bool is_public = false;
+  RunnerId runner;
   std::string text;  // as it goes over the wire
 };
 
@@ -36,25 +37,24 @@ struct Pending {
   [[nodiscard]] bool empty() const { return pipelines.empty() && jobs.empty() && runners.empty(); }
 };
 
-bool passes(const Event& event, const EventFilter& filter) {
-  if (filter.project && event.project != filter.project) return false;
-  return filter.everything || (event.project && event.is_public);
-}
-
 }  // namespace
 
 struct EventFeed::State {
-  State(Database& store, const Clock& time, std::string external_url)
-      : database(store), clock(time), url(std::move(external_url)) {}
+  State(Database& store, const Clock& time, std::string external_url,
+        std::chrono::milliseconds between_rechecks)
+      : database(store), clock(time), url(std::move(external_url)), recheck(between_rechecks) {}
 
   Database& database;
   const Clock& clock;
   const std::string url;
+  const std::chrono::milliseconds recheck;
 
+  std::atomic<std::uint64_t> rights{1};
   std::mutex mutex;
   std::condition_variable changed;
   std::condition_variable paced;  // apart, so that news does not wake the thread from its pause
   bool stopping = false;
+  bool rights_changed = false;
   Pending pending;
   std::deque<Event> events;
   std::uint64_t last_id = 0;
@@ -65,21 +65,38 @@ struct EventFeed::State {
   std::thread thread;
 
   void run();
+  bool take(Pending& work, std::chrono::steady_clock::time_point next_recheck);
+  void wake_all();
   std::vector<Event> read(const Pending& work);
   void publish(std::vector<Event> made);
   void wake_watches(const Changes& changes);
 };
 
+// Waits for work, and wakes everybody when rights are to be looked at. False: it is over.
+bool EventFeed::State::take(Pending& work, std::chrono::steady_clock::time_point next_recheck) {
+  bool look = false;
+  {
+    std::unique_lock lock{mutex};
+    const bool news = changed.wait_until(
+        lock, next_recheck, [this] { return stopping || rights_changed || !pending.empty(); });
+    if (stopping) return false;
+    // Sessions and memberships also end by time, of which nobody tells.
+    if (!news) ++rights;
+    look = std::exchange(rights_changed, false) || !news;
+    work = std::exchange(pending, {});
+  }
+  if (look) wake_all();
+  return true;
+}
+
 void EventFeed::State::run() {
+  auto next_recheck = std::chrono::steady_clock::now() + recheck;
   for (;;) {
     Pending work;
-    {
-      std::unique_lock lock{mutex};
-      changed.wait(lock, [this] { return stopping || !pending.empty(); });
-      if (stopping) return;
-      work = std::exchange(pending, {});
-    }
+    if (!take(work, next_recheck)) return;
     const auto begun = std::chrono::steady_clock::now();
+    if (begun >= next_recheck) next_recheck = begun + recheck;
+    if (work.empty()) continue;
     try {
       publish(read(work));
     } catch (const std::exception& failure) {
@@ -96,23 +113,19 @@ void EventFeed::State::run() {
 std::vector<Event> EventFeed::State::read(const Pending& work) {
   auto reader = database.read();
   const Views views{*reader, url, clock.now()};
-  std::unordered_map<ProjectId, bool> is_public;
   std::vector<Event> made;
-  const auto add = [&](const char* kind, ProjectId project, const nlohmann::json& data) {
-    if (project && !is_public.contains(project)) {
-      const auto row = reader->projects.find(project);
-      is_public[project] = row && row->visibility == "public";
-    }
-    made.push_back({0, project, project && is_public[project],
-                    "event: " + std::string{kind} + "\ndata: " + dump(data) + "\n\n"});
+  const auto add = [&](const char* kind, ProjectId project, RunnerId runner,
+                       const nlohmann::json& data) {
+    made.push_back(
+        {0, project, runner, "event: " + std::string{kind} + "\ndata: " + dump(data) + "\n\n"});
   };
   for (const auto id : work.pipelines)
     if (const auto row = reader->pipelines.find(id))
-      add("pipeline", row->project_id, views.pipeline(*row));
+      add("pipeline", row->project_id, {}, views.pipeline(*row));
   for (const auto id : work.jobs)
-    if (const auto row = reader->jobs.find(id)) add("job", row->project_id, views.job(*row));
+    if (const auto row = reader->jobs.find(id)) add("job", row->project_id, {}, views.job(*row));
   for (const auto id : work.runners)
-    if (const auto row = reader->runners.find(id)) add("runner", ProjectId{}, views.runner(*row));
+    if (const auto row = reader->runners.find(id)) add("runner", {}, id, views.runner(*row));
   return made;
 }
 
@@ -127,6 +140,17 @@ void EventFeed::State::publish(std::vector<Event> made) {
       if (events.size() > kKept) events.pop_front();
     }
     for (const auto& [stream, wake] : listeners) wakes.push_back(wake);
+  }
+  for (const auto& wake : wakes) wake();
+}
+
+void EventFeed::State::wake_all() {
+  std::vector<std::function<void()>> wakes;
+  {
+    const std::lock_guard lock{mutex};
+    for (const auto& [stream, wake] : listeners) wakes.push_back(wake);
+    for (const auto& [job, watch] : watches)
+      if (auto wake = watch.lock()) wakes.emplace_back([wake] { (*wake)(); });
   }
   for (const auto& wake : wakes) wake();
 }
@@ -148,7 +172,10 @@ void EventFeed::State::wake_watches(const Changes& changes) {
 class EventFeed::Stream final : public BodySource {
  public:
   Stream(std::shared_ptr<EventFeed::State> state, EventFilter filter, std::uint64_t last_id)
-      : state_(std::move(state)), filter_(filter), last_id_(last_id) {}
+      : state_(std::move(state)),
+        filter_(std::move(filter)),
+        last_id_(last_id),
+        rights_(state_->rights) {}
   ~Stream() override {
     const std::lock_guard lock{state_->mutex};
     state_->listeners.erase(this);
@@ -164,33 +191,58 @@ class EventFeed::Stream final : public BodySource {
   }
 
   Piece next() override {
+    // Before the events are taken: what came later is seen with these rights or newer ones.
+    if (const auto rights = state_->rights.load(); rights != rights_) {
+      rights_ = rights;
+      seen_.clear();
+      if (!filter_.viewer.refresh()) return {};
+    }
     Piece piece;
     piece.state = BodySource::State::Wait;
     // The id lets a browser that lost the connection before the first event resume all the same.
     if (std::exchange(first_, false))
       piece.bytes = "id: " + std::to_string(last_id_) +
                     (resync_ ? "\nevent: resync\ndata: {}\n\n" : "\nevent: hello\ndata: {}\n\n");
+    for (const Event& event : take_news())
+      if (sees(event)) piece.bytes += event.text;
+    return piece;
+  }
+
+ private:
+  std::vector<Event> take_news() {
+    std::vector<Event> news;
     const std::lock_guard lock{state_->mutex};
     const auto unseen =
         std::upper_bound(state_->events.begin(), state_->events.end(), last_id_,
                          [](std::uint64_t seen, const Event& event) { return seen < event.id; });
     for (auto event = unseen; event != state_->events.end(); ++event) {
       last_id_ = event->id;
-      if (passes(*event, filter_)) piece.bytes += event->text;
+      if (!filter_.project || event->project == filter_.project) news.push_back(*event);
     }
-    return piece;
+    return news;
   }
 
- private:
+  // Asks the database once for each thing, until rights change.
+  bool sees(const Event& event) {
+    const std::pair key{event.project, event.runner};
+    const auto known = seen_.find(key);
+    if (known != seen_.end()) return known->second;
+    return seen_[key] = event.project ? filter_.viewer.sees(event.project)
+                                      : filter_.viewer.sees(event.runner);
+  }
+
   std::shared_ptr<EventFeed::State> state_;
   EventFilter filter_;
   std::uint64_t last_id_;
   bool resync_ = false;
   bool first_ = true;
+  std::uint64_t rights_;
+  std::map<std::pair<ProjectId, RunnerId>, bool> seen_;
 };
 
-EventFeed::EventFeed(Database& database, const Clock& clock, std::string external_url)
-    : state_(std::make_shared<State>(database, clock, std::move(external_url))) {
+EventFeed::EventFeed(Database& database, const Clock& clock, std::string external_url,
+                     std::chrono::milliseconds recheck)
+    : state_(std::make_shared<State>(database, clock, std::move(external_url), recheck)) {
   state_->thread = std::thread{[state = state_.get()] { state->run(); }};
 }
 
@@ -211,6 +263,10 @@ void EventFeed::stop() {
 void EventFeed::committed(const Changes& changes) noexcept {
   {
     const std::lock_guard lock{state_->mutex};
+    if (changes.access || !changes.projects.empty()) {
+      ++state_->rights;
+      state_->rights_changed = true;
+    }
     if (state_->listeners.empty()) {
       if (!changes.empty()) {
         state_->gap_at = ++state_->last_id;
@@ -227,7 +283,11 @@ void EventFeed::committed(const Changes& changes) noexcept {
 }
 
 std::unique_ptr<BodySource> EventFeed::listen(EventFilter filter, std::uint64_t last_id) {
-  return std::make_unique<Stream>(state_, filter, last_id);
+  return std::make_unique<Stream>(state_, std::move(filter), last_id);
+}
+
+std::uint64_t EventFeed::rights() const {
+  return state_->rights;
 }
 
 EventFeed::Watch EventFeed::watch_job(JobId job, std::function<void()> wake) {

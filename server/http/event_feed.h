@@ -5,6 +5,7 @@
 // somebody listens; for a while without listeners a returning page is told to read everything anew.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -17,20 +18,23 @@
 #include "base/clock.h"
 #include "server/coordinator/changes.h"
 #include "server/http/message.h"
+#include "server/http/viewer.h"
 #include "server/store/database.h"
 
 namespace slipway::server::http {
 
-// Whose events a stream shows.
+// Which events a stream shows: of what its viewer sees.
 struct EventFilter {
-  bool everything = false;  // else public projects only, and no runners
-  ProjectId project;        // 0: all
+  Viewer viewer;
+  ProjectId project;  // 0: all
 };
 
 class EventFeed final : public CommitObserver {
  public:
   // Make it before the coordinator starts, and have it observe.
-  EventFeed(Database& database, const Clock& clock, std::string external_url);
+  // Streams look at their viewers' rights when somebody's have changed, and every `recheck`.
+  EventFeed(Database& database, const Clock& clock, std::string external_url,
+            std::chrono::milliseconds recheck = std::chrono::seconds{30});
   ~EventFeed() override;
   EventFeed(const EventFeed&) = delete;
   EventFeed& operator=(const EventFeed&) = delete;
@@ -52,6 +56,10 @@ class EventFeed final : public CommitObserver {
     std::shared_ptr<void> hold_;
   };
   Watch watch_job(JobId job, std::function<void()> wake);
+
+  // Another number: rights may have changed since, and the viewer is to be refreshed. Those who
+  // watch or listen are woken.
+  [[nodiscard]] std::uint64_t rights() const;
 
   void stop();
 

@@ -5,6 +5,7 @@
 
 #include "base/crypto.h"
 #include "server/http/json.h"
+#include "server/http/places.h"
 
 namespace slipway::server::http {
 
@@ -17,10 +18,6 @@ std::string origin_of(std::string_view url) {
   const auto scheme_end = url.find("://");
   if (scheme_end == std::string_view::npos) return std::string{url};
   return std::string{url.substr(0, url.find('/', scheme_end + 3))};
-}
-
-Response not_found(bool of_project) {
-  return message_response(404, of_project ? "404 Project Not Found" : "404 Not Found");
 }
 
 Response unauthenticated(const Route& route) {
@@ -51,17 +48,31 @@ std::string given_token(const Request& request, std::string_view header) {
   return value.empty() ? body_token(request) : std::string{value};
 }
 
-std::optional<ProjectId> number(std::string_view text) {
+std::optional<std::int64_t> number(std::string_view text) {
   std::int64_t id = 0;
   const auto* end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, id);
   if (parsed.ec != std::errc{} || parsed.ptr != end || id <= 0) return std::nullopt;
-  return ProjectId{id};
+  return id;
 }
 
 bool names_project(const Route& route) {
   return route.pattern.starts_with("/api/v4/projects/{id}") ||
          route.pattern.find("{project_path}") != std::string_view::npos;
+}
+
+bool names_group(const Route& route) {
+  return route.pattern.starts_with("/api/v4/groups/{group}");
+}
+
+bool names_runner(const Route& route) {
+  return route.pattern.starts_with("/api/v4/runners/{runner_id}");
+}
+
+Response hidden(const Route& route) {
+  if (names_project(route)) return message_response(404, "404 Project Not Found");
+  if (names_group(route)) return message_response(404, "404 Group Not Found");
+  return message_response(404, names_runner(route) ? "404 Runner Not Found" : "404 Not Found");
 }
 
 }  // namespace
@@ -80,25 +91,22 @@ std::optional<std::string> cookie_value(const Headers& headers, std::string_view
 }
 
 AuthGate::AuthGate(auth::Sessions& sessions, auth::AccessTokens& tokens, Coordinator& coordinator,
-                   Database& database, const std::string& external_url)
+                   Database& database, const Clock& clock, const std::string& external_url)
     : sessions_(sessions),
       tokens_(tokens),
       coordinator_(coordinator),
       database_(database),
+      clock_(clock),
       origin_(origin_of(external_url)) {}
 
 std::optional<Response> AuthGate::admit(const Route& route, Call& call) {
   if (auto refusal = identify(route, call)) return refusal;
   if (auto refusal = check_csrf(route, call)) return refusal;
-  std::optional<auth::ProjectAccess> access;
-  if (names_project(route)) {
-    call.project = find_project(call);
-    if (call.project) access = {call.project->id, call.project->visibility == "public"};
-  }
-  const bool missing = names_project(route) && !call.project;
-  auto decision =
-      missing ? Decision::Hidden
-              : auth::decide(call.principal, route.role, route.scope, access ? &*access : nullptr);
+  const bool names_place = names_project(route) || names_group(route) || names_runner(route);
+  const auto place = names_place ? find_place(route, call) : std::nullopt;
+  auto decision = names_place && !place ? Decision::Hidden
+                                        : auth::decide(call.principal, route.role, route.scope,
+                                                       place ? &*place : nullptr);
   // git asks for credentials only when it is told that some are wanted.
   if (decision == Decision::Hidden && route.credential == Credential::JobTokenBasic &&
       call.principal.kind == auth::PrincipalKind::Anonymous)
@@ -107,7 +115,7 @@ std::optional<Response> AuthGate::admit(const Route& route, Call& call) {
     case Decision::Allowed: return std::nullopt;
     case Decision::Unauthenticated: return unauthenticated(route);
     case Decision::Denied: return message_response(403, "403 Forbidden");
-    case Decision::Hidden: return not_found(names_project(route));
+    case Decision::Hidden: return hidden(route);
   }
   return message_response(403, "403 Forbidden");
 }
@@ -116,6 +124,7 @@ std::optional<Response> AuthGate::identify(const Route& route, Call& call) {
   switch (route.credential) {
     case Credential::None: return std::nullopt;
     case Credential::User: return identify_user(route, call);
+    case Credential::UserOrJob: return identify_user_or_job(route, call);
     case Credential::RunnerToken: return identify_runner(call);
     case Credential::JobToken: return identify_job(call);
     case Credential::JobTokenBasic: return identify_basic(route, call);
@@ -133,8 +142,19 @@ std::optional<Response> AuthGate::identify_user(const Route& route, Call& call) 
     call.principal = std::move(*principal);
     return std::nullopt;
   }
+  // A job's token is a credential, but not here: the request is not as good as anonymous.
+  if (headers.find("job-token")) return unauthenticated(route);
   if (const auto cookie = cookie_value(headers, kSessionCookie))
     if (auto principal = sessions_.find(*cookie)) call.principal = std::move(*principal);
+  return std::nullopt;
+}
+
+std::optional<Response> AuthGate::identify_user_or_job(const Route& route, Call& call) {
+  const auto token = call.request.headers.find("job-token");
+  if (!token) return identify_user(route, call);
+  const auto credential = coordinator_.find_job(*token);
+  if (!credential || credential->finished) return unauthenticated(route);
+  become_job(call, *credential);
   return std::nullopt;
 }
 
@@ -207,12 +227,28 @@ std::optional<Response> AuthGate::check_csrf(const Route& route, const Call& cal
   return message_response(403, "X-CSRF-Token is missing or wrong");
 }
 
-std::optional<ProjectRow> AuthGate::find_project(const Call& call) {
-  auto name = call.request.param("id");
-  if (name.empty()) name = call.request.param("project_path");
+std::optional<auth::Place> AuthGate::find_place(const Route& route, Call& call) {
   auto read = database_.read();
-  if (const auto id = number(name)) return read->projects.find(*id);
-  return read->projects.find_by_path(name);
+  auth::Place place;
+  if (names_project(route)) {
+    auto name = call.request.param("id");
+    if (name.empty()) name = call.request.param("project_path");
+    const auto id = number(name);
+    call.project = id ? read->projects.find(ProjectId{*id}) : read->projects.find_by_path(name);
+    if (!call.project) return std::nullopt;
+    place = project_place(*read, clock_.now(), call.principal, *call.project);
+  } else if (names_group(route)) {
+    const auto path = call.request.param("group");
+    if (!read->variables.has_group(path)) return std::nullopt;
+    place = group_place(*read, clock_.now(), call.principal, path);
+  } else {
+    const auto id = number(call.request.param("runner_id"));
+    const auto runner = id ? read->runners.find(RunnerId{*id}) : std::nullopt;
+    if (!runner) return std::nullopt;
+    place = runner_place(*read, clock_.now(), call.principal, *runner);
+  }
+  call.level = place.level;
+  return place;
 }
 
 }  // namespace slipway::server::http

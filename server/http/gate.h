@@ -1,7 +1,8 @@
 // Who may come in: finds the credential where the route expects it, checks that the browser's user
-// meant the request, finds the project of the path, and asks the policy. Thread-safe.
+// meant the request, finds the project, group or runner of the path, and asks the policy.
+// Thread-safe.
 //
-// A project that the caller may not see answers exactly as one that does not exist.
+// What the caller may not see answers exactly as what does not exist.
 #pragma once
 
 #include <string>
@@ -18,7 +19,7 @@ class AuthGate final : public Gate {
  public:
   // `external_url` without a trailing slash: the origin that browsers have to come from.
   AuthGate(auth::Sessions& sessions, auth::AccessTokens& tokens, Coordinator& coordinator,
-           Database& database, const std::string& external_url);
+           Database& database, const Clock& clock, const std::string& external_url);
 
   std::optional<Response> admit(const Route& route, Call& call) override;
 
@@ -27,16 +28,19 @@ class AuthGate final : public Gate {
   std::optional<Response> identify_user(const Route& route, Call& call);
   std::optional<Response> identify_runner(Call& call);
   std::optional<Response> identify_job(Call& call);
+  std::optional<Response> identify_user_or_job(const Route& route, Call& call);
   std::optional<Response> identify_basic(const Route& route, Call& call);
   void become_job(Call& call, const JobCredential& credential);
   std::optional<Response> check_csrf(const Route& route, const Call& call) const;
   [[nodiscard]] bool from_own_origin(const Request& request) const;
-  [[nodiscard]] std::optional<ProjectRow> find_project(const Call& call);
+  // What the path names; nullopt when it is not there. Fills `project` and `level` of the call.
+  [[nodiscard]] std::optional<auth::Place> find_place(const Route& route, Call& call);
 
   auth::Sessions& sessions_;
   auth::AccessTokens& tokens_;
   Coordinator& coordinator_;
   Database& database_;
+  const Clock& clock_;
   std::string origin_;
 };
 

@@ -49,8 +49,7 @@ Result<Response> PageRoutes::page(const Call& call) {
 }
 
 Result<Response> PageRoutes::events(const Call& call) {
-  EventFilter filter;
-  filter.everything = call.principal.is_admin;
+  EventFilter filter{Viewer{viewing_, call.principal}, {}};
   auto project = query_number(call.request, "project_id");
   if (!project) return project.error();
   filter.project = ProjectId{project->value_or(0)};
@@ -60,7 +59,7 @@ Result<Response> PageRoutes::events(const Call& call) {
   Response response;
   response.content_type = "text/event-stream";
   response.headers.set("X-Accel-Buffering", "no");
-  response.stream = feed_.listen(filter, last_id);
+  response.stream = feed_.listen(std::move(filter), last_id);
   return response;
 }
 

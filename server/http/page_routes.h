@@ -9,7 +9,8 @@ namespace slipway::server::http {
 
 class PageRoutes {
  public:
-  PageRoutes(const StaticFiles& files, EventFeed& feed) : files_(files), feed_(feed) {}
+  PageRoutes(const StaticFiles& files, EventFeed& feed, const Viewer::Parts& viewing)
+      : files_(files), feed_(feed), viewing_(viewing) {}
 
   // A file of the application; or, for a browser that asks for a page, the application itself,
   // which reads the address.
@@ -19,6 +20,7 @@ class PageRoutes {
  private:
   const StaticFiles& files_;
   EventFeed& feed_;
+  Viewer::Parts viewing_;
 };
 
 }  // namespace slipway::server::http

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "server/access/access.h"
 #include "server/auth/audit.h"
 #include "server/http/common.h"
 #include "server/http/given_variables.h"
@@ -14,9 +15,11 @@ using nlohmann::json;
 
 namespace {
 
-void audit_act(const Call& call, std::string_view action, std::string_view kind, std::int64_t id) {
-  auth::audit({call.principal.name(), std::string{action},
-               std::string{kind} + "/" + std::to_string(id), false, call.request.remote});
+void audit_act(Coordinator& coordinator, const Call& call, std::string_view action,
+               std::string_view kind, std::int64_t id) {
+  note_audit(coordinator,
+             {call.principal.name(), std::string{action},
+              std::string{kind} + "/" + std::to_string(id), false, call.request.remote});
 }
 
 std::string text_of(const Request& request, std::string_view name) {
@@ -71,6 +74,28 @@ Result<JobRow> PipelineRoutes::job_of(const Call& call) {
   return *row;
 }
 
+Result<PipelineRow> PipelineRoutes::pipeline_to_run(const Call& call) {
+  auto row = pipeline_of(call);
+  if (!row) return row;
+  auto read = database_.read();
+  const auto kind = row->tag ? RefKind::Tag : RefKind::Branch;
+  if (auto fine = check_may_run(*read, call.level, call.project->id, kind, row->ref); !fine)
+    return fine.error();
+  return row;
+}
+
+Result<JobRow> PipelineRoutes::job_to_run(const Call& call) {
+  auto row = job_of(call);
+  if (!row) return row;
+  auto read = database_.read();
+  const auto pipeline = read->pipelines.find(row->pipeline_id);
+  if (!pipeline) return not_found("Job");
+  const auto kind = pipeline->tag ? RefKind::Tag : RefKind::Branch;
+  if (auto fine = check_may_run(*read, call.level, call.project->id, kind, pipeline->ref); !fine)
+    return fine.error();
+  return row;
+}
+
 Result<Response> PipelineRoutes::detail(PipelineId id, int status) {
   auto read = database_.read();
   const auto row = read->pipelines.find(id);
@@ -111,11 +136,15 @@ Result<Response> PipelineRoutes::create(const Call& call) {
   if (!inputs) return inputs.error();
   trigger.variables = std::move(*variables);
   trigger.inputs = std::move(*inputs);
+  if (auto fine =
+          check_may_run(*database_.read(), call.level, call.project->id, std::nullopt, trigger.ref);
+      !fine)
+    return fine.error();
   trigger.user = call.principal.user;
   trigger.by_page = !call.principal.session.empty();
   const auto id = intake_.trigger(*call.project, trigger);
   if (!id) return id.error();
-  audit_act(call, "pipeline.created", "pipeline", id->value);
+  audit_act(coordinator_, call, "pipeline.created", "pipeline", id->value);
   return detail(*id, 201);
 }
 
@@ -154,23 +183,23 @@ Result<Response> PipelineRoutes::jobs_of(const Call& call, bool bridges) {
 }
 
 Result<Response> PipelineRoutes::cancel(const Call& call) {
-  const auto row = pipeline_of(call);
+  const auto row = pipeline_to_run(call);
   if (!row) return row.error();
   const auto done = wait_for<void>([&](Completion<void> then) {
     coordinator_.cancel_pipeline(row->id, std::move(then), call.principal.username);
   });
   if (!done) return done.error();
-  audit_act(call, "pipeline.canceled", "pipeline", row->id.value);
+  audit_act(coordinator_, call, "pipeline.canceled", "pipeline", row->id.value);
   return detail(row->id, 201);
 }
 
 Result<Response> PipelineRoutes::retry(const Call& call) {
-  const auto row = pipeline_of(call);
+  const auto row = pipeline_to_run(call);
   if (!row) return row.error();
   const auto done = wait_for<void>(
       [&](Completion<void> then) { coordinator_.retry_pipeline(row->id, std::move(then)); });
   if (!done) return done.error();
-  audit_act(call, "pipeline.retried", "pipeline", row->id.value);
+  audit_act(coordinator_, call, "pipeline.retried", "pipeline", row->id.value);
   return detail(row->id, 201);
 }
 
@@ -200,7 +229,7 @@ Result<Response> PipelineRoutes::show_own_job(const Call& call) {
 }
 
 Result<Response> PipelineRoutes::cancel_job(const Call& call) {
-  const auto row = job_of(call);
+  const auto row = job_to_run(call);
   if (!row) return row.error();
   const auto& text = call.request.body;
   const auto body = text.empty() ? Result<json>{json::object()} : parse_object(text);
@@ -213,27 +242,27 @@ Result<Response> PipelineRoutes::cancel_job(const Call& call) {
     coordinator_.cancel_job(row->id, std::move(then), call.principal.username, force);
   });
   if (!done) return done.error();
-  audit_act(call, "job.canceled", "job", row->id.value);
+  audit_act(coordinator_, call, "job.canceled", "job", row->id.value);
   return job_view(row->id, 201);
 }
 
 Result<Response> PipelineRoutes::retry_job(const Call& call) {
-  const auto row = job_of(call);
+  const auto row = job_to_run(call);
   if (!row) return row.error();
   const auto made = wait_for<JobId>(
       [&](Completion<JobId> then) { coordinator_.retry_job(row->id, std::move(then)); });
   if (!made) return made.error();
-  audit_act(call, "job.retried", "job", row->id.value);
+  audit_act(coordinator_, call, "job.retried", "job", row->id.value);
   return job_view(*made, 201);
 }
 
 Result<Response> PipelineRoutes::play_job(const Call& call) {
-  const auto row = job_of(call);
+  const auto row = job_to_run(call);
   if (!row) return row.error();
   const auto done = wait_for<void>(
       [&](Completion<void> then) { coordinator_.play_job(row->id, std::move(then)); });
   if (!done) return done.error();
-  audit_act(call, "job.played", "job", row->id.value);
+  audit_act(coordinator_, call, "job.played", "job", row->id.value);
   return job_view(row->id, 200);
 }
 

@@ -34,6 +34,10 @@ class PipelineRoutes {
   // NotFound unless it is one of the path's project.
   Result<PipelineRow> pipeline_of(const Call& call);
   Result<JobRow> job_of(const Call& call);
+  // As those above, when the caller may also run pipelines on its ref: Denied when it is protected
+  // against that.
+  Result<PipelineRow> pipeline_to_run(const Call& call);
+  Result<JobRow> job_to_run(const Call& call);
   Result<Response> jobs_of(const Call& call, bool bridges);
   Result<Response> detail(PipelineId id, int status);
   Result<Response> job_view(JobId id, int status);

@@ -54,6 +54,7 @@ struct LintRequest {
   std::string ref;                     // of the simulated event; "": the default branch
   bool simulate = false;               // only the jobs that the event would create
   pipeline::Source event = pipeline::Source::Push;  // a merge request's target: the default branch
+  UserId user;                                      // who asks; 0: nobody who is known
 };
 
 struct LintedJob {

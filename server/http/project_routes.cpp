@@ -7,6 +7,7 @@
 #include "server/auth/audit.h"
 #include "server/http/common.h"
 #include "server/http/json.h"
+#include "server/http/places.h"
 #include "server/http/views.h"
 
 namespace slipway::server::http {
@@ -70,6 +71,17 @@ bool is_webhook_secret(std::string_view secret) {
                      [](unsigned char c) { return c > ' ' && c < 0x7F; });
 }
 
+// Who asks, and which of the projects are wanted: `membership` or `min_access_level`.
+Result<ProjectViewer> viewer_for(const Call& call, UnixMillis now) {
+  auto viewer = viewer_of(call.principal, now);
+  if (call.request.query_value("membership").value_or("") == "true")
+    viewer.least_level = static_cast<int>(Level::Guest);
+  const auto least = query_number(call.request, "min_access_level");
+  if (!least) return least.error();
+  if (*least) viewer.least_level = static_cast<int>(std::min(**least, 100LL));
+  return viewer;
+}
+
 }  // namespace
 
 Result<void> check_project_path(std::string_view path) {
@@ -110,9 +122,12 @@ Result<Response> ProjectRoutes::list(const Call& call) {
   const auto search = call.request.query_value("search").value_or("");
   const auto status = query_word(call.request, "last_pipeline_status", status_words());
   if (!status) return status.error();
+  const auto visibility = query_word(call.request, "visibility", {"private", "internal", "public"});
+  if (!visibility) return visibility.error();
+  const auto viewer = viewer_for(call, clock_.now());
+  if (!viewer) return viewer.error();
   auto read = database_.read();
-  const auto rows =
-      read->projects.list(search, call.principal.is_admin ? "" : "public", *page, *status);
+  const auto rows = read->projects.list(search, *visibility, *page, *status, *viewer);
   const Views views{*read, url_, clock_.now()};
   auto items = json::array();
   for (const auto& row : rows.rows) items.push_back(views.project(row));
@@ -127,8 +142,9 @@ Result<void> ProjectRoutes::read_fields(const json& body, ProjectRow& row) {
   row.visibility = fields.text("visibility").value_or(row.visibility);
   row.ci_config_path = fields.text("ci_config_path").value_or(row.ci_config_path);
   row.keep_latest_artifact = fields.flag("keep_latest_artifact").value_or(row.keep_latest_artifact);
-  if (row.visibility != "private" && row.visibility != "public")
-    fields.refuse("visibility", "private or public");
+  row.public_jobs = fields.flag("public_jobs").value_or(row.public_jobs);
+  if (row.visibility != "private" && row.visibility != "internal" && row.visibility != "public")
+    fields.refuse("visibility", "private, internal or public");
   if (!is_branch_name(row.default_branch)) fields.refuse("default_branch", "the name of a branch");
   if (!is_file_path(row.ci_config_path))
     fields.refuse("ci_config_path", "a path inside the repository");
@@ -227,8 +243,8 @@ Result<Response> ProjectRoutes::remove(const Call& call) {
   const auto done = wait_for<void>(
       [&](Completion<void> then) { coordinator_.delete_project(id, std::move(then)); });
   if (!done) return done.error();
-  auth::audit(
-      {call.principal.name(), "project.deleted", project_object(id), false, call.request.remote});
+  note_audit(coordinator_, {call.principal.name(), "project.deleted", project_object(id), false,
+                            call.request.remote});
   setup_.removed(id);
   return json_response(202, {{"message", "202 Accepted"}});
 }
@@ -280,8 +296,9 @@ Result<Response> ProjectRoutes::lint_of_project(const Call& call) {
   return lint_response(call, request, text("include_jobs") == "true");
 }
 
-Result<Response> ProjectRoutes::lint_response(const Call& call, const LintRequest& request,
+Result<Response> ProjectRoutes::lint_response(const Call& call, LintRequest request,
                                               bool with_jobs) {
+  request.user = call.principal.user;
   const auto verdict = intake_.lint(*call.project, request);
   if (!verdict) return verdict.error();
   auto errors = json::array();

@@ -28,7 +28,7 @@ class ProjectRoutes {
 
  private:
   Response view(const ProjectRow& row, int status);
-  Result<Response> lint_response(const Call& call, const LintRequest& request, bool with_jobs);
+  Result<Response> lint_response(const Call& call, LintRequest request, bool with_jobs);
   // Takes over what the body gives and checks it.
   Result<void> read_fields(const nlohmann::json& body, ProjectRow& row);
   Result<void> read_forge(const ProjectRow& before, const std::optional<std::string>& token,

@@ -31,8 +31,17 @@ std::string audited(const Call& call, RefKind kind, const std::string& name) {
          "/" + name;
 }
 
-json view(const ProtectedRefRow& row) {
-  return {{"id", row.id}, {"name", row.name}};
+const char* describe(int level) {
+  if (level == 0) return "No one";
+  return level == static_cast<int>(Level::Developer) ? "Developers + Maintainers" : "Maintainers";
+}
+
+json view(const ProtectedRefRow& row, RefKind kind) {
+  auto levels = json::array({{{"access_level", row.access_level},
+                              {"access_level_description", describe(row.access_level)}}});
+  return {{"id", row.id},
+          {"name", row.name},
+          {kind == RefKind::Tag ? "create_access_levels" : "push_access_levels", levels}};
 }
 
 }  // namespace
@@ -42,7 +51,7 @@ Result<Response> ProtectionRoutes::list(const Call& call, RefKind kind) {
   if (!page) return page.error();
   const auto rows = database_.read()->protections.list(call.project->id, kind, *page);
   auto items = json::array();
-  for (const auto& row : rows.rows) items.push_back(view(row));
+  for (const auto& row : rows.rows) items.push_back(view(row, kind));
   return list_response(items, *page, rows.total);
 }
 
@@ -50,7 +59,7 @@ Result<Response> ProtectionRoutes::show(const Call& call, RefKind kind) {
   const auto row =
       database_.read()->protections.find(call.project->id, kind, call.request.param("ref_name"));
   if (!row) return not_found(noun(kind));
-  return json_response(200, view(*row));
+  return json_response(200, view(*row, kind));
 }
 
 Result<Response> ProtectionRoutes::protect(const Call& call, RefKind kind) {
@@ -60,6 +69,10 @@ Result<Response> ProtectionRoutes::protect(const Call& call, RefKind kind) {
   const auto name = fields.needed_text("name");
   if (!fields.error() && !is_ref_pattern(name))
     fields.refuse("name", "a " + std::string{to_string(kind)} + ", with '*' for any text");
+  const char* field = kind == RefKind::Tag ? "create_access_level" : "push_access_level";
+  const auto level = fields.number(field).value_or(static_cast<int>(Level::Maintainer));
+  if (level != 0 && level != 30 && level != 40)
+    fields.refuse(field, "0 for nobody, 30 for developers or 40 for maintainers");
   if (fields.error()) return *fields.error();
   const auto made = coordinator_.write<ProtectedRefRow>(
       [&](WriteTransaction& transaction) -> Result<ProtectedRefRow> {
@@ -67,14 +80,14 @@ Result<Response> ProtectionRoutes::protect(const Call& call, RefKind kind) {
         if (protections.find(call.project->id, kind, name))
           return fail(ErrorKind::Conflict, "Protected " + std::string{to_string(kind)} + " '" +
                                                name + "' already exists");
-        protections.protect(call.project->id, kind, name, transaction.now);
+        protections.protect(call.project->id, kind, name, transaction.now, static_cast<int>(level));
         auth::audit(transaction.stores, transaction.now,
                     {call.principal.name(), "ref.protected", audited(call, kind, name), false,
                      call.request.remote});
         return *protections.find(call.project->id, kind, name);
       });
   if (!made) return made.error();
-  return json_response(201, view(*made));
+  return json_response(201, view(*made, kind));
 }
 
 Result<Response> ProtectionRoutes::unprotect(const Call& call, RefKind kind) {

@@ -54,8 +54,8 @@ Result<Response> ResourceGroupRoutes::update(const Call& call) {
     coordinator_.set_process_mode(call.project->id, key, *mode, std::move(then));
   });
   if (!done) return done.error();
-  auth::audit({call.principal.name(), "resource_group.changed", "resource_group/" + key, false,
-               call.request.remote});
+  note_audit(coordinator_, {call.principal.name(), "resource_group.changed",
+                            "resource_group/" + key, false, call.request.remote});
   return show(call);
 }
 

@@ -97,7 +97,8 @@ std::vector<LeftOutRow> left_out_rows(const std::vector<pipeline::LeftOutJob>& j
 Result<LintVerdict> IntakeRoom::lint(const ProjectRow& project, const LintRequest& request) {
   const LintReport report = intake_.lint(
       project, request.content, request.file_ref,
-      request.simulate ? std::optional{SimulatedEvent{request.event, request.ref}} : std::nullopt);
+      request.simulate ? std::optional{SimulatedEvent{request.event, request.ref}} : std::nullopt,
+      request.user);
   LintVerdict verdict{!pipeline::has_errors(report.findings),
                       finding_rows(report.findings),
                       report.merged_yaml,

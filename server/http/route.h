@@ -24,6 +24,8 @@ struct Call {
   Request request;
   auth::Principal principal;
   std::optional<ProjectRow> project;
+  // Of the principal in what the path names: a project, a group or a runner.
+  Level level = Level::None;
   std::optional<JobCredential> job;  // when a job's token is the credential
 };
 

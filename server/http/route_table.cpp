@@ -37,6 +37,7 @@ constexpr long long kMultipart = 64LL << 10;
 
 constexpr auto kNone = Credential::None;
 constexpr auto kUser = Credential::User;
+constexpr auto kUserOrJob = Credential::UserOrJob;
 constexpr auto kRunner = Credential::RunnerToken;
 constexpr auto kJob = Credential::JobToken;
 constexpr auto kBasic = Credential::JobTokenBasic;
@@ -56,14 +57,19 @@ constexpr auto kApi = Scope::Api;
 std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
   using A = AccountRoutes;
   using D = DeliveryRoutes;
+  using E = PeopleRoutes;
   using G = ResourceGroupRoutes;
   using J = ProjectRoutes;
+  using K = ProjectTokenRoutes;
+  using L = LoginRoutes;
+  using M = MemberRoutes;
   using O = ProtectionRoutes;
   using P = PipelineRoutes;
   using R = RunnerRoutes;
   using S = ScheduleRoutes;
   using Q = TestReportRoutes;
   using T = TriggerRoutes;
+  using U = AuditRoutes;
   using V = VariableRoutes;
   using W = RunnerProtocolRoutes;
   // clang-format off
@@ -77,17 +83,38 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"GET", "/api/v4/setup", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.accounts, &A::setup_state)},
     {"POST", "/api/v4/setup", kNone, Role::Anybody, kApi, Csrf::Origin, kSmall, held(h.accounts, &A::setup)},
     {"POST", "/api/v4/session", kNone, Role::Anybody, kApi, Csrf::Origin, kSmall, held(h.accounts, &A::login)},
+    {"POST", "/api/v4/invitation", kNone, Role::Anybody, kApi, Csrf::Origin, kSmall, held(h.accounts, &A::accept_invitation)},
+    {"PUT", "/api/v4/user/password", kUser, Role::SignedIn, kApi, Csrf::Session, kSmall, held(h.accounts, &A::change_password)},
+    {"GET", "/api/v4/login", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.logins, &L::list)},
+    {"POST", "/api/v4/login/{provider}", kUser, Role::Anybody, kApi, Csrf::Session, kSmall, held(h.logins, &L::begin)},
+    {"GET", "/api/v4/login/{provider}/callback", kUser, Role::Anybody, kRead, Csrf::Safe, kNoBody, held(h.logins, &L::finish)},
     {"DELETE", "/api/v4/session", kUser, Role::SignedIn, kApi, Csrf::Session, kSmall, plain(h.accounts, &A::logout)},
-    {"GET", "/api/v4/user", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.accounts, &A::current_user)},
+    {"GET", "/api/v4/user/sessions", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.accounts, &A::list_sessions)},
+    {"DELETE", "/api/v4/user/sessions/{session_id}", kUser, Role::SignedIn, kApi, Csrf::Session, kSmall, plain(h.accounts, &A::end_session)},
+    {"GET", "/api/v4/user", kUser, Role::SignedIn, Scope::ReadUser, Csrf::Safe, kNoBody, plain(h.accounts, &A::current_user)},
     {"GET", "/api/v4/personal_access_tokens", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.accounts, &A::list_tokens)},
     {"POST", "/api/v4/personal_access_tokens", kUser, Role::SignedIn, kApi, Csrf::Session, kSmall, plain(h.accounts, &A::create_token)},
+    {"DELETE", "/api/v4/personal_access_tokens/self", kUser, Role::SignedIn, kApi, Csrf::Session, kSmall, plain(h.accounts, &A::revoke_own_token)},
     {"DELETE", "/api/v4/personal_access_tokens/{token_id}", kUser, Role::SignedIn, kApi, Csrf::Session, kSmall, plain(h.accounts, &A::revoke_token)},
+    {"GET", "/api/v4/personal_access_tokens/self", kUser, Role::SignedIn, Scope::ReadUser, Csrf::Safe, kNoBody, plain(h.accounts, &A::show_own_token)},
+    {"POST", "/api/v4/personal_access_tokens/{token_id}/rotate", kUser, Role::SignedIn, kApi, Csrf::Session, kSmall, plain(h.accounts, &A::rotate_token)},
+    {"GET", "/api/v4/audit_events", kUser, Role::Admin, kRead, Csrf::Safe, kNoBody, plain(h.audit, &U::list)},
+    {"GET", "/api/v4/audit_events/verification", kUser, Role::Admin, kRead, Csrf::Safe, kNoBody, plain(h.audit, &U::verify)},
+    {"GET", "/api/v4/audit_events/{event_id}", kUser, Role::Admin, kRead, Csrf::Safe, kNoBody, plain(h.audit, &U::show)},
+    {"GET", "/api/v4/users", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.people, &E::list)},
+    {"POST", "/api/v4/users", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.people, &E::create)},
+    {"GET", "/api/v4/users/{user_id}", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.people, &E::show)},
+    {"PUT", "/api/v4/users/{user_id}", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.people, &E::update)},
+    {"DELETE", "/api/v4/users/{user_id}", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.people, &E::remove)},
+    {"POST", "/api/v4/users/{user_id}/block", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.people, &E::block)},
+    {"POST", "/api/v4/users/{user_id}/unblock", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.people, &E::unblock)},
+    {"POST", "/api/v4/users/{user_id}/invitation", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.people, &E::invite)},
 
     {"GET", "/api/v4/projects", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::list)},
     {"POST", "/api/v4/projects", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.projects, &J::create)},
     {"GET", SLIPWAY_PROJECT, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::show)},
     {"PUT", SLIPWAY_PROJECT, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.projects, &J::update)},
-    {"DELETE", SLIPWAY_PROJECT, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.projects, &J::remove)},
+    {"DELETE", SLIPWAY_PROJECT, kUser, Role::Owner, kApi, Csrf::Session, kSmall, plain(h.projects, &J::remove)},
     {"GET", SLIPWAY_PROJECT "/coverage", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::coverage)},
     {"GET", SLIPWAY_PROJECT "/deliveries", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.deliveries, &D::list)},
     {"GET", SLIPWAY_PROJECT "/deliveries/{delivery_id}", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.deliveries, &D::show)},
@@ -100,6 +127,25 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"POST", SLIPWAY_PROJECT "/protected_tags", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.protections, &O::protect_tag)},
     {"GET", SLIPWAY_PROJECT "/protected_tags/{ref_name}", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.protections, &O::show_tag)},
     {"DELETE", SLIPWAY_PROJECT "/protected_tags/{ref_name}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.protections, &O::unprotect_tag)},
+
+    {"GET", SLIPWAY_PROJECT "/members", kUser, Role::Guest, kRead, Csrf::Safe, kNoBody, plain(h.members, &M::list)},
+    {"POST", SLIPWAY_PROJECT "/members", kUser, Role::Owner, kApi, Csrf::Session, kSmall, plain(h.members, &M::add)},
+    {"GET", SLIPWAY_PROJECT "/members/all", kUser, Role::Guest, kRead, Csrf::Safe, kNoBody, plain(h.members, &M::list_all)},
+    {"GET", SLIPWAY_PROJECT "/members/all/{user_id}", kUser, Role::Guest, kRead, Csrf::Safe, kNoBody, plain(h.members, &M::show_any)},
+    {"GET", SLIPWAY_PROJECT "/members/{user_id}", kUser, Role::Guest, kRead, Csrf::Safe, kNoBody, plain(h.members, &M::show)},
+    {"PUT", SLIPWAY_PROJECT "/members/{user_id}", kUser, Role::Owner, kApi, Csrf::Session, kSmall, plain(h.members, &M::update)},
+    {"DELETE", SLIPWAY_PROJECT "/members/{user_id}", kUser, Role::Owner, kApi, Csrf::Session, kSmall, plain(h.members, &M::remove)},
+    {"GET", SLIPWAY_GROUP "/members", kUser, Role::Guest, kRead, Csrf::Safe, kNoBody, plain(h.members, &M::list)},
+    {"POST", SLIPWAY_GROUP "/members", kUser, Role::Owner, kApi, Csrf::Session, kSmall, plain(h.members, &M::add)},
+    {"GET", SLIPWAY_GROUP "/members/all", kUser, Role::Guest, kRead, Csrf::Safe, kNoBody, plain(h.members, &M::list_all)},
+    {"GET", SLIPWAY_GROUP "/members/all/{user_id}", kUser, Role::Guest, kRead, Csrf::Safe, kNoBody, plain(h.members, &M::show_any)},
+    {"GET", SLIPWAY_GROUP "/members/{user_id}", kUser, Role::Guest, kRead, Csrf::Safe, kNoBody, plain(h.members, &M::show)},
+    {"PUT", SLIPWAY_GROUP "/members/{user_id}", kUser, Role::Owner, kApi, Csrf::Session, kSmall, plain(h.members, &M::update)},
+    {"DELETE", SLIPWAY_GROUP "/members/{user_id}", kUser, Role::Owner, kApi, Csrf::Session, kSmall, plain(h.members, &M::remove)},
+    {"GET", SLIPWAY_PROJECT "/access_tokens", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.project_tokens, &K::list)},
+    {"POST", SLIPWAY_PROJECT "/access_tokens", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.project_tokens, &K::create)},
+    {"GET", SLIPWAY_PROJECT "/access_tokens/{token_id}", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.project_tokens, &K::show)},
+    {"DELETE", SLIPWAY_PROJECT "/access_tokens/{token_id}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.project_tokens, &K::revoke)},
 
     // Values of variables are shown only to a token that may do everything: read_api is not enough.
     {"GET", SLIPWAY_PROJECT "/variables", kUser, Role::Maintainer, kApi, Csrf::Safe, kNoBody, plain(h.variables, &V::list)},
@@ -132,12 +178,12 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"GET", SLIPWAY_PIPELINE "/bridges", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::bridges)},
     {"POST", SLIPWAY_PIPELINE "/cancel", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::cancel)},
     {"POST", SLIPWAY_PIPELINE "/retry", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::retry)},
-    {"GET", SLIPWAY_PIPELINE "/test_report", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::report)},
-    {"GET", SLIPWAY_PIPELINE "/test_report_summary", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::summary)},
-    {"GET", SLIPWAY_PIPELINE "/tests", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::tests)},
-    {"GET", SLIPWAY_PIPELINE "/tests/comparison", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::comparison)},
-    {"GET", SLIPWAY_PROJECT "/tests/history", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::history)},
-    {"GET", SLIPWAY_PROJECT "/tests/flaky", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::flaky)},
+    {"GET", SLIPWAY_PIPELINE "/test_report", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::report)},
+    {"GET", SLIPWAY_PIPELINE "/test_report_summary", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::summary)},
+    {"GET", SLIPWAY_PIPELINE "/tests", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::tests)},
+    {"GET", SLIPWAY_PIPELINE "/tests/comparison", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::comparison)},
+    {"GET", SLIPWAY_PROJECT "/tests/history", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::history)},
+    {"GET", SLIPWAY_PROJECT "/tests/flaky", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::flaky)},
     {"GET", SLIPWAY_PROJECT "/jobs", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::list_jobs)},
     {"GET", SLIPWAY_JOB, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::show_job)},
     {"POST", SLIPWAY_JOB "/cancel", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.pipelines, &P::cancel_job)},
@@ -169,10 +215,10 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"GET", SLIPWAY_GROUPS "/{key}", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.resource_groups, &G::show)},
     {"PUT", SLIPWAY_GROUPS "/{key}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.resource_groups, &G::update)},
 
-    {"GET", SLIPWAY_JOB "/trace", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::raw)},
-    {"GET", SLIPWAY_JOB "/trace/events", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::events)},
-    {"GET", SLIPWAY_JOB "/trace/search", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::search)},
-    {"GET", SLIPWAY_JOB "/artifacts", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.artifacts, &ArtifactRoutes::download)},
+    {"GET", SLIPWAY_JOB "/trace", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::raw)},
+    {"GET", SLIPWAY_JOB "/trace/events", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::events)},
+    {"GET", SLIPWAY_JOB "/trace/search", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::search)},
+    {"GET", SLIPWAY_JOB "/artifacts", kUserOrJob, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.artifacts, &ArtifactRoutes::download)},
     {"DELETE", SLIPWAY_JOB "/artifacts", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.artifacts, &ArtifactRoutes::remove)},
     {"POST", SLIPWAY_JOB "/artifacts/keep", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.artifacts, &ArtifactRoutes::keep)},
     {"DELETE", SLIPWAY_PROJECT "/artifacts", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.artifacts, &ArtifactRoutes::remove_of_project)},
@@ -190,19 +236,19 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"GET", "/api/v4/jobs/{job_id}/artifacts", kJob, Role::Job, kRead, Csrf::Safe, kNoBody, plain(h.artifacts, &ArtifactRoutes::download_dependency)},
 
     {"GET", "/api/v4/runners", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.runners, &R::list)},
-    {"GET", "/api/v4/runners/all", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.runners, &R::list)},
+    {"GET", "/api/v4/runners/all", kUser, Role::Admin, kRead, Csrf::Safe, kNoBody, plain(h.runners, &R::list)},
     {"POST", "/api/v4/runners", kNone, Role::Anybody, kApi, Csrf::Token, kSmall, plain(h.runners, &R::register_legacy)},
-    {"GET", "/api/v4/runners/{runner_id}", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.runners, &R::show)},
-    {"GET", "/api/v4/runners/{runner_id}/managers", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.runners, &R::managers)},
-    {"GET", "/api/v4/runners/{runner_id}/jobs", kUser, Role::Admin, kRead, Csrf::Safe, kNoBody, plain(h.runners, &R::jobs)},
-    {"PUT", "/api/v4/runners/{runner_id}", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.runners, &R::update)},
-    {"DELETE", "/api/v4/runners/{runner_id}", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.runners, &R::remove)},
-    {"POST", "/api/v4/runners/{runner_id}/reset_authentication_token", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.runners, &R::reset_token)},
-    {"POST", "/api/v4/user/runners", kUser, Role::Admin, Scope::CreateRunner, Csrf::Session, kSmall, plain(h.runners, &R::create)},
+    {"GET", "/api/v4/runners/{runner_id}", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.runners, &R::show)},
+    {"GET", "/api/v4/runners/{runner_id}/managers", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.runners, &R::managers)},
+    {"GET", "/api/v4/runners/{runner_id}/jobs", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.runners, &R::jobs)},
+    {"PUT", "/api/v4/runners/{runner_id}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.runners, &R::update)},
+    {"DELETE", "/api/v4/runners/{runner_id}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.runners, &R::remove)},
+    {"POST", "/api/v4/runners/{runner_id}/reset_authentication_token", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.runners, &R::reset_token)},
+    {"POST", "/api/v4/user/runners", kUser, Role::SignedIn, Scope::CreateRunner, Csrf::Session, kSmall, plain(h.runners, &R::create)},
 
     {"POST", "/hooks/{project_path}", kNone, Role::Anybody, kApi, Csrf::Token, limits.webhook, plain(h.deliveries, &D::receive)},
-    {"GET", "/{project_path}.git/info/refs", kBasic, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.git, &GitRoutes::info_refs)},
-    {"POST", "/{project_path}.git/git-upload-pack", kBasic, Role::Reader, kRead, Csrf::Token, kGit, plain(h.git, &GitRoutes::upload_pack)},
+    {"GET", "/{project_path}.git/info/refs", kBasic, Role::Reader, Scope::ReadRepository, Csrf::Safe, kNoBody, plain(h.git, &GitRoutes::info_refs)},
+    {"POST", "/{project_path}.git/git-upload-pack", kBasic, Role::Reader, Scope::ReadRepository, Csrf::Token, kGit, plain(h.git, &GitRoutes::upload_pack)},
     {"GET", "/{project_path}/badges/{ref}/pipeline.svg", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.badges, &BadgeRoutes::pipeline)},
     {"GET", "/{project_path}/badges/{ref}/coverage.svg", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.badges, &BadgeRoutes::coverage)},
 

@@ -5,10 +5,14 @@
 
 #include "server/http/account_routes.h"
 #include "server/http/artifact_routes.h"
+#include "server/http/audit_routes.h"
 #include "server/http/delivery_routes.h"
 #include "server/http/health_routes.h"
+#include "server/http/login_routes.h"
+#include "server/http/member_routes.h"
 #include "server/http/outside_routes.h"
 #include "server/http/page_routes.h"
+#include "server/http/people_routes.h"
 #include "server/http/pipeline_routes.h"
 #include "server/http/project_routes.h"
 #include "server/http/protection_routes.h"
@@ -28,6 +32,11 @@ namespace slipway::server::http {
 struct Handlers {
   HealthRoutes health;
   AccountRoutes accounts;
+  LoginRoutes logins;
+  AuditRoutes audit;
+  PeopleRoutes people;
+  MemberRoutes members;
+  ProjectTokenRoutes project_tokens;
   ProjectRoutes projects;
   PipelineRoutes pipelines;
   RunnerRoutes runners;

@@ -8,6 +8,7 @@
 #include "server/auth/audit.h"
 #include "server/http/common.h"
 #include "server/http/json.h"
+#include "server/http/places.h"
 #include "server/http/views.h"
 
 namespace slipway::server::http {
@@ -115,9 +116,10 @@ Result<void> check_takes_jobs(const RunnerRow& row) {
               "a runner without tags must run untagged jobs, or it would never run any");
 }
 
-void audit_runner(const Call& call, std::string_view action, RunnerId id) {
-  auth::audit({call.principal.name(), std::string{action}, "runner/" + std::to_string(id.value),
-               false, call.request.remote});
+void audit_runner(Coordinator& coordinator, const Call& call, std::string_view action,
+                  RunnerId id) {
+  note_audit(coordinator, {call.principal.name(), std::string{action},
+                           "runner/" + std::to_string(id.value), false, call.request.remote});
 }
 
 }  // namespace
@@ -137,7 +139,9 @@ Result<Response> RunnerRoutes::list(const Call& call) {
   const Views views{*read, url_, now};
   auto items = json::array();
   for (const auto& row : read->runners.all())
-    if (wanted->lets_in(row, now)) items.push_back(views.runner(row));
+    if (wanted->lets_in(row, now) &&
+        may_see(call.principal, runner_place(*read, now, call.principal, row)))
+      items.push_back(views.runner(row));
   return json_response(200, items);
 }
 
@@ -171,6 +175,20 @@ Result<Response> RunnerRoutes::show(const Call& call) {
   return view(RunnerId{*id});
 }
 
+Result<void> RunnerRoutes::check_may_create(const Call& call, const RunnerRow& row) {
+  if (!row.project_id && !call.principal.is_admin)
+    return fail(ErrorKind::Denied, "only administrators make runners for the whole instance");
+  if (!row.project_id) return {};
+  auto read = database_.read();
+  const auto project = read->projects.find(*row.project_id);
+  if (!project) return not_found("Project");
+  const auto place = project_place(*read, clock_.now(), call.principal, *project);
+  if (!may_see(call.principal, place)) return not_found("Project");
+  if (place.level < Level::Maintainer)
+    return fail(ErrorKind::Denied, "making a runner for a project needs the role maintainer");
+  return {};
+}
+
 Result<Response> RunnerRoutes::create(const Call& call) {
   const auto body = parse_object(call.request.body);
   if (!body) return body.error();
@@ -188,15 +206,15 @@ Result<Response> RunnerRoutes::create(const Call& call) {
   if (auto fine = check_takes_jobs(row); !fine) return fine.error();
   if (row.runner_type == "project_type") {
     row.project_id = ProjectId{*project};
-    if (!database_.read()->projects.find(*row.project_id)) return not_found("Project");
   }
+  if (auto fine = check_may_create(call, row); !fine) return fine.error();
   const auto token = random_token("glrt-");
   row.token_hash = token_hash(token);
   row.created_at = clock_.now();
   const auto id = wait_for<RunnerId>(
       [&](Completion<RunnerId> then) { coordinator_.create_runner(row, std::move(then)); });
   if (!id) return id.error();
-  audit_runner(call, "runner.created", *id);
+  audit_runner(coordinator_, call, "runner.created", *id);
   return json_response(201, {{"id", id->value}, {"token", token}, {"token_expires_at", nullptr}});
 }
 
@@ -217,7 +235,7 @@ Result<Response> RunnerRoutes::update(const Call& call) {
         row->id, [given](RunnerRow& stored) { given.apply(stored); }, std::move(then));
   });
   if (!done) return done.error();
-  audit_runner(call, "runner.changed", row->id);
+  audit_runner(coordinator_, call, "runner.changed", row->id);
   return view(row->id);
 }
 
@@ -235,7 +253,7 @@ Result<Response> RunnerRoutes::remove_runner(const Call& call, RunnerId id) {
   const auto done = wait_for<void>(
       [&](Completion<void> then) { coordinator_.delete_runner(id, std::move(then)); });
   if (!done) return done.error();
-  audit_runner(call, "runner.deleted", id);
+  audit_runner(coordinator_, call, "runner.deleted", id);
   return empty_response(204);
 }
 
@@ -256,7 +274,7 @@ Result<Response> RunnerRoutes::renew_token(const Call& call, RunnerId id) {
         id, [hash = token_hash(token)](RunnerRow& row) { row.token_hash = hash; }, std::move(then));
   });
   if (!done) return done.error();
-  audit_runner(call, "runner.token_reset", id);
+  audit_runner(coordinator_, call, "runner.token_reset", id);
   return json_response(201, {{"id", id.value}, {"token", token}, {"token_expires_at", nullptr}});
 }
 

@@ -40,6 +40,8 @@ class RunnerRoutes {
  private:
   Result<Response> view(RunnerId id);
   Result<Response> renew_token(const Call& call, RunnerId id);
+  // The table cannot say it: which project it is for stands in the body.
+  Result<void> check_may_create(const Call& call, const RunnerRow& row);
   Result<Response> remove_runner(const Call& call, RunnerId id);
 
   Database& database_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "server/access/access.h"
 #include "server/auth/audit.h"
 #include "server/http/common.h"
 #include "server/http/given_variables.h"
@@ -131,6 +132,18 @@ Result<ScheduleRow> ScheduleRoutes::schedule_of(const Call& call) {
   return *row;
 }
 
+Result<ScheduleRow> ScheduleRoutes::own_schedule(const Call& call) {
+  auto row = schedule_of(call);
+  if (row && row->owner_id != call.principal.user && call.level < Level::Maintainer)
+    return fail(ErrorKind::Denied, "the schedule is somebody else's")
+        .with_hint("take it over first, or ask a maintainer");
+  return row;
+}
+
+Result<void> ScheduleRoutes::check_ref(const Call& call, const std::string& ref) {
+  return check_may_run(*database_.read(), call.level, call.project->id, std::nullopt, ref);
+}
+
 Response ScheduleRoutes::view(ScheduleId id, int status) {
   auto read = database_.read();
   const auto row = read->schedules.find(id);
@@ -169,6 +182,7 @@ Result<Response> ScheduleRoutes::create(const Call& call) {
   row.owner_id = call.principal.user;
   row.created_at = row.updated_at = clock_.now();
   if (auto read = read_fields(*body, row.created_at, row); !read) return read.error();
+  if (auto fine = check_ref(call, row.ref); !fine) return fine.error();
   const auto given = given_variables(*body);
   if (!given) return given.error();
   json variables = json::array();
@@ -190,7 +204,7 @@ Result<Response> ScheduleRoutes::create(const Call& call) {
 
 Result<Response> ScheduleRoutes::change(const Call& call, std::string_view action, int status,
                                         const std::function<Result<void>(ScheduleRow&)>& act) {
-  const auto known = schedule_of(call);
+  const auto known = action == "schedule.taken_over" ? schedule_of(call) : own_schedule(call);
   if (!known) return known.error();
   const auto done = coordinator_.write<void>([&](WriteTransaction& write) -> Result<void> {
     auto row = write.stores.schedules.find(known->id);
@@ -211,12 +225,14 @@ Result<Response> ScheduleRoutes::change(const Call& call, std::string_view actio
 Result<Response> ScheduleRoutes::update(const Call& call) {
   const auto body = parse_object(call.request.body);
   if (!body) return body.error();
-  return change(call, "schedule.changed", 200,
-                [&](ScheduleRow& row) { return read_fields(*body, clock_.now(), row); });
+  return change(call, "schedule.changed", 200, [&](ScheduleRow& row) -> Result<void> {
+    if (auto read = read_fields(*body, clock_.now(), row); !read) return read;
+    return check_ref(call, row.ref);
+  });
 }
 
 Result<Response> ScheduleRoutes::remove(const Call& call) {
-  const auto row = schedule_of(call);
+  const auto row = own_schedule(call);
   if (!row) return row.error();
   const auto done = coordinator_.write<void>([&](WriteTransaction& write) -> Result<void> {
     write.stores.schedules.remove(row->id);
@@ -233,6 +249,7 @@ Result<Response> ScheduleRoutes::remove(const Call& call) {
 Result<Response> ScheduleRoutes::play(const Call& call) {
   const auto row = schedule_of(call);
   if (!row) return row.error();
+  if (auto fine = check_ref(call, row->ref); !fine) return fine.error();
   const auto done = coordinator_.write<void>([&](WriteTransaction& write) -> Result<void> {
     if (!write.stores.schedules.find(row->id)) return not_found("Pipeline Schedule");
     ScheduleRunRow run;

@@ -30,6 +30,9 @@ class ScheduleRoutes {
  private:
   // NotFound unless it is one of the path's project.
   Result<ScheduleRow> schedule_of(const Call& call);
+  // As above, when the caller may change it: its owner, or a maintainer.
+  Result<ScheduleRow> own_schedule(const Call& call);
+  Result<void> check_ref(const Call& call, const std::string& ref);
   Response view(ScheduleId id, int status);
   // Changes the row inside a transaction, where it is read anew.
   Result<Response> change(const Call& call, std::string_view action, int status,

@@ -3,6 +3,7 @@
 #include "server/auth/access_tokens.h"
 #include "server/auth/accounts.h"
 #include "server/auth/password_pool.h"
+#include "server/auth/people.h"
 #include "server/auth/sessions.h"
 #include "server/http/coordinator_writer.h"
 #include "server/http/event_feed.h"
@@ -14,18 +15,25 @@ namespace slipway::server::http {
 namespace {
 
 Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& workers,
-                       auth::Sessions& sessions, auth::AccessTokens& tokens,
+                       auth::Sessions& sessions, auth::AccessTokens& tokens, auth::People& people,
                        auth::PasswordPool& passwords) {
+  const Viewer::Parts viewing{s.database, s.clock, sessions, tokens};
   const auto& url = options.external_url;
   return {
       HealthRoutes{s.database, s.coordinator, s.dispatch, s.metrics, s.clock, options.build},
-      AccountRoutes{s.accounts, sessions, tokens, passwords, options.listener.over_https},
+      AccountRoutes{s.database, s.accounts, sessions, tokens, passwords,
+                    options.listener.over_https},
+      LoginRoutes{s.logins, sessions, passwords, options.listener.over_https},
+      AuditRoutes{s.database},
+      PeopleRoutes{s.database, people, url},
+      MemberRoutes{s.database, s.coordinator, s.clock},
+      ProjectTokenRoutes{s.database, tokens},
       ProjectRoutes{s.database, s.coordinator, s.projects, s.intake, s.clock, url},
       PipelineRoutes{s.database, s.coordinator, s.intake, s.clock, url},
       RunnerRoutes{s.database, s.coordinator, s.clock, url},
       RunnerProtocolRoutes{s.coordinator, s.dispatch, s.traces, s.payloads, workers, s.clock,
                            options.poll_hold},
-      TraceRoutes{s.database, s.coordinator, s.traces, s.feed},
+      TraceRoutes{s.database, s.coordinator, s.traces, s.feed, viewing},
       ArtifactRoutes{s.database,
                      s.coordinator,
                      s.blobs,
@@ -37,7 +45,7 @@ Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& 
       ProtectionRoutes{s.database, s.coordinator},
       GitRoutes{s.mirrors},
       BadgeRoutes{s.database},
-      PageRoutes{s.files, s.feed},
+      PageRoutes{s.files, s.feed, viewing},
       ScheduleRoutes{s.database, s.coordinator, s.clock},
       ResourceGroupRoutes{s.database, s.coordinator},
       TriggerRoutes{s.database, s.coordinator, s.intake, s.clock, url},
@@ -53,9 +61,11 @@ struct HttpServer::State {
       : writer(services.coordinator),
         sessions(services.database, writer, services.clock),
         tokens(services.database, writer, services.clock),
+        people(writer),
         workers(options.worker_threads),
-        gate(sessions, tokens, services.coordinator, services.database, options.external_url),
-        handlers(make_handlers(options, services, workers, sessions, tokens, passwords)),
+        gate(sessions, tokens, services.coordinator, services.database, services.clock,
+             options.external_url),
+        handlers(make_handlers(options, services, workers, sessions, tokens, people, passwords)),
         front(route_table(handlers,
                           {options.artifact_limit, options.webhook_limit, options.run_limit}),
               gate, &services.metrics) {}
@@ -63,6 +73,7 @@ struct HttpServer::State {
   CoordinatorWriter writer;
   auth::Sessions sessions;
   auth::AccessTokens tokens;
+  auth::People people;
   auth::PasswordPool passwords;
   WorkerPool workers;
   AuthGate gate;

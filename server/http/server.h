@@ -23,6 +23,10 @@ namespace slipway::server::auth {
 class Accounts;
 }
 
+namespace slipway::server::login {
+class RemoteLogin;
+}
+
 namespace slipway::server::http {
 
 class EventFeed;
@@ -51,6 +55,7 @@ struct HttpServices {
   BlobStore& blobs;
   EventFeed& feed;
   auth::Accounts& accounts;
+  login::RemoteLogin& logins;
   JobPayloads& payloads;
   PipelineIntake& intake;
   ProjectSetup& projects;

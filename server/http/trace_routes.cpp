@@ -103,8 +103,16 @@ std::size_t whole_characters(std::string_view text) {
 
 class TraceEvents final : public BodySource {
  public:
-  TraceEvents(Database& database, TraceStore& traces, EventFeed& feed, JobId job, long long offset)
-      : database_(database), traces_(traces), feed_(feed), job_(job), offset_(offset) {}
+  TraceEvents(Database& database, TraceStore& traces, EventFeed& feed, const JobRow& job,
+              Viewer viewer, long long offset)
+      : database_(database),
+        traces_(traces),
+        feed_(feed),
+        job_(job.id),
+        project_(job.project_id),
+        viewer_(std::move(viewer)),
+        rights_(feed.rights()),
+        offset_(offset) {}
 
   void start(std::function<void()> wake) override {
     log_news_.emplace(traces_.subscribe(job_.value, wake));
@@ -112,6 +120,10 @@ class TraceEvents final : public BodySource {
   }
 
   Piece next() override {
+    if (const auto rights = feed_.rights(); rights != rights_) {
+      rights_ = rights;
+      if (!viewer_.refresh() || !viewer_.reads_logs(project_)) return {};
+    }
     // Asked before reading: what was written before the job ended is read below.
     const auto ended = final_status();
     auto bytes = traces_.read(job_.value, offset_, kEventPiece);
@@ -149,6 +161,9 @@ class TraceEvents final : public BodySource {
   TraceStore& traces_;
   EventFeed& feed_;
   JobId job_;
+  ProjectId project_;
+  Viewer viewer_;
+  std::uint64_t rights_;
   long long offset_;
   std::optional<TraceStore::Subscription> log_news_;
   EventFeed::Watch job_news_;
@@ -243,8 +258,8 @@ Result<Response> TraceRoutes::events(const Call& call) {
   Response response;
   response.content_type = "text/event-stream";
   response.headers.set("X-Accel-Buffering", "no");
-  response.stream =
-      std::make_unique<TraceEvents>(database_, traces_, feed_, row->id, std::max(0LL, offset));
+  response.stream = std::make_unique<TraceEvents>(
+      database_, traces_, feed_, *row, Viewer{viewing_, call.principal}, std::max(0LL, offset));
   return response;
 }
 

@@ -11,8 +11,13 @@ namespace slipway::server::http {
 
 class TraceRoutes {
  public:
-  TraceRoutes(Database& database, Coordinator& coordinator, TraceStore& traces, EventFeed& feed)
-      : database_(database), coordinator_(coordinator), traces_(traces), feed_(feed) {}
+  TraceRoutes(Database& database, Coordinator& coordinator, TraceStore& traces, EventFeed& feed,
+              const Viewer::Parts& viewing)
+      : database_(database),
+        coordinator_(coordinator),
+        traces_(traces),
+        feed_(feed),
+        viewing_(viewing) {}
 
   // PATCH with Content-Range: appended when it goes on where the log ends, else 416 and the size.
   Reception append(const SharedCall& call);
@@ -29,6 +34,7 @@ class TraceRoutes {
   Coordinator& coordinator_;
   TraceStore& traces_;
   EventFeed& feed_;
+  Viewer::Parts viewing_;
 };
 
 }  // namespace slipway::server::http

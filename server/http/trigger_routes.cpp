@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/crypto.h"
+#include "server/access/access.h"
 #include "server/auth/audit.h"
 #include "server/http/common.h"
 #include "server/http/json.h"
@@ -136,26 +137,22 @@ Result<Response> TriggerRoutes::remove(const Call& call) {
 Result<Response> TriggerRoutes::start_pipeline(const Call& call) {
   auto form = read_trigger_form(call.request);
   if (!form) return form.error();
-  std::optional<TriggerTokenRow> token;
-  std::optional<UserRow> owner;
-  {
-    auto read = database_.read();
-    token = read->trigger_tokens.find_by_hash(token_hash(form->token));
-    if (token) owner = read->users.find(token->owner_id);
-  }
+  const auto token = database_.read()->trigger_tokens.find_by_hash(token_hash(form->token));
   // As for a project that is not there: nobody learns by a wrong token which there are.
   if (!token || token->project_id != call.project->id) {
-    auth::audit({"anonymous", "trigger.used", "", true, call.request.remote});
+    note_audit(coordinator_, {"anonymous", "trigger.used", "", true, call.request.remote});
     return not_found("Project");
   }
-  if (!owner || owner->disabled || !owner->is_admin)
+  if (auto fine = check_owner_may_run(*database_.read(), clock_.now(), token->owner_id,
+                                      *call.project, form->ref);
+      !fine)
     return fail(ErrorKind::Denied,
-                "the owner of this token may not start pipelines of this project any more");
+                "the owner of this token may not start pipelines of this ref any more");
   TriggerRequest request;
   request.ref = std::move(form->ref);
   request.variables = std::move(form->variables);
   request.inputs = std::move(form->inputs);
-  request.user = owner->id;
+  request.user = token->owner_id;
   request.by_trigger_token = true;
   const auto id = intake_.trigger(*call.project, request);
   if (!id) return id.error();
@@ -165,8 +162,8 @@ Result<Response> TriggerRoutes::start_pipeline(const Call& call) {
         return true;
       },
       nullptr);
-  auth::audit({object_of(token->id), "pipeline.created", "pipeline/" + std::to_string(id->value),
-               false, call.request.remote});
+  note_audit(coordinator_, {object_of(token->id), "pipeline.created",
+                            "pipeline/" + std::to_string(id->value), false, call.request.remote});
   auto read = database_.read();
   const auto row = read->pipelines.find(*id);
   if (!row) return not_found("Pipeline");

@@ -71,7 +71,12 @@ bool is_online(const RunnerRow& row, UnixMillis now) {
 }
 
 json user_view(const UserRow& row) {
-  return {{"id", row.id.value}, {"username", row.username}, {"is_admin", row.is_admin}};
+  return {{"id", row.id.value},
+          {"username", row.username},
+          {"name", row.name.empty() ? row.username : row.name},
+          {"state", row.disabled ? "blocked" : "active"},
+          {"bot", row.bot_of.has_value()},
+          {"is_admin", row.is_admin}};
 }
 
 json token_view(const TokenRow& row) {
@@ -81,7 +86,8 @@ json token_view(const TokenRow& row) {
           {"created_at", to_rfc3339(row.created_at)},
           {"expires_at", time_or_null(row.expires_at)},
           {"last_used_at", time_or_null(row.last_used_at)},
-          {"revoked", row.revoked_at.has_value()}};
+          {"revoked", row.revoked_at.has_value()},
+          {"user_id", row.user_id.value}};
 }
 
 json left_out_view(const std::vector<LeftOutRow>& rows) {
@@ -147,6 +153,7 @@ json Views::project(const ProjectRow& row) const {
           {"path_with_namespace", row.path},
           {"default_branch", row.default_branch},
           {"visibility", row.visibility},
+          {"public_jobs", row.public_jobs},
           {"web_url", url},
           {"http_url_to_repo", url + ".git"},
           {"repository_url", without_credentials(row.repository_url)},

@@ -21,9 +21,9 @@ std::string without_port(const std::string& host) {
 }
 
 LocateProject projects_for(const ProjectRow& asking, const IncludeAccess& access,
-                           const std::string& server) {
-  return [&access, asking,
-          server](const pipeline::IncludeProject& wanted) -> Result<IncludedRepository> {
+                           const std::string& server, UserId user) {
+  return [&access, asking, server,
+          user](const pipeline::IncludeProject& wanted) -> Result<IncludedRepository> {
     const std::string own = host_of(server);
     if (!wanted.host.empty() && wanted.host != own && wanted.host != without_port(own))
       return fail(ErrorKind::NotFound, "no such project")
@@ -32,11 +32,13 @@ LocateProject projects_for(const ProjectRow& asking, const IncludeAccess& access
     const auto project =
         access.find_project ? access.find_project(wanted.path) : std::optional<ProjectRow>{};
     // The same words for both, so that nobody learns which projects there are.
-    if (!project || !may_include(asking, *project))
+    const bool read_by_user =
+        project && (!user || !access.may_read || access.may_read(user, *project));
+    if (!read_by_user || !may_include(asking, *project))
       return fail(ErrorKind::NotFound, "no such project")
           .with_hint(
-              "the project must be known to this server, and be public or, as this one, "
-              "private in the same group");
+              "the project must be known to this server, be public or, as this one, private in the "
+              "same group, and readable by who started the pipeline");
     return IncludedRepository{project->id.value, project->repository_url, project->default_branch};
   };
 }
@@ -45,14 +47,15 @@ LocateProject projects_for(const ProjectRow& asking, const IncludeAccess& access
 
 bool may_include(const ProjectRow& asking, const ProjectRow& wanted) {
   if (asking.id.value == wanted.id.value || wanted.visibility == "public") return true;
+  if (wanted.visibility == "internal" && asking.visibility != "public") return true;
   const auto group = [](const std::string& path) { return path.substr(0, path.find('/')); };
-  return asking.visibility != "public" && asking.path.find('/') != std::string::npos &&
+  return asking.visibility == "private" && asking.path.find('/') != std::string::npos &&
          group(asking.path) == group(wanted.path);
 }
 
 CommitFiles::CommitFiles(Mirrors& mirrors, const ProjectRow& project, std::string sha,
-                         const IncludeAccess& access, const std::string& server_url)
-    : RepositoryIncludes(mirrors, projects_for(project, access, server_url),
+                         const IncludeAccess& access, const std::string& server_url, UserId user)
+    : RepositoryIncludes(mirrors, projects_for(project, access, server_url, user),
                          {access.allow_private_addresses}),
       files_(mirrors),
       project_(project.id.value),

@@ -21,20 +21,22 @@ namespace slipway::server {
 struct IncludeAccess {
   // Finds a project by its path, or nullopt.
   std::function<std::optional<ProjectRow>(const std::string& path)> find_project;
+  // Whether a user reads a project; by default all do.
+  std::function<bool(UserId user, const ProjectRow& project)> may_read;
   bool allow_private_addresses = false;  // of remote files
 };
 
 // Whether a pipeline of `asking` may include files of `wanted`: its own, those of a public project,
-// and, among private ones, those of the same top-level group. Who may push to a project could else
-// read all the others.
+// those of an internal one unless it is public itself, and, among private ones, those of the same
+// top-level group. Who may push to a project could else read all the others.
 bool may_include(const ProjectRow& asking, const ProjectRow& wanted);
 
 class CommitFiles final : public RepositoryIncludes, public pipeline::RepositoryFacts {
  public:
   // A `sha` of "" is no commit: there are no files then. `server_url` is this server's address;
-  // `access` must outlive it.
+  // `access` must outlive it. When a `user` is known, it must be able to read what is included.
   CommitFiles(Mirrors& mirrors, const ProjectRow& project, std::string sha,
-              const IncludeAccess& access, const std::string& server_url);
+              const IncludeAccess& access, const std::string& server_url, UserId user = {});
 
   // Files that are there beside those of the commit, and before them.
   void add(std::map<std::string, std::string> files) { added_ = std::move(files); }

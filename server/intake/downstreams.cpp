@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/logging.h"
+#include "server/access/access.h"
 #include "server/blobs/archived_file.h"
 #include "server/store/run_refs.h"
 
@@ -27,13 +28,15 @@ std::string top_group(const std::string& path) {
 }  // namespace
 
 Downstreams::Downstreams(Coordinator& coordinator, Database& database, Mirrors& mirrors,
-                         Planner& planner, const JobPayload& payload, const BlobStore& blobs)
+                         Planner& planner, const JobPayload& payload, const BlobStore& blobs,
+                         const Clock& clock)
     : coordinator_(coordinator),
       database_(database),
       mirrors_(mirrors),
       planner_(planner),
       payload_(payload),
-      blobs_(blobs) {
+      blobs_(blobs),
+      clock_(clock) {
   coordinator.observe(*this);
 }
 
@@ -146,13 +149,24 @@ Result<std::optional<Downstreams::Bridge>> Downstreams::load(JobId job) {
                                       std::move(of_server.project), std::move(*wanted)}};
 }
 
-bool Downstreams::may_reach(const Bridge& bridge, const ProjectRow& wanted) {
+bool Downstreams::may_reach(const Bridge& bridge, const ProjectRow& wanted, Reach reach) {
   if (wanted.id == bridge.project.id) return true;
+  if (const UserId user = bridge.pipeline.user_id.value_or(UserId{})) {
+    auto read = database_.read();
+    if (reach == Reach::Follow) return may_read(*read, clock_.now(), user, wanted);
+    const auto& ref = bridge.wanted.branch;
+    return bool{check_owner_may_run(*read, clock_.now(), user, wanted,
+                                    ref.empty() ? wanted.default_branch : ref)};
+  }
+  // Nobody of this server, but a push: who may push to one project of a group works on all of it.
   const std::string& own = bridge.project.path;
-  if (own.find('/') != std::string::npos && top_group(own) == top_group(wanted.path)) return true;
-  if (!bridge.pipeline.user_id) return false;
-  const auto user = database_.read()->users.find(*bridge.pipeline.user_id);
-  return user && user->is_admin && !user->disabled;
+  return own.find('/') != std::string::npos && top_group(own) == top_group(wanted.path);
+}
+
+// Whether the refusal may say that the project is there.
+bool Downstreams::is_seen(const Bridge& bridge, const ProjectRow& wanted) {
+  return may_read(*database_.read(), clock_.now(), bridge.pipeline.user_id.value_or(UserId{}),
+                  wanted);
 }
 
 Downstreams::Outcome Downstreams::follow(const Bridge& bridge) {
@@ -161,7 +175,7 @@ Downstreams::Outcome Downstreams::follow(const Bridge& bridge) {
   {
     const auto project = database_.read()->projects.find_by_path(path);
     // The same words for both, so that nobody learns which projects there are.
-    if (!project || !may_reach(bridge, *project))
+    if (!project || !may_reach(bridge, *project, Reach::Follow))
       return refused(
           "upstream_bridge_project_not_found",
           fmt::format("this server has no project '{}' that this one may look at", path));
@@ -256,13 +270,14 @@ Downstreams::Outcome Downstreams::trigger_child(const Bridge& bridge) {
 Downstreams::Outcome Downstreams::trigger_project(const Bridge& bridge) {
   const std::string& path = bridge.wanted.project;
   const auto project = database_.read()->projects.find_by_path(path);
-  if (!project || (project->visibility != "public" && !may_reach(bridge, *project)))
+  const bool reached = project && may_reach(bridge, *project, Reach::Trigger);
+  if (!project || (!reached && !is_seen(bridge, *project)))
     return refused("downstream_bridge_project_not_found",
                    fmt::format("this server has no project '{}' that this one may trigger", path));
-  if (!may_reach(bridge, *project))
+  if (!reached)
     return refused("insufficient_bridge_permissions",
-                   fmt::format("'{}' is not in the group of '{}', and no administrator started "
-                               "this pipeline",
+                   fmt::format("'{}' is not in the group of '{}', or who started this pipeline may "
+                               "not run pipelines of it",
                                path, bridge.project.path));
   if (auto refusal = check_family(bridge)) return refusal;
   PlanRequest request;

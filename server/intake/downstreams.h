@@ -33,7 +33,7 @@ class Downstreams final : public CommitObserver {
  public:
   // What is referred to must outlive it; it observes `coordinator`.
   Downstreams(Coordinator& coordinator, Database& database, Mirrors& mirrors, Planner& planner,
-              const JobPayload& payload, const BlobStore& blobs);
+              const JobPayload& payload, const BlobStore& blobs, const Clock& clock);
   ~Downstreams() override;
   Downstreams(const Downstreams&) = delete;
   Downstreams& operator=(const Downstreams&) = delete;
@@ -74,7 +74,10 @@ class Downstreams final : public CommitObserver {
   std::optional<Refusal> check_family(const Bridge& bridge);
   Result<std::string> artifact_file(const Bridge& bridge, const pipeline::ArtifactFile& file);
   // May the pipeline of `bridge` start, or look at, pipelines of `wanted`?
-  bool may_reach(const Bridge& bridge, const ProjectRow& wanted);
+  enum class Reach : std::uint8_t { Follow, Trigger };
+  // By the rights of who started the pipeline; nobody of this server: within the group.
+  bool may_reach(const Bridge& bridge, const ProjectRow& wanted, Reach reach);
+  bool is_seen(const Bridge& bridge, const ProjectRow& wanted);
 
   Coordinator& coordinator_;
   Database& database_;
@@ -82,6 +85,7 @@ class Downstreams final : public CommitObserver {
   Planner& planner_;
   const JobPayload& payload_;
   const BlobStore& blobs_;
+  const Clock& clock_;
 
   std::mutex mutex_;
   std::condition_variable wake_;

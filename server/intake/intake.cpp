@@ -363,12 +363,13 @@ Result<PipelineId> Intake::trigger(const ProjectRow& project, const ManualTrigge
 
 LintReport Intake::lint(const ProjectRow& project, const std::optional<std::string>& content,
                         const std::string& file_ref,
-                        const std::optional<SimulatedEvent>& simulated) {
+                        const std::optional<SimulatedEvent>& simulated, UserId user) {
   const auto named = [&](const std::string& ref) {
     return ref.empty() ? project.default_branch : ref;
   };
   PlanRequest request;
   request.project = project;
+  if (user) request.user = user;
   request.ref = named(simulated ? simulated->ref : file_ref);
   if (const auto files = mirrors_.resolve(project.id.value, named(file_ref)))
     request.sha = files->sha;

@@ -99,9 +99,11 @@ class Intake {
   // branch that is not protected, whatever it is called. InvalidInput as trigger().
   Result<PipelineId> run_work_tree(const ProjectRow& project, const WorkTree& tree);
   // `content`, or the project's own file, with the files of `file_ref` ("": the default branch).
-  // With `simulated` the pipeline of that event is planned.
+  // With `simulated` the pipeline of that event is planned. A `user` must be able to read what is
+  // included.
   LintReport lint(const ProjectRow& project, const std::optional<std::string>& content,
-                  const std::string& file_ref, const std::optional<SimulatedEvent>& simulated);
+                  const std::string& file_ref, const std::optional<SimulatedEvent>& simulated,
+                  UserId user = {});
   // The pipeline file at a branch or tag ("": the default branch), as far as the mirror knows it.
   [[nodiscard]] Result<FileAtCommit> pipeline_file(const ProjectRow& project,
                                                    const std::string& ref) const;

@@ -237,7 +237,8 @@ Result<Planned> Planner::plan(const PlanRequest& request) {
     give_reason(made, pipeline::make_reason(pipeline::ReasonCode::SkipCi));
     return Planned{std::move(made), std::nullopt};
   }
-  CommitFiles files{mirrors_, request.project, request.sha, includes_, facts_.server.url};
+  CommitFiles files{mirrors_,  request.project,   request.sha,
+                    includes_, facts_.server.url, request.user.value_or(UserId{})};
   trigger.repository = &files;
   auto outcome = configuration(request, trigger, files);
   if (!outcome && outcome.error().kind == ErrorKind::NotFound)
@@ -269,7 +270,8 @@ LintReport Planner::lint(const PlanRequest& request, const std::optional<std::st
                          Simulate simulate) {
   const std::int64_t project = request.project.id.value;
   const std::string& path = request.project.ci_config_path;
-  CommitFiles files{mirrors_, request.project, request.sha, includes_, facts_.server.url};
+  CommitFiles files{mirrors_,  request.project,   request.sha,
+                    includes_, facts_.server.url, request.user.value_or(UserId{})};
   LintReport report;
   const auto refuse = [&](const char* code, std::string message, SourceSpan at) {
     report.findings.push_back(

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/logging.h"
+#include "server/access/access.h"
 #include "server/intake/stored_variables.h"
 #include "server/schedules/cron.h"
 
@@ -151,22 +152,22 @@ void Schedules::run(const ScheduleRunRow& run) {
 
 Result<PipelineId> Schedules::make(const ScheduleRow& schedule, const ScheduleRunRow& run) {
   std::optional<ProjectRow> project;
-  std::optional<UserRow> owner;
+  const UserId owner = run.played_by.value_or(schedule.owner_id);
   {
     auto read = database_.read();
     project = read->projects.find(schedule.project_id);
-    owner = read->users.find(run.played_by.value_or(schedule.owner_id));
+    if (!project) return fail(ErrorKind::NotFound, "the project is gone");
+    if (auto fine = check_owner_may_run(*read, clock_.now(), owner, *project, schedule.ref); !fine)
+      return fail(
+          ErrorKind::Denied,
+          "its owner may not start pipelines of this project any more: somebody who may must "
+          "take the schedule over");
   }
-  if (!project) return fail(ErrorKind::NotFound, "the project is gone");
-  if (!owner || owner->disabled || !owner->is_admin)
-    return fail(ErrorKind::Denied,
-                "its owner may not start pipelines of this project any more: somebody who may must "
-                "take the schedule over");
   ManualTrigger trigger;
   trigger.ref = schedule.ref;
   trigger.source = pipeline::Source::Schedule;
   trigger.variables = variables_from_json(schedule.variables);
-  trigger.user = owner->id;
+  trigger.user = owner;
   trigger.schedule_run = run.id;
   return intake_.trigger(*project, trigger);
 }

@@ -76,6 +76,11 @@ std::vector<Setting> settings_table(ServerSettings& s) {
          s.key_file = text;
          return std::string{};
        }},
+      {"login_dir", "directory with a file for each other site through which people log in", "",
+       [&s](const std::string& text) {
+         s.login_dir = text;
+         return std::string{};
+       }},
       {"external_url", "address under which people and runners reach the server (http://<listen>)",
        "", [&s](const std::string& text) { return set_external_url(s, text); }},
       {"registry", "registry and prefix of CI_REGISTRY_IMAGE, as registry.example.com/ci", "",

@@ -17,6 +17,7 @@
 #include "server/store/delivery_store.h"
 #include "server/store/effect_store.h"
 #include "server/store/job_store.h"
+#include "server/store/member_store.h"
 #include "server/store/pipeline_store.h"
 #include "server/store/project_store.h"
 #include "server/store/protection_store.h"
@@ -48,7 +49,9 @@ struct Stores {
         jobs(session),
         runners(session),
         users(session),
+        members(session),
         sessions(session),
+        identities(session),
         tokens(session),
         deliveries(session),
         artifacts(session),
@@ -68,7 +71,9 @@ struct Stores {
   JobStore jobs;
   RunnerStore runners;
   UserStore users;
+  MemberStore members;
   SessionStore sessions;
+  IdentityStore identities;
   TokenStore tokens;
   DeliveryStore deliveries;
   ArtifactStore artifacts;

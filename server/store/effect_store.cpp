@@ -1,5 +1,6 @@
 #include "server/store/effect_store.h"
 
+#include "base/crypto.h"
 #include "server/store/session.h"
 
 namespace slipway::server {
@@ -31,6 +32,7 @@ struct Columns<AuditRow> {
     f("result", row.result);
     f("detail", row.detail);
     f("ip_address", row.ip_address);
+    f("hash", row.hash);
   }
 };
 
@@ -75,8 +77,59 @@ void OutboxStore::abandon(EffectId id, UnixMillis at, std::string_view error) {
       at, error, id);
 }
 
-void AuditStore::append(const AuditRow& row) {
+namespace {
+
+// Each field is told from the next by JSON's quoting: none can be moved into another.
+std::string chain_hash(const std::string& before, const AuditRow& row) {
+  return sha256_hex(
+      before + "\n" +
+      json_of_strings({std::to_string(row.seq), std::to_string(row.at), row.actor, row.action,
+                       row.object, row.result, row.detail, row.ip_address}));
+}
+
+}  // namespace
+
+void AuditStore::append(AuditRow row) {
+  static const std::string last_sql =
+      "SELECT " + column_names<AuditRow>() + " FROM audit ORDER BY seq DESC LIMIT 1";
+  const auto last = select_one<AuditRow>(session_, last_sql);
+  row.seq = last ? last->seq + 1 : 1;
+  row.hash = chain_hash(last ? last->hash : "", row);
   insert_row(session_, "audit", row);
+}
+
+std::optional<AuditRow> AuditStore::find(std::int64_t seq) const {
+  static const std::string sql = "SELECT " + column_names<AuditRow>() + " FROM audit WHERE seq = ?";
+  return select_one<AuditRow>(session_, sql, seq);
+}
+
+AuditVerdict AuditStore::verify() const {
+  static const std::string sql =
+      "SELECT " + column_names<AuditRow>() + " FROM audit WHERE seq > ? ORDER BY seq LIMIT 1000";
+  AuditVerdict verdict;
+  const auto broken = [&](std::int64_t seq, const char* why) {
+    verdict.broken = seq;
+    verdict.why = why;
+    return verdict;
+  };
+  std::int64_t seq = 0;
+  for (auto rows = select<AuditRow>(session_, sql, seq); !rows.empty();
+       rows = select<AuditRow>(session_, sql, seq)) {
+    for (const AuditRow& row : rows) {
+      if (row.seq != seq + 1) return broken(seq + 1, "it is missing");
+      seq = row.seq;
+      const bool older = row.hash.empty() && verdict.head.empty();
+      if (!older && row.hash != chain_hash(verdict.head, row))
+        return broken(seq, "it is not as it was written");
+      verdict.head = row.hash;
+      ++verdict.rows;
+    }
+  }
+  // SQLite remembers how many there ever were.
+  const auto ever = select_value<long long>(
+      session_, "SELECT ifnull(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'audit'");
+  if (ever > seq) return broken(seq + 1, "it is missing");
+  return verdict;
 }
 
 Page<AuditRow> AuditStore::list(PageRequest page) const {

@@ -56,15 +56,27 @@ struct AuditRow {
   std::string result;  // "ok" or "refused"
   std::string detail;  // JSON; never a secret
   std::string ip_address;
+  std::string hash;  // over this row and the hash of the one before; set when it is appended
+};
+
+// What the chain of hashes says.
+struct AuditVerdict {
+  long long rows = 0;  // up to the first that is broken
+  std::string head;  // hash of the last: who keeps it elsewhere can prove that nothing was cut off
+  std::optional<std::int64_t> broken;  // the first row that is not as it was written
+  std::string why;
 };
 
 class AuditStore {
  public:
   explicit AuditStore(Session& session) : session_(session) {}
 
-  void append(const AuditRow& row);
+  void append(AuditRow row);
   // Newest first.
   [[nodiscard]] Page<AuditRow> list(PageRequest page) const;
+  [[nodiscard]] std::optional<AuditRow> find(std::int64_t seq) const;
+  // Reads all rows, a thousand at a time. Rows older than the chain are taken as they are.
+  [[nodiscard]] AuditVerdict verify() const;
 
  private:
   Session& session_;

@@ -15,6 +15,7 @@ struct Columns<ProjectRow> {
     f("default_branch", row.default_branch);
     f("visibility", row.visibility);
     f("ci_config_path", row.ci_config_path);
+    f("public_jobs", row.public_jobs);
     f("webhook_secret", row.webhook_secret);
     f("forge", row.forge);
     f("forge_api_url", row.forge_api_url);
@@ -37,19 +38,28 @@ std::optional<ProjectRow> ProjectStore::find_by_path(std::string_view path) cons
 }
 
 Page<ProjectRow> ProjectStore::list(std::string_view search, std::string_view visibility,
-                                    PageRequest page, std::string_view last_status) const {
+                                    PageRequest page, std::string_view last_status,
+                                    const ProjectViewer& viewer) const {
   // instr and not LIKE: a person who searches for "50%" means it.
   static const std::string where =
       " FROM projects WHERE (?1 = '' OR instr(lower(path), lower(?1)) > 0)"
       " AND (?2 = '' OR visibility = ?2)"
       " AND (?3 = '' OR ?3 = (SELECT status FROM pipelines WHERE project_id = projects.id"
-      " AND ref = default_branch ORDER BY pipelines.id DESC LIMIT 1))";
+      " AND ref = default_branch ORDER BY pipelines.id DESC LIMIT 1))"
+      " AND ((?7 = 0 AND (?4 OR visibility = 'public' OR (?5 AND visibility = 'internal')))"
+      " OR EXISTS (SELECT 1 FROM members WHERE user_id = ?6 AND access_level >= max(?7, 1)"
+      " AND (expires_at IS NULL OR expires_at > ?8)"
+      " AND (members.project_id = projects.id OR (members.project_id IS NULL"
+      " AND substr(lower(path), 1, length(group_path) + 1) = group_path || '/'))))";
   static const std::string rows =
-      "SELECT " + column_names<ProjectRow>() + where + " ORDER BY path LIMIT ?4 OFFSET ?5";
+      "SELECT " + column_names<ProjectRow>() + where + " ORDER BY path LIMIT ?9 OFFSET ?10";
   static const std::string total = "SELECT COUNT(*)" + where;
-  return {select<ProjectRow>(session_, rows, search, visibility, last_status, page.per_page,
-                             (page.page - 1) * page.per_page),
-          select_value<long long>(session_, total, search, visibility, last_status)};
+  return {
+      select<ProjectRow>(session_, rows, search, visibility, last_status, viewer.everything,
+                         viewer.internal, viewer.user, viewer.least_level, viewer.now,
+                         page.per_page, (page.page - 1) * page.per_page),
+      select_value<long long>(session_, total, search, visibility, last_status, viewer.everything,
+                              viewer.internal, viewer.user, viewer.least_level, viewer.now)};
 }
 
 ProjectId ProjectStore::insert(const ProjectRow& row) {
@@ -62,11 +72,11 @@ void ProjectStore::update(const ProjectRow& row) {
   execute(session_, R"sql(
 UPDATE projects
    SET path = ?, repository_url = ?, default_branch = ?, visibility = ?, ci_config_path = ?,
-       webhook_secret = ?, forge = ?, forge_api_url = ?, forge_token = ?,
+       public_jobs = ?, webhook_secret = ?, forge = ?, forge_api_url = ?, forge_token = ?,
        keep_latest_artifact = ?
  WHERE id = ?)sql",
           row.path, row.repository_url, row.default_branch, row.visibility, row.ci_config_path,
-          row.webhook_secret, row.forge, row.forge_api_url, row.forge_token,
+          row.public_jobs, row.webhook_secret, row.forge, row.forge_api_url, row.forge_token,
           row.keep_latest_artifact, row.id);
 }
 

@@ -25,14 +25,24 @@ struct ProjectRow {
   std::string path;            // "group/name"; compared without regard to case
   std::string repository_url;  // where the mirror fetches from; credentials stand in settings
   std::string default_branch = "main";
-  std::string visibility = "private";  // or "public"
+  std::string visibility = "private";  // "internal": whoever is signed in; or "public"
   std::string ci_config_path = ".gitlab-ci.yml";
+  bool public_jobs = true;     // logs and artifacts are read by whoever sees the project
   std::string webhook_secret;  // sealed
   std::string forge;           // the git host that is told of pipelines: "github", …; "" for none
   std::string forge_api_url;   // "" for the one that follows from the repository's address
   std::string forge_token;     // sealed; "" for none
   bool keep_latest_artifact = true;  // see ArtifactStore::is_kept()
   UnixMillis created_at = 0;
+};
+
+// For whom projects are listed. The default sees all.
+struct ProjectViewer {
+  bool everything = true;
+  bool internal = false;  // sees those for everybody who is signed in
+  UserId user;
+  int least_level = 0;  // more than 0: only those where the user is a member with that
+  UnixMillis now = 0;
 };
 
 class ProjectStore {
@@ -44,7 +54,8 @@ class ProjectStore {
   // By path; `search` is a part of the path, "" for all. Visibility "" means any.
   // `last_status` is that of the default branch's newest pipeline, "" for any.
   [[nodiscard]] Page<ProjectRow> list(std::string_view search, std::string_view visibility,
-                                      PageRequest page, std::string_view last_status = "") const;
+                                      PageRequest page, std::string_view last_status = "",
+                                      const ProjectViewer& viewer = {}) const;
 
   // Its default branch is protected from the start. A path that is taken is StoreFailure with
   // ErrorKind::Conflict.

@@ -12,6 +12,7 @@ struct Columns<ProtectedRefRow> {
     f("project_id", row.project_id);
     f("kind", row.kind);
     f("name", row.name);
+    f("access_level", row.access_level);
     f("created_at", row.created_at);
   }
 };
@@ -46,11 +47,12 @@ std::optional<ProtectedRefRow> ProtectionStore::find(ProjectId id, RefKind kind,
   return select_one<ProtectedRefRow>(session_, sql, id, to_string(kind), name);
 }
 
-void ProtectionStore::protect(ProjectId id, RefKind kind, std::string_view name, UnixMillis now) {
+void ProtectionStore::protect(ProjectId id, RefKind kind, std::string_view name, UnixMillis now,
+                              int access_level) {
   execute(session_,
-          "INSERT OR IGNORE INTO protected_refs (project_id, kind, name, created_at)"
-          " VALUES (?, ?, ?, ?)",
-          id, to_string(kind), name, now);
+          "INSERT OR IGNORE INTO protected_refs (project_id, kind, name, access_level, created_at)"
+          " VALUES (?, ?, ?, ?, ?)",
+          id, to_string(kind), name, access_level, now);
 }
 
 bool ProtectionStore::unprotect(ProjectId id, RefKind kind, std::string_view name) {

@@ -1,5 +1,5 @@
 // Branches and tags of a project that are protected: only their jobs get protected variables and
-// protected runners.
+// protected runners, and not everybody may run pipelines there.
 //
 // As all repositories: a view on one session, used by that session's thread only.
 #pragma once
@@ -24,8 +24,9 @@ std::string_view to_string(RefKind kind);  // "branch", "tag"
 struct ProtectedRefRow {
   std::int64_t id = 0;
   ProjectId project_id;
-  std::string kind;  // of RefKind
-  std::string name;  // '*' in it stands for anything
+  std::string kind;       // of RefKind
+  std::string name;       // '*' in it stands for anything
+  int access_level = 40;  // the least Level that runs pipelines there; 0: nobody
   UnixMillis created_at = 0;
 };
 
@@ -39,7 +40,8 @@ class ProtectionStore {
   [[nodiscard]] std::optional<ProtectedRefRow> find(ProjectId id, RefKind kind,
                                                     std::string_view name) const;
   // A name that is protected already stays so.
-  void protect(ProjectId id, RefKind kind, std::string_view name, UnixMillis now);
+  void protect(ProjectId id, RefKind kind, std::string_view name, UnixMillis now,
+               int access_level = 40);
   // Whether it was protected by that name.
   bool unprotect(ProjectId id, RefKind kind, std::string_view name);
 

@@ -10,10 +10,14 @@ struct Columns<UserRow> {
   static void each(UserRow& row, F&& f) {
     f("id", row.id);
     f("username", row.username);
+    f("name", row.name);
     f("password_hash", row.password_hash);
     f("is_admin", row.is_admin);
     f("disabled", row.disabled);
     f("auth_epoch", row.auth_epoch);
+    f("invitation_hash", row.invitation_hash);
+    f("invitation_expires_at", row.invitation_expires_at);
+    f("bot_of", row.bot_of);
     f("created_at", row.created_at);
   }
 };
@@ -30,6 +34,17 @@ struct Columns<SessionRow> {
     f("expires_at", row.expires_at);
     f("ip_address", row.ip_address);
     f("user_agent", row.user_agent);
+  }
+};
+
+template <>
+struct Columns<IdentityRow> {
+  template <typename F>
+  static void each(IdentityRow& row, F&& f) {
+    f("issuer", row.issuer);
+    f("subject", row.subject);
+    f("user_id", row.user_id);
+    f("created_at", row.created_at);
   }
 };
 
@@ -60,6 +75,28 @@ std::optional<UserRow> UserStore::find_by_name(std::string_view username) const 
   return select_one<UserRow>(session_, sql, username);
 }
 
+std::optional<UserRow> UserStore::find_by_invitation(std::string_view hash) const {
+  static const std::string sql =
+      "SELECT " + column_names<UserRow>() + " FROM users WHERE invitation_hash = ?1 AND ?1 <> ''";
+  return select_one<UserRow>(session_, sql, hash);
+}
+
+Page<UserRow> UserStore::list(std::string_view search, PageRequest page) const {
+  static const std::string where =
+      " FROM users WHERE bot_of IS NULL AND (?1 = '' OR instr(lower(username), lower(?1)) > 0"
+      " OR instr(lower(name), lower(?1)) > 0)";
+  static const std::string rows =
+      "SELECT " + column_names<UserRow>() + where + " ORDER BY username LIMIT ?2 OFFSET ?3";
+  static const std::string total = "SELECT COUNT(*)" + where;
+  return {select<UserRow>(session_, rows, search, page.per_page, (page.page - 1) * page.per_page),
+          select_value<long long>(session_, total, search)};
+}
+
+long long UserStore::count_admins() const {
+  return select_value<long long>(session_,
+                                 "SELECT COUNT(*) FROM users WHERE is_admin AND NOT disabled");
+}
+
 long long UserStore::count() const {
   return select_value<long long>(session_, "SELECT COUNT(*) FROM users");
 }
@@ -70,9 +107,15 @@ UserId UserStore::insert(const UserRow& row) {
 
 void UserStore::update(const UserRow& row) {
   execute(session_, R"sql(
-UPDATE users SET username = ?, password_hash = ?, is_admin = ?, disabled = ?, auth_epoch = ?
+UPDATE users SET username = ?, name = ?, password_hash = ?, is_admin = ?, disabled = ?,
+       auth_epoch = ?, invitation_hash = ?, invitation_expires_at = ?
  WHERE id = ?)sql",
-          row.username, row.password_hash, row.is_admin, row.disabled, row.auth_epoch, row.id);
+          row.username, row.name, row.password_hash, row.is_admin, row.disabled, row.auth_epoch,
+          row.invitation_hash, row.invitation_expires_at, row.id);
+}
+
+void UserStore::remove(UserId id) {
+  execute(session_, "DELETE FROM users WHERE id = ?", id);
 }
 
 std::optional<SessionRow> SessionStore::find(std::string_view token_hash) const {
@@ -98,12 +141,31 @@ void SessionStore::remove(std::string_view token_hash) {
   execute(session_, "DELETE FROM sessions WHERE token_hash = ?", token_hash);
 }
 
+std::vector<SessionRow> SessionStore::of_user(UserId id) const {
+  static const std::string sql = "SELECT " + column_names<SessionRow>() +
+                                 " FROM sessions WHERE user_id = ? ORDER BY created_at DESC";
+  return select<SessionRow>(session_, sql, id);
+}
+
 void SessionStore::remove_of_user(UserId id) {
   execute(session_, "DELETE FROM sessions WHERE user_id = ?", id);
 }
 
 void SessionStore::remove_expired(UnixMillis now) {
   execute(session_, "DELETE FROM sessions WHERE expires_at <= ?", now);
+}
+
+std::optional<IdentityRow> IdentityStore::find(std::string_view issuer,
+                                               std::string_view subject) const {
+  static const std::string sql =
+      "SELECT " + column_names<IdentityRow>() + " FROM identities WHERE issuer = ? AND subject = ?";
+  return select_one<IdentityRow>(session_, sql, issuer, subject);
+}
+
+void IdentityStore::insert(const IdentityRow& row) {
+  execute(session_,
+          "INSERT INTO identities (issuer, subject, user_id, created_at) VALUES (?, ?, ?, ?)",
+          row.issuer, row.subject, row.user_id, row.created_at);
 }
 
 std::optional<TokenRow> TokenStore::find(TokenId id) const {
@@ -120,6 +182,13 @@ std::optional<TokenRow> TokenStore::find_by_hash(std::string_view token_hash) co
 std::vector<TokenRow> TokenStore::of_user(UserId id) const {
   static const std::string sql =
       "SELECT " + column_names<TokenRow>() + " FROM tokens WHERE user_id = ? ORDER BY id";
+  return select<TokenRow>(session_, sql, id);
+}
+
+std::vector<TokenRow> TokenStore::of_project(ProjectId id) const {
+  static const std::string sql =
+      "SELECT " + column_names<TokenRow>() +
+      " FROM tokens WHERE user_id IN (SELECT id FROM users WHERE bot_of = ?) ORDER BY id";
   return select<TokenRow>(session_, sql, id);
 }
 

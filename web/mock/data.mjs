@@ -36,7 +36,14 @@ export function commit(seed, title = titles[seed % titles.length]) {
   };
 }
 
-export const admin = { id: 1, username: 'admin', is_admin: true };
+export const admin = {
+  id: 1,
+  username: 'admin',
+  name: 'admin',
+  state: 'active',
+  bot: false,
+  is_admin: true,
+};
 
 const texts = {
   success: 'all jobs passed',

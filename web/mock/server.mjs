@@ -95,6 +95,10 @@ function routes(world) {
       () => ({ status: 204, headers: { 'Set-Cookie': 'slipway_session=; Max-Age=0; Path=/' } }),
     ],
     ['GET', '/personal_access_tokens', () => ({ body: world.tokens })],
+    ['GET', '/user/sessions', () => ({ body: [] })],
+    ['GET', '/login', () => ({ body: [] })],
+    ['GET', '/users', () => ({ body: [] })],
+    ['GET', '/projects/:one/members/all', () => ({ body: [] })],
     [
       'POST',
       '/personal_access_tokens',

@@ -253,7 +253,7 @@ export class World {
       next_run_at: new Date(Date.now() + 3_600_000).toISOString(),
       created_at: new Date().toISOString(),
       updated_at: new Date().toISOString(),
-      owner: { id: 1, username: 'admin', is_admin: true },
+      owner: data.admin,
       last_run: null,
       last_pipeline: null,
       ...fields,

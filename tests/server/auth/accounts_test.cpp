@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "server/auth/people.h"
 #include "tests/server/auth/auth_fixture.h"
 
 namespace slipway::server::auth {
@@ -110,6 +111,36 @@ TEST_CASE("setup and login leave a trail", "[auth]") {
   CHECK(trail.rows[0].actor == "user/1");
   CHECK(trail.rows[1].action == "setup.done");
   CHECK(trail.rows[1].ip_address == "10.0.0.1");
+}
+
+TEST_CASE_METHOD(AuthFixture, "an invitation is good for a week, and the newest only", "[auth]") {
+  const auto ann = principal_of(set_up().user);
+  People people{writer};
+  const auto first = people.create(ann, {"bea", "", false}, "");
+  REQUIRE(first);
+  const auto second = people.invite(ann, first->user.id, "");
+  REQUIRE(second);
+  const auto accept = [&](const std::string& token) {
+    return accounts.accept(token, "a long password", client);
+  };
+  CHECK(accept(first->token).error().kind == ErrorKind::Unauthenticated);
+  clock.tick(std::chrono::hours{24 * 7} - std::chrono::minutes{1});
+  REQUIRE(accept(second->token));
+
+  const auto third = people.invite(ann, first->user.id, "");
+  clock.tick(std::chrono::hours{24 * 7} + std::chrono::minutes{1});
+  CHECK(accept(third->token).error().kind == ErrorKind::Unauthenticated);
+  // A forgotten password: until the link is used, the old one is good.
+  CHECK(accounts.login({"bea", "a long password"}, client));
+}
+
+TEST_CASE_METHOD(AuthFixture, "an account without a password cannot log in", "[auth]") {
+  const auto ann = principal_of(set_up().user);
+  People people{writer};
+  REQUIRE(people.create(ann, {"bea", "", false}, ""));
+  CHECK_FALSE(accounts.login({"bea", ""}, client));
+  const auto bea = database->read()->users.find_by_name("bea");
+  CHECK_FALSE(accounts.change_password(principal_of(*bea), "", "a long password", client));
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "server/auth/policy.h"
 
+#include <utility>
+#include <vector>
+
 #include "tests/support/catch.h"
 
 namespace slipway::server::auth {
@@ -32,8 +35,12 @@ Principal job(ProjectId project) {
   return principal;
 }
 
-constexpr ProjectAccess kPrivate{ProjectId{1}, false};
-constexpr ProjectAccess kPublic{ProjectId{2}, true};
+constexpr Place kPrivate{ProjectId{1}};
+constexpr Place kPublic{ProjectId{2}, Visibility::Public};
+
+Place with_level(Level level) {
+  return {ProjectId{1}, Visibility::Private, true, level};
+}
 
 TEST_CASE("a private project is hidden from everybody but administrators", "[auth]") {
   for (const auto role : {Role::Reader, Role::Developer, Role::Maintainer}) {
@@ -51,6 +58,41 @@ TEST_CASE("a public project is read by everybody and changed by administrators",
     CHECK(decide(user(false), role, Scope::Api, &kPublic) == Decision::Denied);
     CHECK(decide(user(true), role, Scope::Api, &kPublic) == Decision::Allowed);
   }
+}
+
+TEST_CASE("each level may what the ones below it may", "[auth]") {
+  const std::vector<std::pair<Role, Level>> steps{{Role::Guest, Level::Guest},
+                                                  {Role::Reporter, Level::Reporter},
+                                                  {Role::Developer, Level::Developer},
+                                                  {Role::Maintainer, Level::Maintainer},
+                                                  {Role::Owner, Level::Owner}};
+  for (const auto& [role, least] : steps)
+    for (const auto& [other, level] : steps) {
+      const auto place = with_level(level);
+      CHECK(decide(user(false), role, Scope::Api, &place) ==
+            (level >= least ? Decision::Allowed : Decision::Denied));
+    }
+  const auto owner = with_level(Level::Owner);
+  CHECK(decide(user(false), Role::Admin, Scope::Api, &owner) == Decision::Denied);
+}
+
+TEST_CASE("an internal project is read by people who are signed in, not by bots", "[auth]") {
+  const Place internal{ProjectId{3}, Visibility::Internal};
+  auto bot = user(false);
+  bot.is_bot = true;
+  CHECK(decide(user(false), Role::Reader, Scope::ReadApi, &internal) == Decision::Allowed);
+  CHECK(decide(anonymous(), Role::Reader, Scope::ReadApi, &internal) == Decision::Hidden);
+  CHECK(decide(bot, Role::Reader, Scope::ReadApi, &internal) == Decision::Hidden);
+}
+
+TEST_CASE("logs are read by all readers, or by reporters", "[auth]") {
+  const Place quiet{ProjectId{1}, Visibility::Public, false};
+  const Place reported{ProjectId{1}, Visibility::Public, false, Level::Reporter};
+  CHECK(decide(anonymous(), Role::LogReader, Scope::ReadApi, &kPublic) == Decision::Allowed);
+  CHECK(decide(anonymous(), Role::LogReader, Scope::ReadApi, &quiet) == Decision::Unauthenticated);
+  CHECK(decide(user(false), Role::LogReader, Scope::ReadApi, &quiet) == Decision::Denied);
+  CHECK(decide(user(false), Role::LogReader, Scope::ReadApi, &reported) == Decision::Allowed);
+  CHECK(decide(job(ProjectId{1}), Role::LogReader, Scope::ReadApi, &quiet) == Decision::Allowed);
 }
 
 TEST_CASE("a personal token may do what its scopes say and no more", "[auth]") {

@@ -163,6 +163,11 @@ std::optional<StaticFile> FakeOutside::find(std::string_view path) const {
 }
 
 ApiFixture::ApiFixture(std::chrono::milliseconds poll_hold)
+    : ApiFixture({"site", "Site", login::ProviderKind::Oidc, "http://127.0.0.1:9", "", "slipway",
+                  "s3cret", false},
+                 poll_hold) {}
+
+ApiFixture::ApiFixture(login::Provider site, std::chrono::milliseconds poll_hold)
     : database(std::move(Database::open(directory / "slipway.db").value())),
       vault(std::make_unique<VariableVault>(*database, keys)),
       coordinator(std::make_unique<Coordinator>(*database, clock)),
@@ -171,12 +176,14 @@ ApiFixture::ApiFixture(std::chrono::milliseconds poll_hold)
       blobs(std::make_unique<BlobStore>(BlobStore::open(directory / "blobs").value())),
       feed(std::make_unique<EventFeed>(*database, clock, "http://ci.test")),
       writer(std::make_unique<CoordinatorWriter>(*coordinator)),
-      accounts(std::make_unique<auth::Accounts>(*database, *writer, clock, directory.path())) {
+      accounts(std::make_unique<auth::Accounts>(*database, *writer, clock, directory.path())),
+      logins(std::make_unique<login::RemoteLogin>(
+          *writer, clock, std::vector<login::Provider>{std::move(site)}, "http://ci.test")) {
   coordinator->observe(*feed);
   coordinator->start();
   services = std::make_unique<HttpServices>(
       HttpServices{clock, *database, *coordinator, *dispatch, *traces, *blobs, *feed, *accounts,
-                   outside, outside, outside, outside, outside, *vault, outside, metrics});
+                   *logins, outside, outside, outside, outside, outside, *vault, outside, metrics});
   HttpOptions options;
   options.external_url = "http://ci.test";
   options.poll_hold = poll_hold;
@@ -249,6 +256,29 @@ PipelineId ApiFixture::make_pipeline(ProjectId project) {
   const auto id = made.get_future().get();
   REQUIRE(id);
   return *id;
+}
+
+std::string ApiFixture::make_user(const std::string& name) {
+  const auto made = call("POST", "/api/v4/users", {{"username", name}});
+  REQUIRE(made.status == 201);
+  const auto link = made.body["invitation_url"].get<std::string>();
+  const auto accepted =
+      call_with("", "POST", "/api/v4/invitation",
+                {{"token", link.substr(link.find('#') + 1)}, {"password", "password of " + name}});
+  REQUIRE(accepted.status == 201);
+  const auto cookie = accepted.raw.header("set-cookie");
+  const auto token =
+      call_with("Cookie: " + cookie.substr(0, cookie.find(';')) +
+                    "\r\nX-CSRF-Token: " + accepted.body["csrf_token"].get<std::string>() + "\r\n",
+                "POST", "/api/v4/personal_access_tokens", {{"name", "t"}});
+  REQUIRE(token.status == 201);
+  return token.body["token"];
+}
+
+void ApiFixture::make_member(const std::string& place, const std::string& user, Level level) {
+  const auto made = call("POST", "/api/v4/" + place + "/members",
+                         {{"username", user}, {"access_level", static_cast<int>(level)}});
+  REQUIRE(made.status == 201);
 }
 
 std::string ApiFixture::make_runner() {

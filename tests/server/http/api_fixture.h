@@ -13,6 +13,7 @@
 #include "server/http/ports.h"
 #include "server/http/run_routes.h"
 #include "server/http/server.h"
+#include "server/login/remote_login.h"
 #include "server/trace/trace_store.h"
 #include "server/variables/vault.h"
 #include "tests/server/http/raw_client.h"
@@ -74,6 +75,9 @@ struct Answer {
 class ApiFixture {
  public:
   explicit ApiFixture(std::chrono::milliseconds poll_hold = std::chrono::seconds{20});
+  // With a site to log in through; by default one that does not answer.
+  explicit ApiFixture(server::login::Provider site,
+                      std::chrono::milliseconds poll_hold = std::chrono::seconds{20});
   ~ApiFixture();
 
   // One request with the administrator's token, or with `headers` of its own.
@@ -86,6 +90,10 @@ class ApiFixture {
                                  const std::string& visibility = "private");
   // One pipeline of the jobs "build" and, after it, "test".
   server::PipelineId make_pipeline(server::ProjectId project);
+  // A person with a password, "password of NAME"; answers a personal token of scope api.
+  std::string make_user(const std::string& name);
+  // `place` is like "projects/1" or "groups/team".
+  void make_member(const std::string& place, const std::string& user, server::Level level);
   std::string make_runner();  // its token
   struct TakenJob {
     std::int64_t id = 0;
@@ -110,6 +118,7 @@ class ApiFixture {
   std::unique_ptr<server::http::EventFeed> feed;
   std::unique_ptr<server::auth::Writer> writer;
   std::unique_ptr<server::auth::Accounts> accounts;
+  std::unique_ptr<server::login::RemoteLogin> logins;
   server::telemetry::Metrics metrics{"1.0", "test"};
   std::unique_ptr<server::http::HttpServices> services;
   std::unique_ptr<server::http::HttpServer> http;

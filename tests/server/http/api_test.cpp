@@ -164,7 +164,7 @@ TEST_CASE("a project that will not do is refused with what would", "[api]") {
   CHECK(message({{"path", "a/b"}, {"url", "ext::sh"}}) ==
         "400 field 'url' must begin with https://");
   CHECK(message({{"path", "a/b"}, {"url", "https://x"}, {"visibility", "secret"}}) ==
-        "400 field 'visibility' must be private or public");
+        "400 field 'visibility' must be private, internal or public");
   CHECK(message({{"path", "a/b"}, {"url", "https://x"}, {"default_branch", "--x"}}) ==
         "400 field 'default_branch' must be the name of a branch");
 }

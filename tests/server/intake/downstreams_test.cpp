@@ -74,8 +74,8 @@ struct Fixture : test::IntakeFixture {
     if (beside != nullptr) coordinator->observe(*beside);
     payload.emplace(*database, vault, *coordinator,
                     PayloadFacts{{"https://ci.example", "", "1.0"}, std::chrono::seconds{3600}});
-    downstreams =
-        std::make_unique<Downstreams>(*coordinator, *database, mirrors, knowing, *payload, blobs);
+    downstreams = std::make_unique<Downstreams>(*coordinator, *database, mirrors, knowing, *payload,
+                                                blobs, clock);
     coordinator->start();
     intake = make_intake(mirrors, knowing);
     downstreams->start();

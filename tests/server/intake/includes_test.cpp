@@ -129,6 +129,10 @@ TEST_CASE("whose files a pipeline may include", "[intake]") {
       {"a/x", "private", "ab/y", "private", false},
       {"x", "private", "x", "private", false},
       {"a/x", "private", "b/y", "public", true},
+      {"a/x", "private", "b/y", "internal", true},
+      {"a/x", "internal", "b/y", "internal", true},
+      {"a/x", "public", "b/y", "internal", false},
+      {"a/x", "internal", "a/y", "private", false},
   }));
   CAPTURE(row.asking, row.wanted);
   ProjectRow asking = Fixture::project_row(1, row.asking, "");

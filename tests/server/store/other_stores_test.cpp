@@ -1,3 +1,4 @@
+#include "server/store/session.h"
 #include "tests/server/store/store_fixture.h"
 #include "tests/support/catch.h"
 
@@ -257,14 +258,60 @@ TEST_CASE("of each channel of the outbox only the oldest effect is due", "[store
 TEST_CASE("the audit log takes rows and gives none back to change", "[store]") {
   StoreFixture fixture;
   auto& audit = fixture.stores().audit;
-  audit.append({0, 1, "user/1", "runner.created", "runner/2", "ok", "{}", "10.0.0.1"});
-  audit.append({0, 2, "system", "server.started", "", "ok", "{}", ""});
+  audit.append({0, 1, "user/1", "runner.created", "runner/2", "ok", "{}", "10.0.0.1", ""});
+  audit.append({0, 2, "system", "server.started", "", "ok", "{}", "", ""});
 
   const auto page = audit.list({});
 
   CHECK(page.total == 2);
   CHECK(page.rows.at(0).action == "server.started");
   CHECK(page.rows.at(1).actor == "user/1");
+}
+
+TEST_CASE("the audit log's chain names the first entry that was tampered with", "[store]") {
+  StoreFixture fixture;
+  for (int i = 1; i <= 5; ++i)
+    fixture.commit([&](Stores& stores) {
+      stores.audit.append({0, i, "user/" + std::to_string(i), "runner.created", "runner/2", "ok",
+                           "{}", "10.0.0.1", ""});
+      return 0;
+    });
+  const auto whole = fixture.database->read()->audit.verify();
+  CHECK_FALSE(whole.broken);
+  CHECK(whole.rows == 5);
+  CHECK(whole.head == fixture.database->read()->audit.list({}).rows.at(0).hash);
+
+  struct Row {
+    const char* sql;
+    std::int64_t broken;
+  };
+  const auto row = GENERATE(values<Row>({
+      {"UPDATE audit SET actor = 'user/9' WHERE seq = 3", 3},
+      {"UPDATE audit SET at = 99 WHERE seq = 1", 1},
+      {"UPDATE audit SET hash = '' WHERE seq <= 2", 3},
+      {"UPDATE audit SET hash = '' WHERE seq = 2", 2},
+      {"UPDATE audit SET actor = 'user/', action = '2runner.created' WHERE seq = 2", 2},
+      {"DELETE FROM audit WHERE seq = 3", 3},
+      {"DELETE FROM audit WHERE seq = 1", 1},
+      {"DELETE FROM audit WHERE seq = 5", 5},
+      {"UPDATE audit SET seq = -seq WHERE seq IN (2, 3)", 2},
+      {"INSERT INTO audit (seq, at, actor, action, object, result, detail, ip_address, hash)"
+       " SELECT 6, at, actor, action, object, result, detail, ip_address, hash FROM audit"
+       " WHERE seq = 5",
+       6},
+  }));
+  CAPTURE(row.sql);
+  fixture.database.reset();
+  {
+    Session session{fixture.file(), Session::Mode::Writer};
+    session.run("DROP TRIGGER audit_is_not_changed");
+    session.run("DROP TRIGGER audit_is_not_removed");
+    session.run(row.sql);
+  }
+  fixture.reopen();
+  const auto verdict = fixture.database->read()->audit.verify();
+  CHECK(verdict.broken == row.broken);
+  CHECK(verdict.rows == row.broken - 1);
 }
 
 TEST_CASE("a setting is put, replaced and removed", "[store]") {

@@ -2,12 +2,14 @@
 import { change, get, getPage, withQuery } from './client';
 import type {
   AccessToken,
+  BrowserSession,
   CoveragePoint,
   Delivery,
   FlakyTest,
   Job,
   LintResult,
   ListedTest,
+  Member,
   Page,
   Pipeline,
   PipelineDetail,
@@ -45,6 +47,53 @@ export const login = (
 ): Promise<{ user: User; csrf_token: string }> =>
   change('POST', `${api}/session`, { username, password });
 export const logout = (): Promise<void> => change('DELETE', `${api}/session`);
+
+export const acceptInvitation = (token: string, password: string): Promise<unknown> =>
+  change('POST', `${api}/invitation`, { token, password });
+export const changePassword = (current: string, password: string): Promise<unknown> =>
+  change('PUT', `${api}/user/password`, { current_password: current, password });
+export const listSessions = (signal?: AbortSignal): Promise<BrowserSession[]> =>
+  get(`${api}/user/sessions`, {}, signal);
+export const endSession = (id: string): Promise<void> =>
+  change('DELETE', `${api}/user/sessions/${id}`);
+
+export interface LoginProvider {
+  id: string;
+  title: string;
+}
+export const listLoginProviders = (signal?: AbortSignal): Promise<LoginProvider[]> =>
+  get(`${api}/login`, {}, signal);
+export const beginLogin = (
+  provider: string,
+  body: { next: string; link?: boolean },
+): Promise<{ url: string }> => change('POST', `${api}/login/${encodeURIComponent(provider)}`, body);
+
+export const listUsers = (page: number, signal?: AbortSignal): Promise<Page<User>> =>
+  getPage(`${api}/users`, { page, per_page: 50 }, signal);
+export const createUser = (body: {
+  username: string;
+  name: string;
+  admin: boolean;
+}): Promise<User & { invitation_url: string }> => change('POST', `${api}/users`, body);
+export const updateUser = (id: number, body: { admin: boolean }): Promise<User> =>
+  change('PUT', `${api}/users/${id}`, body);
+export const deleteUser = (id: number): Promise<void> => change('DELETE', `${api}/users/${id}`);
+export const setBlocked = (id: number, blocked: boolean): Promise<boolean> =>
+  change('POST', `${api}/users/${id}/${blocked ? 'block' : 'unblock'}`);
+export const inviteUser = (id: number): Promise<User & { invitation_url: string }> =>
+  change('POST', `${api}/users/${id}/invitation`);
+
+export const listMembers = (
+  path: string,
+  page: number,
+  signal?: AbortSignal,
+): Promise<Page<Member>> => getPage(`${project(path)}/members/all`, { page, per_page: 50 }, signal);
+export const addMember = (path: string, username: string, level: number): Promise<Member> =>
+  change('POST', `${project(path)}/members`, { username, access_level: level });
+export const updateMember = (path: string, id: number, level: number): Promise<Member> =>
+  change('PUT', `${project(path)}/members/${id}`, { access_level: level });
+export const removeMember = (path: string, id: number): Promise<void> =>
+  change('DELETE', `${project(path)}/members/${id}`);
 
 export const listTokens = (signal?: AbortSignal): Promise<AccessToken[]> =>
   get(`${api}/personal_access_tokens`, {}, signal);

@@ -5,6 +5,8 @@ export type Route =
   | { page: 'projects' }
   | { page: 'runners' }
   | { page: 'settings' }
+  | { page: 'users' }
+  | { page: 'invitation' }
   | { page: 'login' }
   | { page: 'setup' }
   | { page: 'project'; project: string; tab: ProjectTab }
@@ -13,9 +15,16 @@ export type Route =
   | { page: 'not_found' };
 
 export type ProjectTab =
-  'pipelines' | 'schedules' | 'editor' | 'coverage' | 'tests' | 'deliveries' | 'variables';
+  | 'pipelines'
+  | 'schedules'
+  | 'editor'
+  | 'coverage'
+  | 'tests'
+  | 'deliveries'
+  | 'variables'
+  | 'members';
 
-const globalPages = new Set(['runners', 'settings', 'login', 'setup']);
+const globalPages = new Set(['runners', 'settings', 'users', 'invitation', 'login', 'setup']);
 const projectTabs = new Set([
   'schedules',
   'editor',
@@ -23,6 +32,7 @@ const projectTabs = new Set([
   'tests',
   'deliveries',
   'variables',
+  'members',
 ]);
 const segment = /^[A-Za-z0-9_.][A-Za-z0-9_.-]*$/;
 const notFound: Route = { page: 'not_found' };
@@ -64,6 +74,7 @@ export const link = {
   projects: (): string => '/',
   runners: (): string => '/-/runners',
   settings: (): string => '/-/settings',
+  users: (): string => '/-/users',
   login: (next?: string): string =>
     next === undefined || next === '/' ? '/-/login' : `/-/login?next=${encodeURIComponent(next)}`,
   setup: (): string => '/-/setup',

@@ -66,7 +66,7 @@ function scheduleOf(text: string): Schedule {
     active: false,
     created_at: '2025-03-10T11:00:00Z',
     updated_at: '2025-03-10T11:00:00Z',
-    owner: { id: 2, username: text, is_admin: false },
+    owner: { id: 2, username: text, name: text, state: 'active', bot: false, is_admin: false },
     last_run: {
       due_at: '2025-03-10T11:00:00Z',
       missed: 1,

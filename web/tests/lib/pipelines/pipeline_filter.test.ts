@@ -20,7 +20,14 @@ describe('a pipeline fits', () => {
     source: 'web',
     sha: 'ab12',
     name: 'Nightly',
-    user: { id: 1, username: 'ann', is_admin: false },
+    user: {
+      id: 1,
+      username: 'ann',
+      name: 'ann',
+      state: 'active',
+      bot: false,
+      is_admin: false,
+    },
   });
 
   it.each([
