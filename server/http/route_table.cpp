@@ -168,7 +168,7 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"GET", "/api/v4/admin/ci/variables/{key}/uses", kUser, Role::Admin, kApi, Csrf::Safe, kNoBody, plain(h.variables, &V::uses)},
 
     {"GET", SLIPWAY_PROJECT "/ci/lint", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::lint_of_project)},
-    {"GET", SLIPWAY_PROJECT "/ci/file", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::pipeline_file)},
+    {"GET", SLIPWAY_PROJECT "/ci/file", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::pipeline_file)},
     {"POST", SLIPWAY_PROJECT "/ci/lint", kUser, Role::Developer, kApi, Csrf::Session, kFile, plain(h.projects, &J::lint)},
 
     {"GET", SLIPWAY_PROJECT "/pipelines", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::list)},
