@@ -54,6 +54,7 @@ struct Fixture : test::IntakeFixture {
       vault,
       {{"https://ci.example", "", "1.0"}},
       {[this](const std::string& path) { return database->read()->projects.find_by_path(path); },
+       {},
        false}};
   std::unique_ptr<Downstreams> downstreams;
 

@@ -22,6 +22,7 @@ struct Fixture : test::StoreFixture {
                      if (path == shared_project.path) return shared_project;
                      return std::nullopt;
                    },
+                   {},
                    false}};
 
   static ProjectRow project_row(std::int64_t id, const std::string& path, const std::string& url) {
