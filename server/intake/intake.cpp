@@ -362,8 +362,8 @@ Result<PipelineId> Intake::trigger(const ProjectRow& project, const ManualTrigge
 }
 
 LintReport Intake::lint(const ProjectRow& project, const std::optional<std::string>& content,
-                        const std::string& file_ref,
-                        const std::optional<SimulatedEvent>& simulated, UserId user) {
+                        const std::string& file_ref, const std::optional<SimulatedEvent>& simulated,
+                        UserId user) {
   const auto named = [&](const std::string& ref) {
     return ref.empty() ? project.default_branch : ref;
   };

@@ -521,9 +521,9 @@ CREATE TABLE identities (
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> all{kFirst, kDeliveryAttempts, kExclusion,  kDotenv,
-                                          kForge, kVariables,        kJobManager, kDownstream,
-                                          kTests, kMergeRequests,    kRetention,  kPeople,
+  static const std::vector<Migration> all{kFirst,     kDeliveryAttempts, kExclusion,  kDotenv,
+                                          kForge,     kVariables,        kJobManager, kDownstream,
+                                          kTests,     kMergeRequests,    kRetention,  kPeople,
                                           kIdentities};
   return all;
 }

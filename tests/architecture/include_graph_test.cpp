@@ -59,11 +59,12 @@ const std::map<std::string, Rooms>& allowed() {
         "server/login", "server/outbox", "server/reports", "server/schedules", "server/store",
         "server/telemetry", "server/trace", "server/variables"}},
       {"server/assembly",
-       {"pipeline",           "server/access",    "server/auth",      "server/blobs",
-        "server/coordinator", "server/dispatch",  "server/forge",     "server/git",
-        "server/http",        "server/insight",   "server/intake",    "server/login",
-        "server/outbox",      "server/reports",   "server/retention", "server/schedules", "server/settings",
-        "server/store",       "server/telemetry", "server/trace",     "server/variables"}},
+       {"pipeline",           "server/access",   "server/auth",      "server/blobs",
+        "server/coordinator", "server/dispatch", "server/forge",     "server/git",
+        "server/http",        "server/insight",  "server/intake",    "server/login",
+        "server/outbox",      "server/reports",  "server/retention", "server/schedules",
+        "server/settings",    "server/store",    "server/telemetry", "server/trace",
+        "server/variables"}},
   };
   return table;
 }

@@ -84,7 +84,7 @@ TEST_CASE("a token makes no token that may do more than itself", "[auth]") {
   CHECK(some.tokens.create(ann, "x", {"api"}, 1, "").error().kind == ErrorKind::Denied);
   CHECK(some.tokens.create(ann, "x", {"read_api"}, 1, ""));
   CHECK(some.tokens.create(ann, "x", {"root"}, 1, "").error().message ==
-        "'root' is no scope, use api, read_api or create_runner");
+        "'root' is no scope, use api, read_api, read_user, read_repository or create_runner");
   CHECK_FALSE(some.tokens.create(ann, "x", {}, 1, ""));
   CHECK_FALSE(some.tokens.create(ann, "", {"read_api"}, 1, ""));
 }
