@@ -142,7 +142,8 @@ describe('a pipeline', () => {
     await page.keyboard.type('scirpt');
     await page.locator('[data-valid="false"]').waitFor();
     await page
-      .getByText(/unknown keys: scirpt/)
+      .getByRole('region', { name: 'Findings' })
+      .getByText(/scirpt/)
       .first()
       .waitFor();
     await keepPicture(page, 'editor-mistake');

@@ -120,7 +120,8 @@ t:
         failed = self.job_in(repository.id, pipeline, "t", "failed", 10)
         self.assertEqual(failed["failure_reason"], "runner_system_failure")
         self.assertIn(b"the process that ran the job has died", self.trace(repository.id, job["id"]))
-        self.assertEqual(runner.marked(), {})
+        # What was killed is in /proc until its parent has been told.
+        wait_for("the end of all that it ran", lambda: not runner.marked(), 10)
         # The runner goes on with another slot.
         self.write_and_succeed(repository)
 

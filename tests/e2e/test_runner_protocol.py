@@ -382,6 +382,8 @@ class Artifacts(Protocol):
 
     def test_09_a_dependency_whose_artifacts_have_expired_fails_the_job_and_says_so(self):
         self.push(self.CONFIG + "  when: manual\n")
+        # Or they would outlast their time: the pipeline is the last that succeeded.
+        self.api.call("PUT", f"/api/v4/projects/{self.repo.id}", {"keep_latest_artifact": False})
         runner = self.double()
         make = runner.job()
         make.acknowledge()
