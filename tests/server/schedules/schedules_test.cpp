@@ -29,9 +29,9 @@ struct Fixture : test::IntakeFixture {
     intake.reset();
     coordinator.reset();
     coordinator = make();
-    coordinator->start();
     intake = make_intake(mirrors, planner);
     schedules = std::make_unique<Schedules>(*coordinator, *database, *intake, clock);
+    coordinator->start();
   }
   template <typename F>
   auto write(F&& act) {
