@@ -95,6 +95,14 @@ void note_audit(Coordinator& coordinator, auth::AuditEntry entry) {
       nullptr);
 }
 
+Result<PipelineRow> pipeline_of(Database& database, const Call& call) {
+  const auto id = path_number(call.request, "pipeline_id");
+  if (!id) return not_found("Pipeline");
+  auto row = database.read()->pipelines.find(PipelineId{*id});
+  if (!row || row->project_id != call.project->id) return not_found("Pipeline");
+  return *row;
+}
+
 Error not_found(std::string_view what) {
   return fail(ErrorKind::NotFound, "404 " + std::string{what} + " Not Found");
 }

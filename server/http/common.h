@@ -12,6 +12,8 @@
 #include "server/auth/audit.h"
 #include "server/coordinator/coordinator.h"
 #include "server/http/message.h"
+#include "server/http/route.h"
+#include "server/store/database.h"
 #include "server/store/paging.h"
 
 namespace slipway::server::http {
@@ -35,6 +37,9 @@ Response list_response(const nlohmann::json& items, PageRequest page, long long 
 
 // Into the audit log, after what it tells of; nobody waits for it.
 void note_audit(Coordinator& coordinator, auth::AuditEntry entry);
+
+// The pipeline that the path names; NotFound unless it is one of the path's project.
+Result<PipelineRow> pipeline_of(Database& database, const Call& call);
 
 Error not_found(std::string_view what);  // "404 Job Not Found"
 

@@ -58,14 +58,6 @@ PipelineRoutes::PipelineRoutes(Database& database, Coordinator& coordinator, Pip
       clock_(clock),
       url_(std::move(external_url)) {}
 
-Result<PipelineRow> PipelineRoutes::pipeline_of(const Call& call) {
-  const auto id = path_number(call.request, "pipeline_id");
-  if (!id) return not_found("Pipeline");
-  auto row = database_.read()->pipelines.find(PipelineId{*id});
-  if (!row || row->project_id != call.project->id) return not_found("Pipeline");
-  return *row;
-}
-
 Result<JobRow> PipelineRoutes::job_of(const Call& call) {
   const auto id = path_number(call.request, "job_id");
   if (!id) return not_found("Job");
@@ -75,7 +67,7 @@ Result<JobRow> PipelineRoutes::job_of(const Call& call) {
 }
 
 Result<PipelineRow> PipelineRoutes::pipeline_to_run(const Call& call) {
-  auto row = pipeline_of(call);
+  auto row = pipeline_of(database_, call);
   if (!row) return row;
   auto read = database_.read();
   const auto kind = row->tag ? RefKind::Tag : RefKind::Branch;
@@ -149,7 +141,7 @@ Result<Response> PipelineRoutes::create(const Call& call) {
 }
 
 Result<Response> PipelineRoutes::show(const Call& call) {
-  const auto row = pipeline_of(call);
+  const auto row = pipeline_of(database_, call);
   if (!row) return row.error();
   return detail(row->id, 200);
 }
@@ -165,7 +157,7 @@ Result<Response> PipelineRoutes::bridges(const Call& call) {
 Result<Response> PipelineRoutes::jobs_of(const Call& call, bool bridges) {
   const auto page = page_of(call.request);
   if (!page) return page.error();
-  const auto pipeline = pipeline_of(call);
+  const auto pipeline = pipeline_of(database_, call);
   if (!pipeline) return pipeline.error();
   const bool with_retried = call.request.query_value("include_retried").value_or("") == "true";
   auto read = database_.read();

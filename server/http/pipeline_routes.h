@@ -32,7 +32,6 @@ class PipelineRoutes {
 
  private:
   // NotFound unless it is one of the path's project.
-  Result<PipelineRow> pipeline_of(const Call& call);
   Result<JobRow> job_of(const Call& call);
   // As those above, when the caller may also run pipelines on its ref: Denied when it is protected
   // against that.

@@ -120,16 +120,8 @@ struct Wanted {
 
 }  // namespace
 
-Result<PipelineRow> TestReportRoutes::pipeline_of(const Call& call) {
-  const auto id = path_number(call.request, "pipeline_id");
-  if (!id) return not_found("Pipeline");
-  auto row = database_.read()->pipelines.find(PipelineId{*id});
-  if (!row || row->project_id != call.project->id) return not_found("Pipeline");
-  return *row;
-}
-
 Result<Response> TestReportRoutes::report(const Call& call) {
-  const auto pipeline = pipeline_of(call);
+  const auto pipeline = pipeline_of(database_, call);
   if (!pipeline) return pipeline.error();
   const auto suites = database_.read()->tests.of_pipeline(pipeline->id);
   const std::string& branch = call.project->default_branch;
@@ -163,7 +155,7 @@ Result<Response> TestReportRoutes::report(const Call& call) {
 }
 
 Result<Response> TestReportRoutes::summary(const Call& call) {
-  const auto pipeline = pipeline_of(call);
+  const auto pipeline = pipeline_of(database_, call);
   if (!pipeline) return pipeline.error();
   const auto suites = database_.read()->tests.of_pipeline(pipeline->id);
   const auto sum = sum_of(suites);
@@ -189,7 +181,7 @@ Result<Response> TestReportRoutes::tests(const Call& call) {
   const auto status =
       query_word(call.request, "status", {"success", "failed", "error", "skipped", "flaky"});
   if (!status) return status.error();
-  const auto pipeline = pipeline_of(call);
+  const auto pipeline = pipeline_of(database_, call);
   if (!pipeline) return pipeline.error();
   const Wanted wanted{*status, query_text(call, "job"), lower(query_text(call, "search"))};
   std::vector<Found> found;
@@ -211,7 +203,7 @@ Result<Response> TestReportRoutes::tests(const Call& call) {
 }
 
 Result<Response> TestReportRoutes::comparison(const Call& call) {
-  const auto pipeline = pipeline_of(call);
+  const auto pipeline = pipeline_of(database_, call);
   if (!pipeline) return pipeline.error();
   const std::string branch = compared_branch(*call.project, *pipeline);
   const auto compared = results_.compare(*pipeline, branch);

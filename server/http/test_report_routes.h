@@ -23,8 +23,6 @@ class TestReportRoutes {
   Result<Response> flaky(const Call& call);
 
  private:
-  Result<PipelineRow> pipeline_of(const Call& call);
-
   Database& database_;
   TestResults results_;
   const Clock& clock_;
