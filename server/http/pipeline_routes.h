@@ -33,8 +33,7 @@ class PipelineRoutes {
  private:
   // NotFound unless it is one of the path's project.
   Result<JobRow> job_of(const Call& call);
-  // As those above, when the caller may also run pipelines on its ref: Denied when it is protected
-  // against that.
+  // When the caller may also run pipelines on its ref: Denied when it is protected against that.
   Result<PipelineRow> pipeline_to_run(const Call& call);
   Result<JobRow> job_to_run(const Call& call);
   Result<Response> jobs_of(const Call& call, bool bridges);

@@ -105,7 +105,9 @@ SELECT EXISTS (
        SELECT 1 FROM pipelines AS newer
         WHERE newer.project_id = p.project_id AND newer.ref = p.ref AND newer.tag = p.tag
           AND newer.id > p.id AND newer.status = 'success'
-          AND newer.source <> 'parent_pipeline')))sql";
+          AND newer.source <> 'parent_pipeline'
+          -- A branch and the merge requests from it each have a last success of their own.
+          AND (newer.source = 'merge_request_event') = (p.source = 'merge_request_event'))))sql";
   return select_value<bool>(session_, sql, row.job_id);
 }
 

@@ -148,11 +148,20 @@ TEST_CASE("the last successful pipeline of each ref keeps its artifacts, until a
   fixture.clean();
   CHECK(fixture.is_there(good));
 
+  // A merge request's is none either, and has its own last success.
+  const auto merged =
+      fixture.artifact(fixture.job(fixture.pipeline("success", "main", "merge_request_event")));
+  fixture.clock.tick(hours{2});
+  fixture.clean();
+  CHECK(fixture.is_there(good));
+  CHECK(fixture.is_there(merged));
+
   const auto next = fixture.pipeline("success");
   const auto newest = fixture.artifact(fixture.job(next), hours{0});
   fixture.clean();
   CHECK_FALSE(fixture.is_there(good));
   CHECK(fixture.is_there(newest));
+  CHECK(fixture.is_there(merged));
   CHECK(fixture.is_there(other_ref));
 
   auto project = *fixture.database->read()->projects.find(fixture.project_id);
