@@ -245,8 +245,12 @@ Result<Response> DeploymentRoutes::approve(const Call& call) {
       return fine.error();
     // Four eyes: whoever starts it does not also wave it through.
     if (approval.status == "approved" && !rule->own_approval && row->user_id == call.principal.user)
-      return fail(ErrorKind::Denied, "whoever started a deployment cannot approve it");
+      return fail(ErrorKind::Denied, "whoever started a deployment cannot approve it")
+          .with_hint("another member who may approve deployments here has to look at it");
   }
+  // Whoever can make a token could be two.
+  if (call.principal.is_bot)
+    return fail(ErrorKind::Denied, "deployments are approved by people, not by a project's token");
   approval.deployment_id = row->id;
   approval.user_id = call.principal.user;
   approval.username = call.principal.username;

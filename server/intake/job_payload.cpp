@@ -243,12 +243,15 @@ Result<void> JobPayload::record_url(const Assignment& assignment, const PlannedJ
   if (!planned.job.environment || planned.job.environment->url.empty()) return {};
   const auto variables = pipeline::variables_before_run(planned, facts);
   if (!variables) return variables.error();
-  const auto* url = pipeline::find_variable(*variables, "CI_ENVIRONMENT_URL");
-  if (url == nullptr) return {};
+  const auto* written = pipeline::find_variable(*variables, "CI_ENVIRONMENT_URL");
+  if (written == nullptr) return {};
+  // What nobody knows yet stays, for the end of the job.
+  const std::string url =
+      pipeline::expand_nested(written->value, pipeline::Scope{&*variables}, false);
   return coordinator_.write<void>([&](WriteTransaction& transaction) -> Result<void> {
     auto deployment = transaction.stores.deployments.of_job(assignment.job.id);
-    if (!deployment || deployment->url == url->value) return {};
-    deployment->url = url->value;
+    if (!deployment || deployment->url == url) return {};
+    deployment->url = url;
     transaction.stores.deployments.update(*deployment);
     return {};
   });

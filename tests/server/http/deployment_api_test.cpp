@@ -164,6 +164,8 @@ TEST_CASE_METHOD(DeploymentApi, "a deployment is approved by somebody else, for 
   CHECK(call("POST", approval, {{"status", "approved"}}).status == 403);
   CHECK(call_with(as(dan), "POST", approval, {{"status", "approved"}}).status == 403);
   CHECK(call_with(as(bob), "POST", approval, {{"status", "maybe"}}).status == 400);
+  const auto bot = call("POST", kOne + "/access_tokens", {{"name", "bot"}, {"access_level", 40}});
+  CHECK(call_with(as(bot.body["token"]), "POST", approval, {{"status", "approved"}}).status == 403);
   CHECK(call_with(as(bob), "POST", approval, {{"status", "approved"}, {"sha", kNew}}).status ==
         409);
   const auto yes = call_with(as(bob), "POST", approval,
