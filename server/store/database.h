@@ -16,7 +16,9 @@
 #include "server/store/bridge_store.h"
 #include "server/store/delivery_store.h"
 #include "server/store/effect_store.h"
+#include "server/store/fork_store.h"
 #include "server/store/job_store.h"
+#include "server/store/job_token_store.h"
 #include "server/store/member_store.h"
 #include "server/store/pipeline_store.h"
 #include "server/store/project_store.h"
@@ -27,6 +29,7 @@
 #include "server/store/trigger_store.h"
 #include "server/store/user_store.h"
 #include "server/store/variable_store.h"
+#include "server/store/watch_store.h"
 
 namespace slipway::server {
 
@@ -54,6 +57,7 @@ struct Stores {
         identities(session),
         tokens(session),
         deliveries(session),
+        fork_requests(session),
         artifacts(session),
         outbox(session),
         audit(session),
@@ -64,6 +68,8 @@ struct Stores {
         schedules(session),
         trigger_tokens(session),
         resource_groups(session),
+        job_tokens(session),
+        watches(session),
         tests(session) {}
 
   ProjectStore projects;
@@ -76,6 +82,7 @@ struct Stores {
   IdentityStore identities;
   TokenStore tokens;
   DeliveryStore deliveries;
+  ForkRequestStore fork_requests;
   ArtifactStore artifacts;
   OutboxStore outbox;
   AuditStore audit;
@@ -86,6 +93,8 @@ struct Stores {
   ScheduleStore schedules;
   TriggerTokenStore trigger_tokens;
   ResourceGroupStore resource_groups;
+  JobTokenStore job_tokens;
+  WatchStore watches;
   TestStore tests;
 };
 
