@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/logging.h"
+#include "pipeline/variables.h"
+#include "server/intake/found_push.h"
 
 namespace slipway::server {
 namespace {
@@ -93,6 +95,9 @@ Result<ReceivedHook> Intake::receive_hook(const ProjectRow& project, const Heade
   const auto events = parse(delivery->event, body, {project.path, project.repository_url});
   if (!events) return events.error();
 
+  if (delivery->key.starts_with(kFoundPrefix))
+    return fail(ErrorKind::InvalidInput,
+                "a delivery's id may not begin with " + std::string{kFoundPrefix});
   DeliveryRow row;
   row.project_id = project.id;
   row.event = delivery->event;
@@ -226,14 +231,39 @@ Result<void> Intake::process_delivery(const DeliveryRow& delivery, const Project
   if (const auto* push = std::get_if<PushEvent>(&event))
     return process_push(*push, delivery, project);
   const auto* merge_request = std::get_if<MergeRequestEvent>(&event);
+  if (merge_request != nullptr && merge_request->from_fork)
+    return process_fork(*merge_request, delivery, project);
   if (merge_request != nullptr && why_no_pipeline(event).empty())
     return process_merge_request(*merge_request, delivery, project);
   settle(delivery.id, "ignored", why_no_pipeline(event));
   return {};
 }
 
+// A webhook may come after its push was found, and the other way round.
+std::string Intake::found_before(const PushEvent& push, const DeliveryRow& delivery,
+                                 const ProjectRow& project) {
+  const std::string ref = (push.is_tag ? "refs/tags/" : "refs/heads/") + push.ref;
+  auto read = database_.read();
+  if (!is_found(delivery)) {
+    const auto found = read->deliveries.find_by_key(project.id, found_key(ref, push.after));
+    if (!found || !found->pipeline_id) return {};
+    return "this push was found before the call came: pipeline " +
+           std::to_string(found->pipeline_id->value);
+  }
+  PipelineFilter filter;
+  filter.ref = push.ref;
+  filter.sha = push.after;
+  filter.source = pipeline::to_string(pipeline::Source::Push);
+  if (read->pipelines.list(project.id, filter, {1, 1}).total == 0) return {};
+  return "a webhook has told of this push meanwhile";
+}
+
 Result<void> Intake::process_push(const PushEvent& push, const DeliveryRow& delivery,
                                   const ProjectRow& project) {
+  if (auto before = found_before(push, delivery, project); !before.empty()) {
+    settle(delivery.id, "ignored", before);
+    return {};
+  }
   const auto fetched =
       mirrors_.fetch(project.id.value, project.repository_url, push.ref, push.after);
   if (!fetched) return fail(fetched.error().kind, fetch_reason(fetched.error()).text);
@@ -246,6 +276,9 @@ Result<void> Intake::process_push(const PushEvent& push, const DeliveryRow& deli
   request.sha = push.after;
   request.before_sha = push.before;
   request.user_login = push.pusher;
+  request.skip = push.skip;
+  for (const auto& [name, value] : push.variables)
+    pipeline::set_variable(request.variables, pipeline::Variable{.name = name, .value = value});
   return make_or_settle(request, delivery);
 }
 
@@ -254,16 +287,18 @@ Result<void> Intake::process_merge_request(const MergeRequestEvent& event,
   const std::int64_t id = project.id.value;
   const auto fetched = mirrors_.fetch(id, project.repository_url, event.source_branch, event.sha);
   if (!fetched) return fail(fetched.error().kind, fetch_reason(fetched.error()).text);
-  PlanRequest request;
-  request.project = project;
-  request.source = pipeline::Source::MergeRequestEvent;
-  request.ref = event.source_branch;
+  PlanRequest request = merge_request_plan(event, project);
   request.sha = event.sha;
   if (request.sha.empty()) {  // the host gives only the first digits of it
     const auto head = mirrors_.resolve(id, event.source_branch);
     if (!head) return head.error();
     request.sha = head->sha;
   }
+  return make_once(event, request, delivery);
+}
+
+Result<void> Intake::make_once(const MergeRequestEvent& event, const PlanRequest& request,
+                               const DeliveryRow& delivery) {
   // Hosts tell of a new title, and of an opening again, as they tell of new commits.
   if (has_pipeline(event, request)) {
     settle(delivery.id, "ignored",
@@ -271,6 +306,14 @@ Result<void> Intake::process_merge_request(const MergeRequestEvent& event,
                request.sha.substr(0, 8) + " already");
     return {};
   }
+  return make_or_settle(request, delivery);
+}
+
+PlanRequest Intake::merge_request_plan(const MergeRequestEvent& event, const ProjectRow& project) {
+  PlanRequest request;
+  request.project = project;
+  request.source = pipeline::Source::MergeRequestEvent;
+  request.ref = event.source_branch;
   request.user_login = event.author;
   pipeline::MergeRequestFacts& facts = request.merge_request.emplace();
   facts.iid = std::to_string(event.number);
@@ -280,7 +323,7 @@ Result<void> Intake::process_merge_request(const MergeRequestEvent& event,
   facts.target_branch = event.target_branch;
   facts.labels = event.labels;
   facts.draft = event.draft;
-  return make_or_settle(request, delivery);
+  return request;
 }
 
 bool Intake::has_pipeline(const MergeRequestEvent& event, const PlanRequest& request) {
@@ -314,6 +357,34 @@ void Intake::settle(DeliveryId id, const std::string& verdict, const std::string
   log::info("delivery.settled", {{"delivery", id.value}, {"verdict", verdict}, {"reason", reason}});
 }
 
+void Intake::tell_skipped(const PlanRequest& request, const pipeline::Reason& reason) {
+  // Who takes the file away must not have passed the check by that.
+  if (request.project.forge.empty() || reason.code == pipeline::ReasonCode::ConfigurationMissing)
+    return;
+  const std::string source{pipeline::to_string(request.source)};
+  EffectRow effect;
+  effect.kind = "pipeline_status";
+  effect.channel =
+      "status/" + std::to_string(request.project.id.value) + "/" + request.sha + "/" + source;
+  effect.payload = nlohmann::json{
+      {"project_id", request.project.id.value},
+      {"sha", request.sha},
+      {"ref", request.ref},
+      {"source", source},
+      {"status", "skipped"},
+      {"reason",
+       reason.text}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  coordinator_.submit<bool>(
+      [effect](WriteTransaction& write) -> Result<bool> {
+        EffectRow row = effect;
+        row.created_at = row.due_at = write.now;
+        write.stores.outbox.insert(row);
+        write.changes.effects = true;
+        return true;
+      },
+      [](const Result<bool>&) {});
+}
+
 Result<PipelineId> Intake::create(NewPipeline pipeline) {
   return wait_for<PipelineId>([&](Completion<PipelineId> done) {
     coordinator_.create_pipeline(std::move(pipeline), std::move(done));
@@ -325,7 +396,10 @@ Result<PipelineId> Intake::make_pipeline(const PlanRequest& request, const Cause
   if (!planned) return std::move(planned).error();
   // What an include needed may just not have been fetched any more.
   if (mirrors_.stopped()) return fail(ErrorKind::Unavailable, "the server is stopping");
-  if (planned->none) return fail(ErrorKind::InvalidInput, planned->none->reason.text);
+  if (planned->none) {
+    if (cause.delivery) tell_skipped(request, planned->none->reason);
+    return fail(ErrorKind::InvalidInput, planned->none->reason.text);
+  }
   planned->pipeline->delivery = cause.delivery;
   planned->pipeline->schedule_run = cause.schedule_run;
   // First, so that every job finds its commit whatever happens to the branch.
