@@ -51,6 +51,7 @@ constexpr auto kApi = Scope::Api;
 #define SLIPWAY_SCHEDULES SLIPWAY_PROJECT "/pipeline_schedules"
 #define SLIPWAY_SCHEDULE SLIPWAY_SCHEDULES "/{schedule_id}"
 #define SLIPWAY_GROUPS SLIPWAY_PROJECT "/resource_groups"
+#define SLIPWAY_SCOPE SLIPWAY_PROJECT "/job_token_scope"
 
 }  // namespace
 
@@ -58,6 +59,8 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
   using A = AccountRoutes;
   using D = DeliveryRoutes;
   using E = PeopleRoutes;
+  using F = ForkRoutes;
+  using B = JobTokenRoutes;
   using G = ResourceGroupRoutes;
   using J = ProjectRoutes;
   using K = ProjectTokenRoutes;
@@ -78,6 +81,8 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"GET", "/healthz", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.health, &HealthRoutes::healthz)},
     {"GET", "/readyz", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.health, &HealthRoutes::readyz)},
     {"GET", "/metrics", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.health, &HealthRoutes::metrics)},
+    {"GET", "/.well-known/openid-configuration", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.identity, &IdentityRoutes::discovery)},
+    {"GET", "/oauth/discovery/keys", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.identity, &IdentityRoutes::key_set)},
     {"GET", "/api/v4/version", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.health, &HealthRoutes::version)},
 
     {"GET", "/api/v4/setup", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.accounts, &A::setup_state)},
@@ -112,6 +117,7 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
 
     {"GET", "/api/v4/projects", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::list)},
     {"POST", "/api/v4/projects", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.projects, &J::create)},
+    {"POST", "/api/v4/forge_repositories", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.projects, &J::forge_repositories)},
     {"GET", SLIPWAY_PROJECT, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::show)},
     {"PUT", SLIPWAY_PROJECT, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.projects, &J::update)},
     {"DELETE", SLIPWAY_PROJECT, kUser, Role::Owner, kApi, Csrf::Session, kSmall, plain(h.projects, &J::remove)},
@@ -119,6 +125,16 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"GET", SLIPWAY_PROJECT "/deliveries", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.deliveries, &D::list)},
     {"GET", SLIPWAY_PROJECT "/deliveries/{delivery_id}", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.deliveries, &D::show)},
     {"POST", SLIPWAY_PROJECT "/deliveries/{delivery_id}/replay", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deliveries, &D::replay)},
+    {"GET", SLIPWAY_PROJECT "/ref_watch", kUser, Role::Reporter, kRead, Csrf::Safe, kNoBody, plain(h.deliveries, &D::watch)},
+    {"GET", SLIPWAY_PROJECT "/fork_requests", kUser, Role::Reporter, kRead, Csrf::Safe, kNoBody, plain(h.forks, &F::list)},
+    {"GET", SLIPWAY_PROJECT "/fork_requests/{request_id}", kUser, Role::Reporter, kRead, Csrf::Safe, kNoBody, plain(h.forks, &F::show)},
+    {"POST", SLIPWAY_PROJECT "/fork_requests/{request_id}/approve", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.forks, &F::approve)},
+    {"POST", SLIPWAY_PROJECT "/fork_requests/{request_id}/reject", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.forks, &F::reject)},
+    {"GET", SLIPWAY_SCOPE, kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.job_tokens, &B::show)},
+    {"PATCH", SLIPWAY_SCOPE, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.job_tokens, &B::change)},
+    {"GET", SLIPWAY_SCOPE "/allowlist", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.job_tokens, &B::list)},
+    {"POST", SLIPWAY_SCOPE "/allowlist", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.job_tokens, &B::allow)},
+    {"DELETE", SLIPWAY_SCOPE "/allowlist/{target_project_id}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.job_tokens, &B::forbid)},
     {"GET", SLIPWAY_PROJECT "/protected_branches", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.protections, &O::list_branches)},
     {"POST", SLIPWAY_PROJECT "/protected_branches", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.protections, &O::protect_branch)},
     {"GET", SLIPWAY_PROJECT "/protected_branches/{ref_name}", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.protections, &O::show_branch)},

@@ -7,7 +7,10 @@
 #include "server/http/artifact_routes.h"
 #include "server/http/audit_routes.h"
 #include "server/http/delivery_routes.h"
+#include "server/http/fork_routes.h"
 #include "server/http/health_routes.h"
+#include "server/http/identity_routes.h"
+#include "server/http/job_token_routes.h"
 #include "server/http/login_routes.h"
 #include "server/http/member_routes.h"
 #include "server/http/outside_routes.h"
@@ -31,6 +34,7 @@ namespace slipway::server::http {
 
 struct Handlers {
   HealthRoutes health;
+  IdentityRoutes identity;
   AccountRoutes accounts;
   LoginRoutes logins;
   AuditRoutes audit;
@@ -44,6 +48,8 @@ struct Handlers {
   TraceRoutes traces;
   ArtifactRoutes artifacts;
   DeliveryRoutes deliveries;
+  ForkRoutes forks;
+  JobTokenRoutes job_tokens;
   VariableRoutes variables;
   ProtectionRoutes protections;
   GitRoutes git;
