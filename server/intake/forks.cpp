@@ -1,7 +1,5 @@
 // Merge requests from forks. What a stranger wrote is planned only once its very commit was
 // approved, and never with the trust of a branch.
-#include <algorithm>
-#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "base/logging.h"

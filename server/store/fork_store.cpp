@@ -45,9 +45,10 @@ std::optional<ForkRequestRow> ForkRequestStore::find(ForkRequestId id) const {
 std::optional<ForkRequestRow> ForkRequestStore::find(ProjectId project, std::int64_t number,
                                                      std::string_view digits) const {
   static const std::string sql =
-      select_requests() + " WHERE project_id = ? AND number = ? AND substr(sha, 1, ?) = ?";
-  return select_one<ForkRequestRow>(session_, sql, project, number,
-                                    static_cast<long long>(digits.size()), digits);
+      select_requests() + " WHERE project_id = ? AND number = ? AND sha >= ? AND sha < ?";
+  // Behind all that the digits begin: 'g' follows on the last of them.
+  return select_one<ForkRequestRow>(session_, sql, project, number, digits,
+                                    std::string{digits} + "g");
 }
 
 Page<ForkRequestRow> ForkRequestStore::list(ProjectId project, std::string_view state,

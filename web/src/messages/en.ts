@@ -287,13 +287,6 @@ export const en = {
   pick: {
     open: 'Pick from a git host',
     host: 'Git host',
-    hosts: {
-      github: 'GitHub',
-      gitlab: 'GitLab',
-      gitea: 'Gitea',
-      forgejo: 'Forgejo',
-      bitbucket: 'Bitbucket',
-    },
     address: 'Address of its API',
     addressHint: 'For a host of your own, such as https://git.example.com/api/v1.',
     token: 'Token',
@@ -326,7 +319,7 @@ export const en = {
     reject: 'Reject',
     rejectNamed: (n: number): string => `Reject the commit of !${n}`,
     confirm: (sha: string, author: string): string =>
-      `Run commit ${sha.slice(0, 8)} of ${author} on your runners?`,
+      `Run commit ${sha} of ${author} on your runners?`,
     states: {
       waiting: 'waiting',
       approved: 'approved',

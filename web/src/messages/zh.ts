@@ -274,13 +274,6 @@ export const zh: Messages = {
   pick: {
     open: '从 git 主机选择',
     host: 'Git 主机',
-    hosts: {
-      github: 'GitHub',
-      gitlab: 'GitLab',
-      gitea: 'Gitea',
-      forgejo: 'Forgejo',
-      bitbucket: 'Bitbucket',
-    },
     address: 'API 地址',
     addressHint: '自建主机需要填写，例如 https://git.example.com/api/v1。',
     token: '令牌',
@@ -312,7 +305,7 @@ export const zh: Messages = {
     approveNamed: (n) => `批准 !${n} 的提交`,
     reject: '拒绝',
     rejectNamed: (n) => `拒绝 !${n} 的提交`,
-    confirm: (sha, author) => `在你的运行器上运行 ${author} 的提交 ${sha.slice(0, 8)} 吗？`,
+    confirm: (sha, author) => `在你的运行器上运行 ${author} 的提交 ${sha} 吗？`,
     states: {
       waiting: '等待批准',
       approved: '已批准',

@@ -178,7 +178,9 @@ test('a schedule opens with its variables, and saves what of them was changed', 
   ]);
 });
 
-test('a repository is picked from a git host, and fills the form; the token goes into no address', async () => {
+test('a repository is picked from a git host, and fills the form; the token goes into no address', {
+  timeout: 30_000,
+}, async () => {
   answers['POST /api/v4/forge_repositories'] = {
     repositories: [
       { path: 'team/app', url: 'https://g/team/app.git', default_branch: 'main', private: true, known: true },
@@ -188,7 +190,8 @@ test('a repository is picked from a git host, and fills the form; the token goes
   };
   await show(AddProject as Component<never>, { close: () => undefined, created: () => undefined });
   button('Pick from a git host').click();
-  await vi.waitFor(() => button('List repositories'));
+  // The list is a part of the page that is fetched when it is wanted.
+  await vi.waitFor(() => button('List repositories'), { timeout: 25_000 });
   type('forge_token', 's3cret');
   document.querySelectorAll('form')[0]?.requestSubmit();
   await tick();
