@@ -357,7 +357,8 @@ export const updateSchedule = (
   id: number,
   body: Partial<ScheduleFields>,
 ): Promise<ScheduleDetail> => change('PUT', `${schedules(path)}/${id}`, body);
-const scheduleVariables = (path: string, id: number): string => `${schedules(path)}/${id}/variables`;
+const scheduleVariables = (path: string, id: number): string =>
+  `${schedules(path)}/${id}/variables`;
 export const addScheduleVariable = (
   path: string,
   id: number,

@@ -277,7 +277,8 @@ export const en = {
     compared: 'Branches and tags are compared every hour, for pushes that no webhook told of.',
     polled: (seconds: number): string => `Branches and tags are compared every ${seconds} s.`,
     last: 'Last time:',
-    failing: (n: number, why: string): string => `It has failed ${count(n, 'time', 'times')}: ${why}`,
+    failing: (n: number, why: string): string =>
+      `It has failed ${count(n, 'time', 'times')}: ${why}`,
     foundBy: {
       poll: 'found by polling',
       reconciler: 'found by comparing: no webhook told of it',

@@ -178,31 +178,51 @@ test('a schedule opens with its variables, and saves what of them was changed', 
   ]);
 });
 
-test('a repository is picked from a git host, and fills the form; the token goes into no address', {
-  timeout: 30_000,
-}, async () => {
-  answers['POST /api/v4/forge_repositories'] = {
-    repositories: [
-      { path: 'team/app', url: 'https://g/team/app.git', default_branch: 'main', private: true, known: true },
-      { path: 'team/lib', url: 'https://g/team/lib.git', default_branch: 'trunk', private: true, known: false },
-    ],
-    more: false,
-  };
-  await show(AddProject as Component<never>, { close: () => undefined, created: () => undefined });
-  button('Pick from a git host').click();
-  // The list is a part of the page that is fetched when it is wanted.
-  await vi.waitFor(() => button('List repositories'), { timeout: 25_000 });
-  type('forge_token', 's3cret');
-  document.querySelectorAll('form')[0]?.requestSubmit();
-  await tick();
-  expect(document.querySelector('[data-repository="team/app"] button')).toBeNull();
-  button('Take team/lib').click();
-  await tick();
-  const value = (name: string) => document.querySelector<HTMLInputElement>(`[name=${name}]`)?.value;
-  expect([value('path'), value('url'), value('default_branch')]).toEqual([
-    'team/lib',
-    'https://g/team/lib.git',
-    'trunk',
-  ]);
-  expect(asked.every((one) => !one.url.includes('s3cret'))).toBe(true);
-});
+test(
+  'a repository is picked from a git host, and fills the form; the token goes into no address',
+  {
+    timeout: 30_000,
+  },
+  async () => {
+    answers['POST /api/v4/forge_repositories'] = {
+      repositories: [
+        {
+          path: 'team/app',
+          url: 'https://g/team/app.git',
+          default_branch: 'main',
+          private: true,
+          known: true,
+        },
+        {
+          path: 'team/lib',
+          url: 'https://g/team/lib.git',
+          default_branch: 'trunk',
+          private: true,
+          known: false,
+        },
+      ],
+      more: false,
+    };
+    await show(AddProject as Component<never>, {
+      close: () => undefined,
+      created: () => undefined,
+    });
+    button('Pick from a git host').click();
+    // The list is a part of the page that is fetched when it is wanted.
+    await vi.waitFor(() => button('List repositories'), { timeout: 25_000 });
+    type('forge_token', 's3cret');
+    document.querySelectorAll('form')[0]?.requestSubmit();
+    await tick();
+    expect(document.querySelector('[data-repository="team/app"] button')).toBeNull();
+    button('Take team/lib').click();
+    await tick();
+    const value = (name: string) =>
+      document.querySelector<HTMLInputElement>(`[name=${name}]`)?.value;
+    expect([value('path'), value('url'), value('default_branch')]).toEqual([
+      'team/lib',
+      'https://g/team/lib.git',
+      'trunk',
+    ]);
+    expect(asked.every((one) => !one.url.includes('s3cret'))).toBe(true);
+  },
+);
