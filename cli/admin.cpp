@@ -44,6 +44,20 @@ int rotate(Command& command) {
   return kOk;
 }
 
+int rotate_id_tokens(Command& command) {
+  const auto origins = load_settings(command.table, *command.flags, "slipway.yml");
+  if (!origins) {
+    print_error(origins.error());
+    return kInvalid;
+  }
+  if (const auto rotated = server::rotate_id_token_key(command.settings); !rotated) {
+    print_error(rotated.error());
+    return kFailed;
+  }
+  std::cout << "id_tokens are signed with a new key; the old one is published for another day\n";
+  return kOk;
+}
+
 int verify_audit(Command& command) {
   const auto origins = load_settings(command.table, *command.flags, "slipway.yml");
   if (!origins) {
@@ -78,6 +92,14 @@ CLI::App* add_admin_command(CLI::App& app, int& exit_code) {
       "What is interrupted loses nothing: start the server, or the command once more.\n\n"
       "Example:\n  slipway admin rotate-key --data-dir /var/lib/slipway");
   rotation->callback([command, &exit_code] { exit_code = rotate(*command); });
+  auto* signing = admin->add_subcommand(
+      "rotate-id-token-key", "sign id_tokens with a new key; the server must be stopped");
+  const auto of_tokens = std::make_shared<Command>();
+  of_tokens->flags = add_setting_flags(*signing, where_it_is(of_tokens->table));
+  signing->footer(
+      "The old key stays in the key set until its last token is over.\n\n"
+      "Example:\n  slipway admin rotate-id-token-key --data-dir /var/lib/slipway");
+  signing->callback([of_tokens, &exit_code] { exit_code = rotate_id_tokens(*of_tokens); });
   auto* audit = admin->add_subcommand(
       "verify-audit", "check that nobody changed the audit log; the server must be stopped");
   const auto check = std::make_shared<Command>();

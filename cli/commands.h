@@ -20,6 +20,8 @@ constexpr int kUnreachable = 4;  // the server does not answer
 
 CLI::App* add_server_command(CLI::App& app, int& exit_code);
 CLI::App* add_project_command(CLI::App& app, int& exit_code);
+CLI::App* add_fork_command(CLI::App& app, int& exit_code);
+CLI::App* add_hook_command(CLI::App& app, int& exit_code);
 CLI::App* add_shell_command(CLI::App& app, int& exit_code);
 CLI::App* add_token_command(CLI::App& app, int& exit_code);
 CLI::App* add_variable_command(CLI::App& app, int& exit_code);

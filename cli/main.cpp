@@ -27,6 +27,8 @@ int run(int argc, char** argv) {
   add_run_command(app, exit_code);
   add_shell_command(app, exit_code);
   add_project_command(app, exit_code);
+  add_fork_command(app, exit_code);
+  add_hook_command(app, exit_code);
   add_token_command(app, exit_code);
   add_variable_command(app, exit_code);
   add_admin_command(app, exit_code);

@@ -42,7 +42,7 @@ class Builder {
     spec_.project_full_path = project.path;
     spec_.project_name = project.path.substr(project.path.rfind('/') + 1);
     spec_.time_in_queue_seconds = facts_.seconds_in_queue;
-    timeout();
+    spec_.timeout = job_timeout(planned_, facts_).count();
     auto expanded = variables();
     if (!expanded) return std::move(expanded).error();
     git(*expanded);
@@ -64,13 +64,6 @@ class Builder {
   }
 
  private:
-  void timeout() {
-    auto timeout = planned_.job.timeout.value_or(facts_.default_timeout);
-    const auto most = facts_.longest_timeout.value_or(std::chrono::seconds{0});
-    if (most.count() > 0) timeout = std::min(timeout, most);
-    spec_.timeout = std::max<std::int64_t>(1, timeout.count());
-  }
-
   // GitLab's order, later ones overriding: predefined, those of the job's run, YAML, what earlier
   // jobs hand on, the project's, then what was given with the trigger.
   Result<Variables> variables() {
@@ -110,6 +103,7 @@ class Builder {
     };
     secret("CI_JOB_TOKEN", facts_.token);
     secret("CI_REPOSITORY_URL", facts_.clone_url);
+    for (const Variable& token : facts_.id_tokens) set_variable(all, token);
   }
 
   void git(const Variables& variables) {
@@ -190,8 +184,8 @@ class Builder {
 
   void caches() {
     for (const Cache& cache : planned_.job.caches) {
-      const std::string_view side =
-          cache.unprotect || !spec_.ref_protected ? "-non_protected" : "-protected";
+      std::string side = cache.unprotect || !spec_.ref_protected ? "-non_protected" : "-protected";
+      if (!facts_.cache_scope.empty()) side = "-" + facts_.cache_scope;
       const auto on_this_side = [&](std::string key) { return key.append(side); };
       auto fallback_keys = cache.fallback_keys;
       std::transform(fallback_keys.begin(), fallback_keys.end(), fallback_keys.begin(),
@@ -207,6 +201,13 @@ class Builder {
 };
 
 }  // namespace
+
+std::chrono::seconds job_timeout(const PlannedJob& planned, const JobFacts& facts) {
+  auto timeout = planned.job.timeout.value_or(facts.default_timeout);
+  const auto most = facts.longest_timeout.value_or(std::chrono::seconds{0});
+  if (most.count() > 0) timeout = std::min(timeout, most);
+  return std::max(std::chrono::seconds{1}, timeout);
+}
 
 Result<JobSpec> make_job_spec(const PlannedJob& planned, const JobFacts& facts) {
   // Neither has a script, so a runner would end it as a success at once.

@@ -28,7 +28,10 @@ struct JobFacts {
   Trigger trigger;  // with project and server; its variables are those of the job
   // Where the repository has a commit that its branch has not; "" for one of its branch or tag.
   std::string stored_ref;
+  // Whose caches it has, beside nobody else; "" for those of protected refs or of all others.
+  std::string cache_scope;
   std::string clone_url;  // masked
+  Variables id_tokens;    // signed, masked
   Variables handed_on;    // by the dotenv reports of the jobs whose artifacts it takes
   std::vector<JobDependency> dependencies;
   std::int64_t runner_id = 0;
@@ -37,6 +40,9 @@ struct JobFacts {
   std::chrono::seconds default_timeout{3600};
   std::optional<std::chrono::seconds> longest_timeout;  // the runner's
 };
+
+// How long the job may run: its own time-out or the default, within the runner's.
+std::chrono::seconds job_timeout(const PlannedJob& planned, const JobFacts& facts);
 
 // InvalidInput when its variables cannot be expanded; Unavailable for what nobody runs yet.
 Result<JobSpec> make_job_spec(const PlannedJob& planned, const JobFacts& facts);

@@ -24,10 +24,6 @@ void warn_of_what_does_not_run(const Job& job, Diagnostics& findings) {
   };
   warn(!job.steps_json.empty(), "runs steps, which this server does not do yet: it will fail",
        "say the same with `script`");
-  warn(!job.id_tokens.empty(),
-       "asks for id_tokens, which this server does not issue yet: " + names_of(job.id_tokens) +
-           " will not be set",
-       "");
   warn(!job.secrets.empty(),
        "asks for secrets, which this server does not fetch yet: " + names_of(job.secrets) +
            " will not be set",

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "pipeline/setting_variables.h"
+#include "server/store/run_refs.h"
 
 namespace slipway::server {
 
@@ -55,6 +56,20 @@ Result<void> check_may_run(Stores& stores, Level level, ProjectId project,
     if (auto fine = check_kind(stores, level, project, one, ref); !fine) return fine;
   }
   return {};
+}
+
+bool job_may_reach(Stores& stores, UnixMillis now, JobId job, const ProjectRow& wanted) {
+  const auto row = stores.jobs.find(job);
+  const auto pipeline = row ? stores.pipelines.find(row->pipeline_id) : std::nullopt;
+  if (!pipeline || is_fork_ref(pipeline->ref)) return false;
+  const bool named = stores.job_tokens.is_allowed(wanted.id, row->project_id);
+  if (wanted.job_token_limited && !named) return false;
+  if (pipeline->user_id) return may_read(stores, now, *pipeline->user_id, wanted);
+  // Nobody of this server, but a push: somebody must have said that the two belong together.
+  if (named) return true;
+  const auto own = stores.projects.find(row->project_id);
+  const auto group = [](const std::string& path) { return path.substr(0, path.find('/')); };
+  return own && own->path.find('/') != std::string::npos && group(own->path) == group(wanted.path);
 }
 
 Result<void> check_owner_may_run(Stores& stores, UnixMillis now, UserId owner,

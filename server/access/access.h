@@ -29,4 +29,8 @@ Result<void> check_may_run(Stores& stores, Level level, ProjectId project,
 Result<void> check_owner_may_run(Stores& stores, UnixMillis now, UserId owner,
                                  const ProjectRow& project, std::string_view ref);
 
+// Whether the token of a job reaches a project that is not its own and not public: the project must
+// let it in, and who started the pipeline must be able to read it. Jobs of a fork reach none.
+bool job_may_reach(Stores& stores, UnixMillis now, JobId job, const ProjectRow& wanted);
+
 }  // namespace slipway::server

@@ -23,10 +23,12 @@
 #include "server/http/rooms.h"
 #include "server/http/run_room.h"
 #include "server/http/server.h"
+#include "server/identity/token_signer.h"
 #include "server/intake/downstreams.h"
 #include "server/intake/intake.h"
 #include "server/intake/job_payload.h"
 #include "server/intake/planner.h"
+#include "server/intake/ref_watcher.h"
 #include "server/login/remote_login.h"
 #include "server/outbox/forge_status.h"
 #include "server/outbox/outbox.h"
@@ -140,12 +142,14 @@ CoordinatorOptions coordinator_options(const ServerSettings& settings) {
 // Members are made from the top down and taken apart from the bottom up.
 struct Server::State {
   State(const ServerSettings& given, std::string address, const http::StaticFiles& static_files,
-        Keyring loaded, std::unique_ptr<Database> opened, std::unique_ptr<TraceStore> logs,
-        BlobStore artifacts, std::vector<login::Provider> providers, const std::string& version)
+        Keyring loaded, TokenSigner id_tokens, std::unique_ptr<Database> opened,
+        std::unique_ptr<TraceStore> logs, BlobStore artifacts,
+        std::vector<login::Provider> providers, const std::string& version)
       : settings(given),
         url(std::move(address)),
         files(static_files),
         keys(std::move(loaded)),
+        signer(std::move(id_tokens)),
         database(std::move(opened)),
         traces(std::move(logs)),
         blobs(std::move(artifacts)),
@@ -172,8 +176,9 @@ struct Server::State {
                  },
                  given.allow_private_includes}),
         intake(coordinator, *database, mirrors, planner, clock, keys),
+        ref_watcher(coordinator, *database, mirrors, intake, clock),
         payload(*database, vault, coordinator,
-                {{url, given.registry, version}, given.default_timeout}),
+                {{url, given.registry, version}, given.default_timeout, &signer}),
         downstreams(coordinator, *database, mirrors, planner, payload, blobs, clock),
         schedules(coordinator, *database, intake, clock),
         deployment_clock(coordinator, *database, clock),
@@ -186,7 +191,7 @@ struct Server::State {
         run_room(mirrors, intake),
         services{clock,    *database, coordinator, dispatch,     *traces,     blobs,
                  feed,     accounts,  logins,      payload_room, intake_room, project_room,
-                 git_room, run_room,  vault,       files,        metrics} {
+                 git_room, run_room,  vault,       signer,       files,       metrics} {
     coordinator.observe(feed);
     coordinator.observe(wake_outbox);
     options.listener.address = given.listen_address;
@@ -208,6 +213,7 @@ struct Server::State {
   const http::StaticFiles& files;
   SystemClock clock;
   Keyring keys;
+  TokenSigner signer;
   std::unique_ptr<Database> database;
   std::unique_ptr<TraceStore> traces;
   BlobStore blobs;
@@ -227,6 +233,7 @@ struct Server::State {
   VariableVault vault;
   Planner planner;
   Intake intake;
+  RefWatcher ref_watcher;
   JobPayload payload;
   Downstreams downstreams;
   Schedules schedules;
@@ -266,6 +273,8 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
   if (!database) return std::move(database).error();
   auto keys = open_keys(key_file(settings), **database);
   if (!keys) return std::move(keys).error();
+  auto signer = TokenSigner::open(**database, *keys);
+  if (!signer) return std::move(signer).error();
   TraceOptions trace_options;
   trace_options.limit = settings.trace_limit;
   auto traces = TraceStore::open(settings.data_dir / "traces", trace_options);
@@ -278,9 +287,9 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
   const std::string url = settings.external_url.empty()
                               ? derived_external_url(settings, settings.listen_port)
                               : settings.external_url;
-  auto state = std::make_unique<State>(settings, url, files, std::move(*keys), std::move(*database),
-                                       std::move(*traces), std::move(*blobs), std::move(*providers),
-                                       version);
+  auto state = std::make_unique<State>(settings, url, files, std::move(*keys), std::move(*signer),
+                                       std::move(*database), std::move(*traces), std::move(*blobs),
+                                       std::move(*providers), version);
   state->coordinator.start();
   auto token_file = state->accounts.prepare_setup();
   if (!token_file) return std::move(token_file).error();
@@ -291,6 +300,7 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
   state->http = std::move(*http);
   state->outbox.start();
   state->intake.start();
+  state->ref_watcher.start();
   state->downstreams.start();
   state->schedules.start();
   state->deployment_clock.start();
@@ -316,6 +326,7 @@ void Server::stop() {
   state_->deployment_clock.stop();
   state_->cleaner.stop();
   state_->run_cleaner.stop();
+  state_->ref_watcher.stop();
   state_->intake.stop();
   state_->downstreams.stop();
   state_->outbox.stop();

@@ -29,11 +29,15 @@ bool has_level(const Principal& principal, const Place* place, Level least) {
   return principal.kind == PrincipalKind::User && place != nullptr && place->level >= least;
 }
 
+// A job in its own project, or where it is let in.
+bool is_let_in(const Principal& principal, const Place& place) {
+  return principal.kind == PrincipalKind::Job &&
+         ((place.project && principal.job_project == place.project) || place.lets_job_in);
+}
+
 bool reads_logs(const Principal& principal, const Place* place) {
   if (place == nullptr || place->public_jobs) return true;
-  const bool own_job =
-      principal.kind == PrincipalKind::Job && principal.job_project == place->project;
-  return own_job || has_level(principal, place, Level::Reporter);
+  return is_let_in(principal, *place) || has_level(principal, place, Level::Reporter);
 }
 
 // What is refused to somebody who sees the thing anyway.
@@ -76,8 +80,7 @@ Visibility parse_visibility(std::string_view word) {
 bool may_see(const Principal& principal, const Place& place) {
   if (place.visibility == Visibility::Public || has_level(principal, &place, Level::Guest))
     return true;
-  if (principal.kind == PrincipalKind::Job)
-    return place.project && principal.job_project == place.project;
+  if (principal.kind == PrincipalKind::Job) return is_let_in(principal, place);
   return place.visibility == Visibility::Internal && is_person(principal);
 }
 

@@ -55,6 +55,7 @@ struct Place {
   Visibility visibility = Visibility::Private;
   bool public_jobs = true;
   Level level = Level::None;  // of the principal, there
+  bool lets_job_in = false;   // that the principal is, of another project
 };
 
 Decision decide(const Principal& principal, Role role, Scope scope, const Place* place);

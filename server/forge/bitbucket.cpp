@@ -13,10 +13,13 @@ constexpr std::string_view kPullRequest = "pullrequest:";
 // Bitbucket tells of five refs at most in one call; this leaves room.
 constexpr std::size_t kMostChanges = 100;
 
-std::string actor(const json& payload) {
-  const json& who = object_at(payload, "actor");
+ForgePerson person(const json& who) {
   const std::string nickname = text_at(who, "nickname");
-  return nickname.empty() ? text_at(who, "display_name") : nickname;
+  return {nickname.empty() ? text_at(who, "display_name") : nickname, text_at(who, "uuid")};
+}
+
+std::string actor(const json& payload) {
+  return person(object_at(payload, "actor")).login;
 }
 
 std::string hash_of(const json& ref) {
@@ -82,13 +85,18 @@ Result<ForgeEvent> pull_request(std::string_view word, const json& payload) {
                 "the payload is not a pull request as Bitbucket sends it: id or branch is missing");
   event.title = text_at(request, "title");
   event.description = text_at(request, "description");
-  event.author = actor(payload);
+  event.actor = person(object_at(payload, "actor"));
+  event.opener = person(object_at(request, "author"));
+  event.author = event.actor.login;
   event.draft = flag_at(request, "draft");
   // Bitbucket gives twelve digits of it.
-  if (const auto sha = text_at(object_at(source, "commit"), "hash"); is_commit_hash(sha))
-    event.sha = sha;
+  event.sha_digits = text_at(object_at(source, "commit"), "hash");
+  if (is_commit_hash(event.sha_digits)) event.sha = event.sha_digits;
   const auto from = text_at(object_at(source, "repository"), "full_name");
-  event.from_fork = from.empty() || from != text_at(object_at(target, "repository"), "full_name");
+  const auto into = text_at(object_at(target, "repository"), "full_name");
+  event.from_fork = from.empty() || from != into;
+  // Of pull requests it keeps no refs beside the branches.
+  event.fork = {"refs/heads/" + event.source_branch, from, true, into};
   return ForgeEvent{std::move(event)};
 }
 

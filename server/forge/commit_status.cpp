@@ -94,11 +94,12 @@ StatusCall gitlab_call(const std::string& api, const std::string& repository,
   StatusCall call;
   call.url = api + "/projects/" + url_encode(repository) + "/statuses/" + status.sha;
   call.headers["PRIVATE-TOKEN"] = token;
-  call.body = dumped({{"state", words_of(status.status).gitlab},
-                      {"ref", status.ref},
-                      {"name", status.context},
-                      {"target_url", status.target_url},
-                      {"description", cut(status.description, kLongestDescription)}});
+  json body{{"state", words_of(status.status).gitlab},
+            {"name", status.context},
+            {"target_url", status.target_url},
+            {"description", cut(status.description, kLongestDescription)}};
+  if (!status.ref.empty()) body["ref"] = status.ref;
+  call.body = dumped(body);
   return call;
 }
 

@@ -15,7 +15,7 @@ namespace slipway::server {
 
 struct CommitStatus {
   std::string sha;
-  std::string ref;
+  std::string ref;          // a branch or tag of the repository; "" for what is on none
   std::string context;      // stays the same from push to push: branch protection names it
   std::string status;       // the pipeline's word: "running"
   std::string description;  // cut to what every host takes

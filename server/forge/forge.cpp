@@ -119,14 +119,12 @@ Result<std::vector<ForgeEvent>> parse(std::string_view event, std::string_view b
 std::string why_no_pipeline(const ForgeEvent& event) {
   if (const auto* ignored = std::get_if<IgnoredEvent>(&event)) return ignored->reason;
   const auto* request = std::get_if<MergeRequestEvent>(&event);
-  if (request == nullptr) return {};
+  if (request == nullptr || request->from_fork) return {};
   const std::string told = "merge request " + std::to_string(request->number) + " from '" +
                            request->source_branch + "' was " +
                            std::string{word_of(request->action)};
   if (request->action == MergeRequestEvent::Action::Closed)
     return told + ": nothing is to be built";
-  // What a stranger wrote must not run by itself beside the project's secrets and runners.
-  if (request->from_fork) return told + ": it comes from a fork, and those are not built";
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -35,6 +36,26 @@ struct PushEvent {
   std::string after;   // the commit, also for an annotated tag
   std::string head_message;
   std::string pusher;
+  // Push options, in GitLab's words: `git push -o ci.skip -o ci.variable="NAME=value"`.
+  bool skip = false;
+  std::vector<std::pair<std::string, std::string>> variables;
+};
+
+// Somebody on the git host.
+struct ForgePerson {
+  std::string login;  // may be taken over by somebody else after a renaming
+  std::string id;     // is nobody else's, ever; "" when the host does not tell
+
+  bool operator==(const ForgePerson&) const = default;
+};
+
+// Where the commits of a merge request from a fork are.
+struct ForkHead {
+  std::string ref;         // "refs/pull/7/head", "refs/heads/topic"
+  std::string repository;  // "eve/app", for people
+  // In the fork itself, and not in the repository that the request is for.
+  bool in_fork = false;
+  std::string target_repository;  // as the host names the one that the request is for
 };
 
 // A merge request, or a pull request as others call it.
@@ -44,12 +65,16 @@ struct MergeRequestEvent {
   std::int64_t number = 0;
   std::string source_branch;
   std::string target_branch;
-  std::string sha;  // of the source branch; "" when the host does not give it in full
+  std::string sha;         // of the source branch; "" when the host does not give it in full
+  std::string sha_digits;  // as much of it as the host gives
   bool from_fork = false;
+  ForkHead fork;  // of one from a fork
   std::string title;
   std::string description;
   std::string labels;  // separated by commas
   std::string author;  // who did what the event tells of
+  ForgePerson actor;   // the same; pushed the commits, if there are new ones
+  ForgePerson opener;  // whose request it is; GitLab does not tell the login
   bool draft = false;
 };
 
@@ -60,7 +85,8 @@ struct IgnoredEvent {
 
 using ForgeEvent = std::variant<PushEvent, MergeRequestEvent, IgnoredEvent>;
 
-// Why nothing follows from an event; "" for a push, and for a merge request that may be built.
+// Why nothing follows from an event; "" for a push, for a merge request that may be built, and for
+// whatever happens to one from a fork.
 std::string why_no_pipeline(const ForgeEvent& event);
 
 struct Delivery {

@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::string_view kHost = "GitHub";
 
+ForgePerson person(const json& user) {
+  return {text_at(user, "login"), id_at(user, "id")};
+}
+
 Result<ForgeEvent> pull_request(const json& payload) {
   MergeRequestEvent event;
   const std::string action = text_at(payload, "action");
@@ -27,14 +31,16 @@ Result<ForgeEvent> pull_request(const json& payload) {
   event.number = number_at(payload, "number");
   event.source_branch = text_at(head, "ref");
   event.target_branch = text_at(base, "ref");
-  event.sha = text_at(head, "sha");
+  event.sha = event.sha_digits = text_at(head, "sha");
   if (event.number <= 0 || !is_commit_hash(event.sha))
     return fail(
         ErrorKind::InvalidInput,
         "the payload is not a pull request as GitHub sends it: number or commit is missing");
   event.title = text_at(request, "title");
   event.description = text_at(request, "body");
-  event.author = text_at(object_at(payload, "sender"), "login");
+  event.actor = person(object_at(payload, "sender"));
+  event.opener = person(object_at(request, "user"));
+  event.author = event.actor.login;
   event.draft = flag_at(request, "draft");
   if (const auto labels = request.find("labels"); labels != request.end())
     event.labels = joined_texts(*labels, "name");
@@ -44,6 +50,7 @@ Result<ForgeEvent> pull_request(const json& payload) {
   const std::string name = text_at(source, "full_name");
   event.from_fork = name.empty() || name != text_at(target, "full_name") ||
                     number_at(source, "id") != number_at(target, "id");
+  event.fork = {"refs/pull/" + std::to_string(event.number) + "/head", name, false, {}};
   return ForgeEvent{std::move(event)};
 }
 

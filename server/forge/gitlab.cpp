@@ -112,18 +112,26 @@ Result<ForgeEvent> merge_request(const json& payload) {
   event.number = number_at(request, "iid");
   event.source_branch = text_at(request, "source_branch");
   event.target_branch = text_at(request, "target_branch");
-  event.sha = text_at(object_at(request, "last_commit"), "id");
+  event.sha = event.sha_digits = text_at(object_at(request, "last_commit"), "id");
   if (event.number <= 0 || !is_commit_hash(event.sha))
     return fail(ErrorKind::InvalidInput,
                 "the payload is not a merge request as GitLab sends it: iid or commit is missing");
   event.title = text_at(request, "title");
   event.description = text_at(request, "description");
-  event.author = text_at(object_at(payload, "user"), "username");
+  event.actor = {text_at(object_at(payload, "user"), "username"),
+                 id_at(object_at(payload, "user"), "id")};
+  event.opener.id = id_at(request, "author_id");
+  if (event.opener.id == event.actor.id) event.opener.login = event.actor.login;
+  event.author = event.actor.login;
   event.draft = flag_at(request, "draft") || flag_at(request, "work_in_progress");
   if (const auto labels = payload.find("labels"); labels != payload.end())
     event.labels = joined_texts(*labels, "title");
   const std::int64_t source = number_at(request, "source_project_id");
   event.from_fork = source <= 0 || source != number_at(request, "target_project_id");
+  event.fork = {"refs/merge-requests/" + std::to_string(event.number) + "/head",
+                text_at(object_at(request, "source"), "path_with_namespace"),
+                false,
+                {}};
   return ForgeEvent{std::move(event)};
 }
 

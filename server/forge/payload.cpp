@@ -56,6 +56,11 @@ std::int64_t number_at(const json& object, const char* key) {
   return at != object.end() && at->is_number_integer() ? at->get<std::int64_t>() : 0;
 }
 
+std::string id_at(const json& object, const char* key) {
+  if (const std::int64_t number = number_at(object, key)) return std::to_string(number);
+  return text_at(object, key);
+}
+
 const json& object_at(const json& object, const char* key) {
   static const json none = json::object();
   if (!object.is_object()) return none;
@@ -110,6 +115,48 @@ Error malformed(std::string_view host, const std::string& why) {
               "the payload is not a push as " + std::string{host} + " sends it: " + why);
 }
 
+namespace {
+
+constexpr std::size_t kMostOptions = 100;
+
+bool is_variable_name(std::string_view name) {
+  return !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
+         std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+}
+
+void read_option(const std::string& option, PushEvent& push) {
+  static constexpr std::string_view kVariable = "ci.variable=";
+  if (option == "ci.skip") push.skip = true;
+  if (!option.starts_with(kVariable)) return;
+  std::string given = option.substr(kVariable.size());
+  if (given.size() >= 2 && given.front() == '"' && given.back() == '"')
+    given = given.substr(1, given.size() - 2);
+  const auto equals = given.find('=');
+  if (equals != std::string::npos && is_variable_name(given.substr(0, equals)))
+    push.variables.emplace_back(given.substr(0, equals), given.substr(equals + 1));
+}
+
+// A list, as our hook script sends it; or GitLab's object, whose keys are the values of
+// `ci.variable`.
+void read_options(const json& payload, PushEvent& push) {
+  const auto options = payload.find("push_options");
+  if (options == payload.end()) return;
+  if (options->is_array()) {
+    for (std::size_t i = 0; i < options->size() && i < kMostOptions; ++i)
+      if ((*options)[i].is_string()) read_option((*options)[i].get<std::string>(), push);
+    return;
+  }
+  const json& ci = object_at(*options, "ci");
+  push.skip = ci.contains("skip");
+  for (const auto& [given, count] : object_at(ci, "variable").items()) {
+    if (push.variables.size() >= kMostOptions) return;
+    read_option("ci.variable=" + given, push);
+  }
+}
+
+}  // namespace
+
 Result<ForgeEvent> push_of(const json& payload, std::string_view host) {
   static constexpr std::string_view kHeads = "refs/heads/";
   static constexpr std::string_view kTags = "refs/tags/";
@@ -130,6 +177,7 @@ Result<ForgeEvent> push_of(const json& payload, std::string_view host) {
     return malformed(host, "'before' must be a commit id");
   if (is_zero_hash(push.before)) push.before.clear();
   if (is_zero_hash(push.after)) return deleted(push.ref);
+  read_options(payload, push);
   return ForgeEvent{std::move(push)};
 }
 

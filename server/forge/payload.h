@@ -26,6 +26,9 @@ const nlohmann::json& object_at(const nlohmann::json& object,
 // The texts of `key` in each object of a list, separated by commas: the names of labels.
 std::string joined_texts(const nlohmann::json& list, const char* key);
 
+// A whole number, or a text: what a host identifies people by. "" for none.
+std::string id_at(const nlohmann::json& object, const char* key);
+
 bool is_commit_hash(std::string_view text);
 bool is_zero_hash(std::string_view text);  // stands for "no commit"
 

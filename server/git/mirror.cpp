@@ -132,6 +132,25 @@ Result<void> Mirrors::fetch_refs(std::int64_t project, const std::string& url,
   return {};
 }
 
+Result<std::string> Mirrors::fetch_head(std::int64_t project, const std::string& url,
+                                        const std::string& remote, const std::string& local) {
+  if (auto allowed = check_repository_url(url, local_); !allowed) return allowed.error();
+  for (const std::string& ref : {remote, local})
+    if (!is_safe_ref(ref))
+      return fail(ErrorKind::InvalidInput, "'" + ref + "' is no name of a ref");
+  if (stopped()) return fail(ErrorKind::Unavailable, "nothing is fetched: the server is stopping");
+  const auto mutex = lock_of(project);
+  const std::lock_guard lock{*mutex};
+  if (auto ready = ensure(project); !ready) return ready.error();
+  const auto fetched = git(project, {"fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
+                                     "--end-of-options", url, "+" + remote + ":" + local});
+  if (!fetched) return fetched.error();
+  const auto repository = git::open_repository(path_of(project));
+  if (!repository) return repository.error();
+  if (auto sha = git::peeled(**repository, local)) return *sha;
+  return fail(ErrorKind::NotFound, "'" + remote + "' of the repository is no commit");
+}
+
 Result<void> Mirrors::keep(std::int64_t project, const std::string& sha) {
   if (!is_commit_id(sha)) return fail(ErrorKind::InvalidInput, "'" + sha + "' is no commit id");
   const std::string name = "refs/keep/" + sha;

@@ -29,6 +29,11 @@ struct CommitInfo {
   UnixMillis authored_at = 0;
 };
 
+struct RemoteRef {
+  std::string name;  // "refs/heads/main"
+  std::string sha;   // of the commit, also for an annotated tag
+};
+
 struct ResolvedRef {
   std::string sha;
   bool is_tag = false;
@@ -44,6 +49,10 @@ class Mirrors {
   // the remote: `sha` is there, or the remote is a local repository whose `ref` is the mirror's.
   Result<void> fetch(std::int64_t project, const std::string& url, const std::string& ref,
                      const std::string& sha);
+  // Brings the one ref `remote` of `url` under the name `local`, which it moves, and says which
+  // commit that is. For what is no branch or tag of the project's repository.
+  Result<std::string> fetch_head(std::int64_t project, const std::string& url,
+                                 const std::string& remote, const std::string& local);
   // Keeps `sha` fetchable for the jobs of its pipelines whatever happens to its branch.
   Result<void> keep(std::int64_t project, const std::string& sha);
   void remove(std::int64_t project);
@@ -64,6 +73,8 @@ class Mirrors {
   [[nodiscard]] Result<std::vector<std::string>> tags(std::int64_t project) const;
   // The branch that the repository at `url` calls its default; asks it.
   Result<std::string> default_branch(std::int64_t project, const std::string& url);
+  // Its branches and tags; asks it, and fetches nothing. At most 100,000, by name.
+  Result<std::vector<RemoteRef>> remote_refs(std::int64_t project, const std::string& url);
   [[nodiscard]] Result<CommitInfo> commit(std::int64_t project, const std::string& sha) const;
   // A regular file at a commit. NotFound for a missing one, a link or a directory; TooLarge.
   [[nodiscard]] Result<std::string> read_file(std::int64_t project, const std::string& sha,

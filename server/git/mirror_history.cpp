@@ -1,5 +1,7 @@
 // What a mirror knows of the relation of its commits, and of what names them.
 
+#include <algorithm>
+
 #include "server/git/mirror.h"
 #include "server/git/repository.h"
 
@@ -95,6 +97,33 @@ Result<std::vector<std::string>> Mirrors::changed_paths(std::int64_t project,
   auto repository = git::open_repository(path_of(project));
   if (!repository) return std::move(repository).error();
   return differing(**repository, before, after);
+}
+
+Result<std::vector<RemoteRef>> Mirrors::remote_refs(std::int64_t project, const std::string& url) {
+  constexpr std::size_t kMostRefs = 100'000;
+  static constexpr std::string_view kPeeled = "^{}";
+  if (auto allowed = check_repository_url(url, local_); !allowed) return allowed.error();
+  if (auto ready = ensure(project); !ready) return ready.error();
+  const auto told =
+      git(project, {"ls-remote", "--quiet", "--heads", "--tags", "--end-of-options", url});
+  if (!told) return told.error();
+  std::map<std::string, std::string> refs;
+  std::string_view rest{*told};
+  while (!rest.empty()) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    const auto tab = line.find('\t');
+    std::string_view name = tab == std::string_view::npos ? "" : line.substr(tab + 1);
+    // Behind an annotated tag comes the commit that it names.
+    if (name.ends_with(kPeeled)) name.remove_suffix(kPeeled.size());
+    if (name.empty() || !is_safe_ref(name) || !is_commit_id(line.substr(0, tab))) continue;
+    refs[std::string{name}] = line.substr(0, tab);
+    if (refs.size() > kMostRefs)
+      return fail(ErrorKind::TooLarge, "the repository has more than 100,000 branches and tags");
+  }
+  std::vector<RemoteRef> found;
+  for (auto& [name, sha] : refs) found.push_back({name, sha});
+  return found;
 }
 
 Result<std::optional<std::string>> Mirrors::merge_base(std::int64_t project, const std::string& one,

@@ -43,6 +43,18 @@ Result<Response> DeliveryRoutes::list(const Call& call) {
   return list_response(items, *page, rows.total);
 }
 
+Result<Response> DeliveryRoutes::watch(const Call& call) {
+  const auto row = database_.read()->watches.find(call.project->id).value_or(WatchRow{});
+  return json_response(
+      200,
+      {{"poll_interval", call.project->poll_interval},
+       {"compared_at", row.compared_at > 0 ? json(to_rfc3339(row.compared_at)) : json(nullptr)},
+       {"due_at", row.due_at > 0 ? json(to_rfc3339(row.due_at)) : json(nullptr)},
+       {"failures", row.failures},
+       {"error", row.error},
+       {"found", row.found}});
+}
+
 Result<Response> DeliveryRoutes::show(const Call& call) {
   auto read = database_.read();
   const auto row = find_delivery(*read, call);

@@ -18,6 +18,8 @@ class DeliveryRoutes {
   // With its headers and, up to a limit, its body.
   Result<Response> show(const Call& call);
   // Works on it once more; Conflict while it is being worked on.
+  // How it stands with looking for pushes that no webhook told of.
+  Result<Response> watch(const Call& call);
   Result<Response> replay(const Call& call);
 
  private:

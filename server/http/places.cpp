@@ -1,5 +1,7 @@
 #include "server/http/places.h"
 
+#include "server/access/access.h"
+
 namespace slipway::server::http {
 
 using auth::PrincipalKind;
@@ -9,6 +11,8 @@ auth::Place project_place(Stores& stores, UnixMillis now, const auth::Principal&
   auth::Place place{project.id, auth::parse_visibility(project.visibility), project.public_jobs};
   if (principal.kind == PrincipalKind::User)
     place.level = stores.members.level(principal.user, project, now);
+  if (principal.kind == PrincipalKind::Job && principal.job_project != project.id)
+    place.lets_job_in = job_may_reach(stores, now, principal.job, project);
   return place;
 }
 

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "pipeline/plan.h"
 #include "server/coordinator/coordinator.h"
+#include "server/forge/repository_list.h"
 #include "server/http/message.h"
 #include "server/store/project_store.h"
 
@@ -99,6 +100,14 @@ class PipelineIntake {
   virtual Result<PipelineFile> pipeline_file(const ProjectRow& project, const std::string& ref) = 0;
 };
 
+struct RepositoryQuery {
+  ForgeKind forge = ForgeKind::GitHub;
+  std::string api_url;  // "" for the host's own service
+  std::string token;
+  std::string search;
+  int page = 1;
+};
+
 // What a project is, outside the database: its mirror and its secrets.
 class ProjectSetup {
  public:
@@ -109,6 +118,8 @@ class ProjectSetup {
   // Where its git host is told of pipelines; InvalidInput when that cannot be.
   virtual Result<std::string> forge_api_of(const ProjectRow& project) = 0;
   virtual std::string seal_forge_token(std::string_view token) = 0;
+  // What somebody sees on a git host, by a token of theirs.
+  virtual Result<RepositoryPage> forge_repositories(const RepositoryQuery& query) = 0;
   // The project is gone: so are its files.
   virtual void removed(ProjectId project) = 0;
 };

@@ -1,6 +1,7 @@
 #include "server/http/project_routes.h"
 
 #include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "base/crypto.h"
@@ -17,6 +18,8 @@ using nlohmann::json;
 namespace {
 
 constexpr int kCoveragePoints = 200;
+constexpr long long kShortestPoll = 30;
+constexpr long long kLongestPoll = 86'400;
 
 bool is_path_segment(std::string_view text) {
   const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
@@ -65,10 +68,41 @@ bool is_token(std::string_view token) {
                                              [](unsigned char c) { return c > ' ' && c < 0x7F; });
 }
 
+// Whatever their case.
+bool holds(std::string_view text, std::string_view part) {
+  return std::search(text.begin(), text.end(), part.begin(), part.end(), [](char a, char b) {
+           return std::tolower(static_cast<unsigned char>(a)) ==
+                  std::tolower(static_cast<unsigned char>(b));
+         }) != text.end();
+}
+
 bool is_webhook_secret(std::string_view secret) {
   return secret.size() >= 16 && secret.size() <= 256 &&
          std::all_of(secret.begin(), secret.end(),
                      [](unsigned char c) { return c > ' ' && c < 0x7F; });
+}
+
+void read_fork_fields(FieldReader& fields, ProjectRow& row) {
+  constexpr std::size_t kMostAuthors = 200;
+  constexpr std::size_t kLongestAuthor = 100;
+  row.fork_pipelines = fields.text("fork_pipelines").value_or(row.fork_pipelines);
+  row.fork_trusted_authors =
+      fields.texts("fork_trusted_authors").value_or(row.fork_trusted_authors);
+  const long long level = fields.number("fork_approval_level").value_or(row.fork_approval_level);
+  if (row.fork_pipelines != "never" && row.fork_pipelines != "approval" &&
+      row.fork_pipelines != "trusted")
+    fields.refuse("fork_pipelines", "never, approval or trusted");
+  if (level == 30 || level == 40)
+    row.fork_approval_level = static_cast<int>(level);
+  else
+    fields.refuse("fork_approval_level", "30 (developers) or 40 (maintainers)");
+  const auto& authors = row.fork_trusted_authors;
+  const bool fine = std::all_of(authors.begin(), authors.end(), [](const std::string& author) {
+    return !author.empty() && author.size() <= kLongestAuthor && author != "id:";
+  });
+  if (!fine || authors.size() > kMostAuthors)
+    fields.refuse("fork_trusted_authors",
+                  "at most 200 logins, or id:NUMBER, of 1 to 100 characters");
 }
 
 // Who asks, and which of the projects are wanted: `membership` or `min_access_level`.
@@ -96,7 +130,7 @@ Result<void> check_project_path(std::string_view path) {
   }
   // The first segment must not be one of our own addresses.
   const auto first = path.substr(0, path.find('/'));
-  const bool reserved = first == "api" || first == "hooks" || first == "assets";
+  const bool reserved = first == "api" || first == "hooks" || first == "assets" || first == "oauth";
   if (good && segments >= 1 && !reserved) return {};
   return fail(ErrorKind::InvalidInput,
               "field 'path' must be like group/name, of letters, digits, '_', '-' and '.'");
@@ -143,6 +177,12 @@ Result<void> ProjectRoutes::read_fields(const json& body, ProjectRow& row) {
   row.ci_config_path = fields.text("ci_config_path").value_or(row.ci_config_path);
   row.keep_latest_artifact = fields.flag("keep_latest_artifact").value_or(row.keep_latest_artifact);
   row.public_jobs = fields.flag("public_jobs").value_or(row.public_jobs);
+  read_fork_fields(fields, row);
+  const long long poll = fields.number("poll_interval").value_or(row.poll_interval);
+  if (poll == 0 || (poll >= kShortestPoll && poll <= kLongestPoll))
+    row.poll_interval = static_cast<int>(poll);
+  else
+    fields.refuse("poll_interval", "0, or 30 to 86400 seconds");
   if (row.visibility != "private" && row.visibility != "internal" && row.visibility != "public")
     fields.refuse("visibility", "private, internal or public");
   if (!is_branch_name(row.default_branch)) fields.refuse("default_branch", "the name of a branch");
@@ -211,6 +251,40 @@ Result<Response> ProjectRoutes::create(const Call& call) {
   auto view = Views{*read, url_, clock_.now()}.project(*made);
   view["webhook_secret"] = *secret;
   return json_response(201, view);
+}
+
+Result<Response> ProjectRoutes::forge_repositories(const Call& call) {
+  constexpr long long kMostPages = 1000;
+  const auto body = parse_object(call.request.body);
+  if (!body) return body.error();
+  FieldReader fields{*body};
+  RepositoryQuery query;
+  const auto forge = forge_named(fields.needed_text("forge"));
+  query.token = fields.needed_text("token");
+  query.api_url = fields.text("forge_api_url").value_or("");
+  query.search = fields.text("search").value_or("");
+  const long long page = fields.number("page").value_or(1);
+  if (!forge) fields.refuse("forge", "github, gitlab, gitea, forgejo or bitbucket");
+  if (query.token.empty() || !is_token(query.token))
+    fields.refuse("token", "a token, without blanks");
+  if (query.search.size() > 200) fields.refuse("search", "at most 200 characters");
+  if (page < 1 || page > kMostPages) fields.refuse("page", "a number from 1 to 1000");
+  if (fields.error()) return *fields.error();
+  query.forge = *forge;
+  query.page = static_cast<int>(page);
+  const auto found = setup_.forge_repositories(query);
+  if (!found) return found.error();
+  auto read = database_.read();
+  auto items = json::array();
+  for (const ForgeRepository& one : found->repositories) {
+    if (!holds(one.path, query.search)) continue;
+    items.push_back({{"path", one.path},
+                     {"url", one.url},
+                     {"default_branch", one.default_branch},
+                     {"private", one.is_private},
+                     {"known", read->projects.find_by_path(one.path).has_value()}});
+  }
+  return json_response(200, {{"repositories", std::move(items)}, {"more", found->more}});
 }
 
 Result<Response> ProjectRoutes::show(const Call& call) {

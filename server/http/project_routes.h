@@ -18,6 +18,8 @@ class ProjectRoutes {
 
   Result<Response> list(const Call& call);
   Result<Response> create(const Call& call);
+  // Repositories of a git host that projects could be made of.
+  Result<Response> forge_repositories(const Call& call);
   Result<Response> show(const Call& call);
   Result<Response> update(const Call& call);
   Result<Response> remove(const Call& call);

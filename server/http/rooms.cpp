@@ -131,6 +131,10 @@ std::string ProjectRoom::seal_forge_token(std::string_view token) {
   return forge_.seal_token(token);
 }
 
+Result<RepositoryPage> ProjectRoom::forge_repositories(const RepositoryQuery& query) {
+  return forge_.repositories(query.forge, query.api_url, query.token, query.search, query.page);
+}
+
 void ProjectRoom::removed(ProjectId project) {
   mirrors_.remove(project.value);
 }

@@ -44,6 +44,7 @@ class ProjectRoom final : public ProjectSetup {
   std::string seal_webhook_secret(std::string_view secret) override;
   Result<std::string> forge_api_of(const ProjectRow& project) override;
   std::string seal_forge_token(std::string_view token) override;
+  Result<RepositoryPage> forge_repositories(const RepositoryQuery& query) override;
   void removed(ProjectId project) override;
 
  private:

@@ -54,6 +54,7 @@ constexpr auto kApi = Scope::Api;
 #define SLIPWAY_DEPLOYMENT SLIPWAY_PROJECT "/deployments/{deployment_id}"
 #define SLIPWAY_FREEZE SLIPWAY_PROJECT "/freeze_periods/{freeze_period_id}"
 #define SLIPWAY_GROUPS SLIPWAY_PROJECT "/resource_groups"
+#define SLIPWAY_SCOPE SLIPWAY_PROJECT "/job_token_scope"
 
 }  // namespace
 
@@ -61,7 +62,9 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
   using A = AccountRoutes;
   using D = DeliveryRoutes;
   using E = PeopleRoutes;
-  using F = DeploymentRuleRoutes;
+  using F = ForkRoutes;
+  using B = JobTokenRoutes;
+  using N = DeploymentRuleRoutes;
   using G = ResourceGroupRoutes;
   using J = ProjectRoutes;
   using K = ProjectTokenRoutes;
@@ -83,6 +86,8 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"GET", "/healthz", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.health, &HealthRoutes::healthz)},
     {"GET", "/readyz", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.health, &HealthRoutes::readyz)},
     {"GET", "/metrics", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.health, &HealthRoutes::metrics)},
+    {"GET", "/.well-known/openid-configuration", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.identity, &IdentityRoutes::discovery)},
+    {"GET", "/oauth/discovery/keys", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.identity, &IdentityRoutes::key_set)},
     {"GET", "/api/v4/version", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.health, &HealthRoutes::version)},
 
     {"GET", "/api/v4/setup", kNone, Role::Anybody, kRead, Csrf::Safe, kNoBody, plain(h.accounts, &A::setup_state)},
@@ -117,6 +122,7 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
 
     {"GET", "/api/v4/projects", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::list)},
     {"POST", "/api/v4/projects", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.projects, &J::create)},
+    {"POST", "/api/v4/forge_repositories", kUser, Role::Admin, kApi, Csrf::Session, kSmall, plain(h.projects, &J::forge_repositories)},
     {"GET", SLIPWAY_PROJECT, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.projects, &J::show)},
     {"PUT", SLIPWAY_PROJECT, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.projects, &J::update)},
     {"DELETE", SLIPWAY_PROJECT, kUser, Role::Owner, kApi, Csrf::Session, kSmall, plain(h.projects, &J::remove)},
@@ -124,6 +130,16 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"GET", SLIPWAY_PROJECT "/deliveries", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.deliveries, &D::list)},
     {"GET", SLIPWAY_PROJECT "/deliveries/{delivery_id}", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.deliveries, &D::show)},
     {"POST", SLIPWAY_PROJECT "/deliveries/{delivery_id}/replay", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deliveries, &D::replay)},
+    {"GET", SLIPWAY_PROJECT "/ref_watch", kUser, Role::Reporter, kRead, Csrf::Safe, kNoBody, plain(h.deliveries, &D::watch)},
+    {"GET", SLIPWAY_PROJECT "/fork_requests", kUser, Role::Reporter, kRead, Csrf::Safe, kNoBody, plain(h.forks, &F::list)},
+    {"GET", SLIPWAY_PROJECT "/fork_requests/{request_id}", kUser, Role::Reporter, kRead, Csrf::Safe, kNoBody, plain(h.forks, &F::show)},
+    {"POST", SLIPWAY_PROJECT "/fork_requests/{request_id}/approve", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.forks, &F::approve)},
+    {"POST", SLIPWAY_PROJECT "/fork_requests/{request_id}/reject", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.forks, &F::reject)},
+    {"GET", SLIPWAY_SCOPE, kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.job_tokens, &B::show)},
+    {"PATCH", SLIPWAY_SCOPE, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.job_tokens, &B::change)},
+    {"GET", SLIPWAY_SCOPE "/allowlist", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.job_tokens, &B::list)},
+    {"POST", SLIPWAY_SCOPE "/allowlist", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.job_tokens, &B::allow)},
+    {"DELETE", SLIPWAY_SCOPE "/allowlist/{target_project_id}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.job_tokens, &B::forbid)},
     {"GET", SLIPWAY_PROJECT "/protected_branches", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.protections, &O::list_branches)},
     {"POST", SLIPWAY_PROJECT "/protected_branches", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.protections, &O::protect_branch)},
     {"GET", SLIPWAY_PROJECT "/protected_branches/{ref_name}", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.protections, &O::show_branch)},
@@ -229,15 +245,15 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"GET", SLIPWAY_PROJECT "/deployments", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.deployments, &X::list)},
     {"GET", SLIPWAY_DEPLOYMENT, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.deployments, &X::show)},
     {"POST", SLIPWAY_DEPLOYMENT "/approval", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.deployments, &X::approve)},
-    {"GET", SLIPWAY_PROJECT "/protected_environments", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.deployment_rules, &F::list_protected)},
-    {"POST", SLIPWAY_PROJECT "/protected_environments", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deployment_rules, &F::protect)},
-    {"GET", SLIPWAY_PROJECT "/protected_environments/{name}", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.deployment_rules, &F::show_protected)},
-    {"DELETE", SLIPWAY_PROJECT "/protected_environments/{name}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deployment_rules, &F::unprotect)},
-    {"GET", SLIPWAY_PROJECT "/freeze_periods", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.deployment_rules, &F::list_freezes)},
-    {"POST", SLIPWAY_PROJECT "/freeze_periods", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deployment_rules, &F::create_freeze)},
-    {"GET", SLIPWAY_FREEZE, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.deployment_rules, &F::show_freeze)},
-    {"PUT", SLIPWAY_FREEZE, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deployment_rules, &F::update_freeze)},
-    {"DELETE", SLIPWAY_FREEZE, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deployment_rules, &F::remove_freeze)},
+    {"GET", SLIPWAY_PROJECT "/protected_environments", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.deployment_rules, &N::list_protected)},
+    {"POST", SLIPWAY_PROJECT "/protected_environments", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deployment_rules, &N::protect)},
+    {"GET", SLIPWAY_PROJECT "/protected_environments/{name}", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.deployment_rules, &N::show_protected)},
+    {"DELETE", SLIPWAY_PROJECT "/protected_environments/{name}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deployment_rules, &N::unprotect)},
+    {"GET", SLIPWAY_PROJECT "/freeze_periods", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.deployment_rules, &N::list_freezes)},
+    {"POST", SLIPWAY_PROJECT "/freeze_periods", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deployment_rules, &N::create_freeze)},
+    {"GET", SLIPWAY_FREEZE, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.deployment_rules, &N::show_freeze)},
+    {"PUT", SLIPWAY_FREEZE, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deployment_rules, &N::update_freeze)},
+    {"DELETE", SLIPWAY_FREEZE, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deployment_rules, &N::remove_freeze)},
 
     {"GET", SLIPWAY_JOB "/trace", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::raw)},
     {"GET", SLIPWAY_JOB "/trace/events", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::events)},

@@ -9,7 +9,10 @@
 #include "server/http/delivery_routes.h"
 #include "server/http/deployment_routes.h"
 #include "server/http/deployment_rule_routes.h"
+#include "server/http/fork_routes.h"
 #include "server/http/health_routes.h"
+#include "server/http/identity_routes.h"
+#include "server/http/job_token_routes.h"
 #include "server/http/login_routes.h"
 #include "server/http/member_routes.h"
 #include "server/http/outside_routes.h"
@@ -33,6 +36,7 @@ namespace slipway::server::http {
 
 struct Handlers {
   HealthRoutes health;
+  IdentityRoutes identity;
   AccountRoutes accounts;
   LoginRoutes logins;
   AuditRoutes audit;
@@ -46,6 +50,8 @@ struct Handlers {
   TraceRoutes traces;
   ArtifactRoutes artifacts;
   DeliveryRoutes deliveries;
+  ForkRoutes forks;
+  JobTokenRoutes job_tokens;
   VariableRoutes variables;
   ProtectionRoutes protections;
   GitRoutes git;

@@ -21,6 +21,7 @@ Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& 
   const auto& url = options.external_url;
   return {
       HealthRoutes{s.database, s.coordinator, s.dispatch, s.metrics, s.clock, options.build},
+      IdentityRoutes{s.signer, s.clock, url},
       AccountRoutes{s.database, s.accounts, sessions, tokens, passwords,
                     options.listener.over_https},
       LoginRoutes{s.logins, sessions, passwords, options.listener.over_https},
@@ -41,6 +42,8 @@ Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& 
                      {options.artifact_limit, options.artifact_expiry},
                      options.external_url},
       DeliveryRoutes{s.database, s.coordinator, s.intake},
+      ForkRoutes{s.database, s.coordinator, s.intake},
+      JobTokenRoutes{s.database, s.coordinator, s.clock, url},
       VariableRoutes{s.database, s.coordinator, s.vault},
       ProtectionRoutes{s.database, s.coordinator},
       GitRoutes{s.mirrors},

@@ -15,6 +15,7 @@ class BlobStore;
 class Coordinator;
 class Database;
 class Dispatch;
+class TokenSigner;
 class TraceStore;
 class VariableVault;
 }  // namespace slipway::server
@@ -62,6 +63,7 @@ struct HttpServices {
   GitMirrors& mirrors;
   WorkTreeRuns& runs;
   const VariableVault& vault;
+  const TokenSigner& signer;
   const StaticFiles& files;
   telemetry::Metrics& metrics;
 };

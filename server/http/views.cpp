@@ -1,5 +1,7 @@
 #include "server/http/views.h"
 
+#include "server/intake/found_push.h"
+
 #include <spdlog/fmt/fmt.h>
 
 #include <nlohmann/json.hpp>
@@ -108,7 +110,10 @@ json finding_view(const FindingRow& row) {
 }
 
 json delivery_view(const DeliveryRow& row) {
+  const auto headers = json::parse(row.headers, nullptr, false);
+  const auto by = is_found(row) && headers.is_object() ? headers.find("found_by") : headers.end();
   return {{"id", row.id.value},
+          {"found_by", by != headers.end() ? *by : json(nullptr)},
           {"delivery_id", row.delivery_key},
           {"event", row.event},
           {"verdict", row.verdict},
@@ -163,6 +168,10 @@ json Views::project(const ProjectRow& row) const {
           {"forge", row.forge},
           {"forge_api_url", row.forge_api_url},
           {"forge_token_set", !row.forge_token.empty()},
+          {"fork_pipelines", row.fork_pipelines},
+          {"fork_trusted_authors", row.fork_trusted_authors},
+          {"fork_approval_level", row.fork_approval_level},
+          {"poll_interval", row.poll_interval},
           {"created_at", to_rfc3339(row.created_at)},
           {"last_pipeline", last ? pipeline(*last) : json(nullptr)},
           {"trend", std::move(trend)}};

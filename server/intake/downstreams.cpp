@@ -124,6 +124,9 @@ Downstreams::Outcome Downstreams::outcome_of(JobId job) {
   if (!loaded) return refused(kCreationFailed, loaded.error().message);
   if (!*loaded) return std::optional<Refusal>{};  // canceled meanwhile
   const Bridge& bridge = **loaded;
+  if (is_fork_ref(bridge.pipeline.ref) && !bridge.wanted.is_child())
+    return refused("insufficient_bridge_permissions",
+                   "a pipeline from a fork triggers child pipelines only");
   if (!bridge.wanted.upstream.empty()) return follow(bridge);
   return bridge.wanted.is_child() ? trigger_child(bridge) : trigger_project(bridge);
 }

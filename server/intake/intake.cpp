@@ -1,11 +1,11 @@
 #include "server/intake/intake.h"
 
-#include <algorithm>
 #include <charconv>
 #include <exception>
 #include <nlohmann/json.hpp>
 
 #include "base/logging.h"
+#include "server/intake/found_push.h"
 
 namespace slipway::server {
 namespace {
@@ -28,10 +28,6 @@ std::string kept_headers(const HeaderLookup& header) {
   for (const char* name : kKeptHeaders)
     if (const auto value = header(name)) kept[name] = *value;
   return kept.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-pipeline::Reason fetch_reason(const Error& error) {
-  return pipeline::make_reason(pipeline::ReasonCode::FetchFailed, error.message);
 }
 
 // Which of the pushes of one call a delivery is, by its key: "KEY" is the first, "KEY/2" follows.
@@ -93,6 +89,9 @@ Result<ReceivedHook> Intake::receive_hook(const ProjectRow& project, const Heade
   const auto events = parse(delivery->event, body, {project.path, project.repository_url});
   if (!events) return events.error();
 
+  if (delivery->key.starts_with(kFoundPrefix))
+    return fail(ErrorKind::InvalidInput,
+                "a delivery's id may not begin with " + std::string{kFoundPrefix});
   DeliveryRow row;
   row.project_id = project.id;
   row.event = delivery->event;
@@ -226,74 +225,12 @@ Result<void> Intake::process_delivery(const DeliveryRow& delivery, const Project
   if (const auto* push = std::get_if<PushEvent>(&event))
     return process_push(*push, delivery, project);
   const auto* merge_request = std::get_if<MergeRequestEvent>(&event);
+  if (merge_request != nullptr && merge_request->from_fork)
+    return process_fork(*merge_request, delivery, project);
   if (merge_request != nullptr && why_no_pipeline(event).empty())
     return process_merge_request(*merge_request, delivery, project);
   settle(delivery.id, "ignored", why_no_pipeline(event));
   return {};
-}
-
-Result<void> Intake::process_push(const PushEvent& push, const DeliveryRow& delivery,
-                                  const ProjectRow& project) {
-  const auto fetched =
-      mirrors_.fetch(project.id.value, project.repository_url, push.ref, push.after);
-  if (!fetched) return fail(fetched.error().kind, fetch_reason(fetched.error()).text);
-
-  PlanRequest request;
-  request.project = project;
-  request.source = pipeline::Source::Push;
-  request.ref = push.ref;
-  request.is_tag = push.is_tag;
-  request.sha = push.after;
-  request.before_sha = push.before;
-  request.user_login = push.pusher;
-  return make_or_settle(request, delivery);
-}
-
-Result<void> Intake::process_merge_request(const MergeRequestEvent& event,
-                                           const DeliveryRow& delivery, const ProjectRow& project) {
-  const std::int64_t id = project.id.value;
-  const auto fetched = mirrors_.fetch(id, project.repository_url, event.source_branch, event.sha);
-  if (!fetched) return fail(fetched.error().kind, fetch_reason(fetched.error()).text);
-  PlanRequest request;
-  request.project = project;
-  request.source = pipeline::Source::MergeRequestEvent;
-  request.ref = event.source_branch;
-  request.sha = event.sha;
-  if (request.sha.empty()) {  // the host gives only the first digits of it
-    const auto head = mirrors_.resolve(id, event.source_branch);
-    if (!head) return head.error();
-    request.sha = head->sha;
-  }
-  // Hosts tell of a new title, and of an opening again, as they tell of new commits.
-  if (has_pipeline(event, request)) {
-    settle(delivery.id, "ignored",
-           "merge request " + std::to_string(event.number) + " has a pipeline of commit " +
-               request.sha.substr(0, 8) + " already");
-    return {};
-  }
-  request.user_login = event.author;
-  pipeline::MergeRequestFacts& facts = request.merge_request.emplace();
-  facts.iid = std::to_string(event.number);
-  facts.title = event.title;
-  facts.description = event.description;
-  facts.source_branch = event.source_branch;
-  facts.target_branch = event.target_branch;
-  facts.labels = event.labels;
-  facts.draft = event.draft;
-  return make_or_settle(request, delivery);
-}
-
-bool Intake::has_pipeline(const MergeRequestEvent& event, const PlanRequest& request) {
-  PipelineFilter filter;
-  filter.sha = request.sha;
-  filter.source = pipeline::to_string(pipeline::Source::MergeRequestEvent);
-  constexpr int kLookedAt = 50;
-  const auto page = database_.read()->pipelines.list(request.project.id, filter, {1, kLookedAt});
-  return std::any_of(page.rows.begin(), page.rows.end(), [&](const PipelineRow& row) {
-    const auto of = nlohmann::json::parse(row.merge_request, nullptr, false);
-    return of.is_object() && of.value("iid", std::int64_t{0}) == event.number &&
-           of.value("target_branch", std::string{}) == event.target_branch;
-  });
 }
 
 Result<void> Intake::make_or_settle(const PlanRequest& request, const DeliveryRow& delivery) {
@@ -325,7 +262,10 @@ Result<PipelineId> Intake::make_pipeline(const PlanRequest& request, const Cause
   if (!planned) return std::move(planned).error();
   // What an include needed may just not have been fetched any more.
   if (mirrors_.stopped()) return fail(ErrorKind::Unavailable, "the server is stopping");
-  if (planned->none) return fail(ErrorKind::InvalidInput, planned->none->reason.text);
+  if (planned->none) {
+    if (cause.delivery) tell_skipped(request, planned->none->reason);
+    return fail(ErrorKind::InvalidInput, planned->none->reason.text);
+  }
   planned->pipeline->delivery = cause.delivery;
   planned->pipeline->schedule_run = cause.schedule_run;
   // First, so that every job finds its commit whatever happens to the branch.

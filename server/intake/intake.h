@@ -119,13 +119,35 @@ class Intake {
   Result<void> process_delivery(const DeliveryRow& delivery, const ProjectRow& project);
   Result<void> process_push(const PushEvent& push, const DeliveryRow& delivery,
                             const ProjectRow& project);
+  // Why nothing is to be made of a push that was found, or told, already; "" when it is.
+  std::string found_before(const PushEvent& push, const DeliveryRow& delivery,
+                           const ProjectRow& project);
   Result<void> process_merge_request(const MergeRequestEvent& event, const DeliveryRow& delivery,
                                      const ProjectRow& project);
+  // Forks (forks.cpp).
+  Result<void> process_fork(const MergeRequestEvent& event, const DeliveryRow& delivery,
+                            const ProjectRow& project);
+  Result<std::optional<std::string>> approved_commit(const MergeRequestEvent& event,
+                                                     const DeliveryRow& delivery,
+                                                     const ProjectRow& project);
+  Result<std::string> fetch_fork(const MergeRequestEvent& event, const ProjectRow& project);
+  Result<ForkRequestRow> note_fork_request(const ForkRequestRow& fresh, bool trusted,
+                                           const std::string& waits);
+  Result<void> close_fork_request(const MergeRequestEvent& event, const DeliveryRow& delivery,
+                                  const ProjectRow& project);
+  // All but the commit, and the ref of a fork.
+  static PlanRequest merge_request_plan(const MergeRequestEvent& event, const ProjectRow& project);
+  // As make_or_settle, unless the commit has a pipeline already.
+  Result<void> make_once(const MergeRequestEvent& event, const PlanRequest& request,
+                         const DeliveryRow& delivery);
   // Whether this commit of the merge request has one, for the same target.
   bool has_pipeline(const MergeRequestEvent& event, const PlanRequest& request);
   // Plans and makes what the delivery asks for; without a pipeline the delivery says why.
   Result<void> make_or_settle(const PlanRequest& request, const DeliveryRow& delivery);
   void settle(DeliveryId id, const std::string& verdict, const std::string& reason);
+  // The git host hears that this commit has no pipeline by its file's rules, so that a check that
+  // is required does not wait for ever.
+  void tell_skipped(const PlanRequest& request, const pipeline::Reason& reason);
   Result<PipelineId> create(NewPipeline pipeline);
   // What the new pipeline is made for, and ends with it.
   struct Cause {

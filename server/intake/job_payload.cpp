@@ -5,8 +5,10 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/crypto.h"
 #include "pipeline/job_payload.h"
 #include "pipeline/variables.h"
+#include "server/intake/id_claims.h"
 #include "server/intake/stored_variables.h"
 #include "server/store/run_refs.h"
 
@@ -46,7 +48,12 @@ class StoredFacts {
     facts.pipeline_name = assignment_.pipeline.name;
     facts.pipeline_created_at = to_rfc3339(assignment_.pipeline.created_at);
     facts.trigger = trigger();
-    if (!run_branch(assignment_.pipeline.ref).empty()) facts.stored_ref = assignment_.pipeline.ref;
+    const PipelineRow& row = assignment_.pipeline;
+    if (!run_branch(row.ref).empty()) facts.stored_ref = row.ref;
+    if (is_fork_ref(row.ref)) {
+      facts.stored_ref = row.sha;  // the name goes with the merge request
+      facts.cache_scope = "fork_" + fork_number(row.ref);
+    }
     facts.clone_url = clone_url(facts_.server.url, assignment_.project.path, assignment_.token);
     facts.handed_on = handed_on();
     facts.dependencies = dependencies();
@@ -88,8 +95,8 @@ class StoredFacts {
     const ProjectRow& project = assignment_.project;
     pipeline::Trigger trigger;
     trigger.source = pipeline::parse_source(row.source).value_or(pipeline::Source::Push);
-    const std::string run = run_branch(row.ref);
-    (row.tag ? trigger.tag : trigger.branch) = run.empty() ? row.ref : run;
+    const std::string stored = stored_branch(row.ref);
+    (row.tag ? trigger.tag : trigger.branch) = stored.empty() ? row.ref : stored;
     trigger.sha = row.sha;
     trigger.before_sha = row.before_sha;
     trigger.ref_protected = row.ref_protected;
@@ -218,12 +225,17 @@ Result<JobSpec> JobPayload::make(const Assignment& assignment) const {
   if (!planned) return std::move(planned).error();
   const StoredFacts stored{assignment, *planned, facts_, database_};
   if (auto missing = stored.missing_dependency()) return fail(ErrorKind::NotFound, *missing);
-  // As the ref stood when the pipeline was made: a job keeps the trust that it was given then.
-  auto settings = vault_.for_jobs(assignment.project, assignment.job.ref_protected);
+  // As the ref stood when the pipeline was made: a job keeps the trust that it was given then. One
+  // of a fork gets none of them: what looks harmless in the settings may open something.
+  auto settings = is_fork_ref(assignment.pipeline.ref)
+                      ? Result<pipeline::SettingVariables>{pipeline::SettingVariables{}}
+                      : vault_.for_jobs(assignment.project, assignment.job.ref_protected);
   if (!settings) return std::move(settings).error();
   pipeline::JobFacts facts = stored.all();
   facts.trigger.project_variables = std::move(*settings);
   if (auto added = ForeignArtifacts{assignment, *planned, database_}.add_to(facts); !added)
+    return std::move(added).error();
+  if (auto added = add_id_tokens(assignment, *planned, facts); !added)
     return std::move(added).error();
   auto spec = pipeline::make_job_spec(*planned, facts);
   if (!spec) return spec;
@@ -255,6 +267,30 @@ Result<void> JobPayload::record_url(const Assignment& assignment, const PlannedJ
     transaction.stores.deployments.update(*deployment);
     return {};
   });
+}
+
+Result<void> JobPayload::add_id_tokens(const Assignment& assignment, const PlannedJob& planned,
+                                       pipeline::JobFacts& facts) const {
+  // A fork's branch is called as its author likes, so its job could pass for one of the project.
+  if (planned.job.id_tokens.empty() || facts_.signer == nullptr ||
+      is_fork_ref(assignment.pipeline.ref))
+    return {};
+  const auto variables = pipeline::variables_before_run(planned, facts);
+  if (!variables) return variables.error();
+  for (const pipeline::IdToken& wanted : planned.job.id_tokens) {
+    auto claims = id_claims(assignment, planned, facts, TokenSigner::kLongestLife);
+    claims["jti"] = random_hex(16);
+    auto audiences = nlohmann::json::array();
+    for (const std::string& audience : wanted.audiences)
+      audiences.push_back(pipeline::expand_text(audience, *variables, true));
+    claims["aud"] = audiences.size() == 1 ? audiences[0] : audiences;
+    auto token = facts_.signer->sign(claims);
+    if (!token) return std::move(token).error();
+    pipeline::set_variable(
+        facts.id_tokens,
+        Variable{.name = wanted.name, .value = std::move(*token), .raw = true, .masked = true});
+  }
+  return {};
 }
 
 Result<void> JobPayload::record_uses(

@@ -10,6 +10,7 @@
 #include "pipeline/job_spec.h"
 #include "pipeline/plan.h"
 #include "server/coordinator/coordinator.h"
+#include "server/identity/token_signer.h"
 #include "server/store/database.h"
 #include "server/variables/vault.h"
 
@@ -18,6 +19,7 @@ namespace slipway::server {
 struct PayloadFacts {
   pipeline::ServerFacts server;
   std::chrono::seconds default_timeout{3600};
+  const TokenSigner* signer = nullptr;  // of id_tokens; null: none are issued
 };
 
 // The artifacts of other jobs that come with it are read from `database`. Thread-safe; waits for
@@ -38,6 +40,9 @@ class JobPayload {
   Result<pipeline::DownstreamRequest> downstream(const Assignment& bridge) const;
 
  private:
+  // The job's `id_tokens`; none for a job of a fork.
+  Result<void> add_id_tokens(const Assignment& assignment, const pipeline::PlannedJob& planned,
+                             pipeline::JobFacts& facts) const;
   Result<void> record_uses(const Assignment& assignment,
                            const std::vector<const pipeline::SettingVariable*>& given) const;
   // Where what it deploys can be looked at, without the values of masked variables.

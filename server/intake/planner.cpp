@@ -27,10 +27,11 @@ std::string valid_utf8(const std::string& text) {
 }
 
 std::string merge_request_json(const pipeline::MergeRequestFacts& facts) {
-  const nlohmann::json object{{"iid", std::atoll(facts.iid.c_str())},
-                              {"title", facts.title},
-                              {"source_branch", facts.source_branch},
-                              {"target_branch", facts.target_branch}};
+  nlohmann::json object{{"iid", std::atoll(facts.iid.c_str())},
+                        {"title", facts.title},
+                        {"source_branch", facts.source_branch},
+                        {"target_branch", facts.target_branch}};
+  if (!facts.source_project_path.empty()) object["source_project"] = facts.source_project_path;
   return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -112,6 +113,13 @@ std::optional<Error> refused_inputs(const PlanRequest& request,
   return fail(ErrorKind::InvalidInput, refused);
 }
 
+// From a fork only what everybody may read is included: its logs may be read by everybody.
+ProjectRow as_includer(const PlanRequest& request) {
+  ProjectRow asking = request.project;
+  if (is_fork_ref(request.ref)) asking.visibility = "public";
+  return asking;
+}
+
 // What includes may use: what is predefined, the settings', and what was given with the trigger.
 pipeline::ReadOptions read_options(const PlanRequest& request, const pipeline::Trigger& trigger) {
   return {pipeline::include_variables(trigger), request.inputs, trigger.changed_paths,
@@ -145,14 +153,15 @@ std::vector<FindingRow> finding_rows(const pipeline::Diagnostics& findings) {
 pipeline::Trigger Planner::trigger_of(const PlanRequest& request, const CommitInfo& commit) const {
   pipeline::Trigger trigger;
   trigger.source = request.source;
-  // Whoever may run a work tree decides what is in it: its branch's name lends it no trust.
-  const std::string run = run_branch(request.ref);
-  (request.is_tag ? trigger.tag : trigger.branch) = run.empty() ? request.ref : run;
+  // Whoever may run a work tree, or has forked the repository, decides what is in it: its branch's
+  // name lends it no trust.
+  const std::string stored = stored_branch(request.ref);
+  (request.is_tag ? trigger.tag : trigger.branch) = stored.empty() ? request.ref : stored;
   trigger.sha = request.sha;
   trigger.before_sha = request.before_sha;
   trigger.ref_protected =
-      run.empty() && vault_.is_protected(request.project.id, request.ref,
-                                         request.is_tag ? RefKind::Tag : RefKind::Branch);
+      stored.empty() && vault_.is_protected(request.project.id, request.ref,
+                                            request.is_tag ? RefKind::Tag : RefKind::Branch);
   trigger.commit_message = commit.message;
   trigger.commit_author = commit.author_name + " <" + commit.author_email + ">";
   trigger.commit_timestamp = to_rfc3339(commit.authored_at);
@@ -227,18 +236,21 @@ Result<Planned> Planner::plan(const PlanRequest& request) {
   auto commit = mirrors_.commit(request.project.id.value, request.sha);
   if (!commit) return std::move(commit).error();
   pipeline::Trigger trigger = trigger_of(request, *commit);
-  auto settings = vault_.for_jobs(request.project, trigger.ref_protected);
-  if (!settings) return std::move(settings).error();
-  trigger.project_variables = std::move(*settings);
+  if (!is_fork_ref(request.ref)) {
+    auto settings = vault_.for_jobs(request.project, trigger.ref_protected);
+    if (!settings) return std::move(settings).error();
+    trigger.project_variables = std::move(*settings);
+  }
   NewPipeline made = pipeline_for(request, *commit, trigger);
   const bool by_event = request.source == pipeline::Source::Push ||
                         request.source == pipeline::Source::MergeRequestEvent;
-  if (by_event && !request.work_tree && asks_to_skip(commit->message)) {
+  if (request.skip || (by_event && !request.work_tree && asks_to_skip(commit->message))) {
     give_reason(made, pipeline::make_reason(pipeline::ReasonCode::SkipCi));
     return Planned{std::move(made), std::nullopt};
   }
-  CommitFiles files{mirrors_,  request.project,   request.sha,
-                    includes_, facts_.server.url, request.user.value_or(UserId{})};
+  const ProjectRow asking = as_includer(request);
+  CommitFiles files{
+      mirrors_, asking, request.sha, includes_, facts_.server.url, request.user.value_or(UserId{})};
   trigger.repository = &files;
   auto outcome = configuration(request, trigger, files);
   if (!outcome && outcome.error().kind == ErrorKind::NotFound)

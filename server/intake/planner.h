@@ -40,6 +40,7 @@ struct PlanRequest {
   pipeline::Source source = pipeline::Source::Push;
   std::string ref;         // a branch or tag, or one of server/store/run_refs.h
   bool work_tree = false;  // not of a commit that anybody pushed
+  bool skip = false;       // who pushed asks for it, as a commit's [skip ci] does
   bool is_tag = false;
   std::string sha;
   std::string before_sha;                    // "" when there is none

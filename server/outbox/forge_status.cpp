@@ -6,6 +6,7 @@
 
 #include "base/http_client.h"
 #include "base/public_fetch.h"
+#include "server/store/run_refs.h"
 
 namespace slipway::server {
 
@@ -36,7 +37,8 @@ std::string_view word_of(std::string_view status) {
 
 std::string description_of(const PipelineRow& row, std::string_view status,
                            const std::string& reason) {
-  std::string text = fmt::format("Pipeline {} {}", row.iid, word_of(status));
+  std::string text =
+      row.id ? fmt::format("Pipeline {} {}", row.iid, word_of(status)) : "There is no pipeline";
   return reason.empty() ? text + "." : text + ": " + reason;
 }
 
@@ -73,19 +75,54 @@ Result<std::string> ForgeStatusTarget::api_of(const ProjectRow& project) const {
   return api;
 }
 
+Result<RepositoryPage> ForgeStatusTarget::repositories(ForgeKind kind, const std::string& api_url,
+                                                       const std::string& token,
+                                                       const std::string& search, int page) const {
+  constexpr std::size_t kLongestList = std::size_t{8} << 20U;
+  const auto api = service_api(kind, api_url);
+  if (!api) return api.error();
+  if (const auto why = why_no_forge_api(*api, options_.allow_private); !why.empty())
+    return fail(ErrorKind::InvalidInput, "field 'forge_api_url' " + why);
+  ListCall call = list_call(kind, *api, token, search, page);
+  HttpRequest request;
+  request.headers = std::move(call.headers);
+  PublicFetchOptions how;
+  how.allow_private = options_.allow_private;
+  how.deadline = options_.deadline;
+  how.limit = kLongestList;
+  const auto answer = send_public(call.url, std::move(request), how);
+  if (!answer)
+    return fail(
+        answer.error().kind == ErrorKind::Denied ? ErrorKind::InvalidInput : answer.error().kind,
+        origin_of(*api) + " could not be asked because of " + answer.error().message);
+  return list_answer(kind, answer->status, answer->body);
+}
+
+// The pipeline, or for a commit that has none by its file's rules what would be one. nullopt when
+// it is gone, or an older one, whose word must not hide that of the newer.
+std::optional<PipelineRow> ForgeStatusTarget::told_of(const json& payload) const {
+  auto read = database_.read();
+  if (payload.contains("pipeline_id")) {
+    auto row = read->pipelines.find(PipelineId{payload.value("pipeline_id", std::int64_t{0})});
+    if (row && read->pipelines.has_successor(*row)) return std::nullopt;
+    return row;
+  }
+  PipelineRow row;
+  row.project_id = ProjectId{payload.value("project_id", std::int64_t{0})};
+  row.sha = payload.value("sha", "");
+  row.ref = payload.value("ref", "");
+  row.source = payload.value("source", "");
+  if (read->pipelines.has_successor(row)) return std::nullopt;
+  return row;
+}
+
 Result<void> ForgeStatusTarget::deliver(const EffectRow& effect) {
   const json payload = json::parse(effect.payload, nullptr, false);
   if (!payload.is_object()) return fail(ErrorKind::InvalidInput, "the effect is no JSON object");
   const std::string status = payload.value("status", "");
-  std::optional<PipelineRow> pipeline;
-  std::optional<ProjectRow> project;
-  {
-    auto read = database_.read();
-    pipeline = read->pipelines.find(PipelineId{payload.value("pipeline_id", std::int64_t{0})});
-    if (pipeline) project = read->projects.find(pipeline->project_id);
-    // What an older pipeline of the commit has to say must not hide the newer one.
-    if (pipeline && read->pipelines.has_successor(*pipeline)) return {};
-  }
+  const auto pipeline = told_of(payload);
+  if (!pipeline) return {};
+  const auto project = database_.read()->projects.find(pipeline->project_id);
   const auto kind = project ? forge_named(project->forge) : std::nullopt;
   if (!kind) return {};  // nobody wants to know any more
   if (project->forge_token.empty())
@@ -97,12 +134,12 @@ Result<void> ForgeStatusTarget::deliver(const EffectRow& effect) {
 
   CommitStatus told;
   told.sha = pipeline->sha;
-  told.ref = pipeline->ref;
+  if (!is_fork_ref(pipeline->ref)) told.ref = pipeline->ref;
   told.context = "slipway/" + pipeline->source;
   told.status = status;
   told.description = description_of(*pipeline, status, payload.value("reason", ""));
-  told.target_url =
-      fmt::format("{}/{}/-/pipelines/{}", options_.external_url, project->path, pipeline->id.value);
+  told.target_url = fmt::format("{}/{}/-/pipelines", options_.external_url, project->path);
+  if (pipeline->id) told.target_url += fmt::format("/{}", pipeline->id.value);
   std::string repository = repository_path(project->repository_url);
   if (repository.empty()) repository = project->path;
   return send(*kind, *api, status_call(*kind, *api, repository, *token, told));

@@ -8,12 +8,15 @@
 
 #include <chrono>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/keyring.h"
 #include "server/forge/commit_status.h"
+#include "server/forge/repository_list.h"
 #include "server/outbox/outbox.h"
 
 namespace slipway::server {
@@ -37,6 +40,10 @@ class ForgeStatusTarget final : public OutboxTarget {
   // The API that a project's token goes to. InvalidInput when it cannot be one; the message is
   // about the field forge_api_url.
   [[nodiscard]] Result<std::string> api_of(const ProjectRow& project) const;
+  // A page of what somebody sees on a git host, by a token that is forgotten at once. Thread-safe.
+  [[nodiscard]] Result<RepositoryPage> repositories(ForgeKind kind, const std::string& api_url,
+                                                    const std::string& token,
+                                                    const std::string& search, int page) const;
   // A project's token as the store keeps it.
   [[nodiscard]] std::string seal_token(std::string_view token) const;
 
@@ -46,6 +53,7 @@ class ForgeStatusTarget final : public OutboxTarget {
     SteadyTime open_until{};
   };
 
+  [[nodiscard]] std::optional<PipelineRow> told_of(const nlohmann::json& payload) const;
   // `call` to the host under `api`, whose breaker it moves.
   Result<void> send(ForgeKind kind, const std::string& api, const StatusCall& call);
 

@@ -100,7 +100,7 @@ SELECT EXISTS (
   SELECT 1 FROM pipelines AS p JOIN projects ON projects.id = p.project_id
    WHERE p.id = (SELECT id FROM line ORDER BY depth DESC LIMIT 1)
      AND projects.keep_latest_artifact AND p.status = 'success'
-     AND p.ref NOT GLOB 'refs/slipway/runs/*'
+     AND substr(p.ref, 1, 13) <> 'refs/slipway/'
      AND NOT EXISTS (
        SELECT 1 FROM pipelines AS newer
         WHERE newer.project_id = p.project_id AND newer.ref = p.ref AND newer.tag = p.tag

@@ -19,7 +19,9 @@
 #include "server/store/deployment_store.h"
 #include "server/store/effect_store.h"
 #include "server/store/environment_store.h"
+#include "server/store/fork_store.h"
 #include "server/store/job_store.h"
+#include "server/store/job_token_store.h"
 #include "server/store/member_store.h"
 #include "server/store/pipeline_store.h"
 #include "server/store/project_store.h"
@@ -30,6 +32,7 @@
 #include "server/store/trigger_store.h"
 #include "server/store/user_store.h"
 #include "server/store/variable_store.h"
+#include "server/store/watch_store.h"
 
 namespace slipway::server {
 
@@ -57,6 +60,7 @@ struct Stores {
         identities(session),
         tokens(session),
         deliveries(session),
+        fork_requests(session),
         artifacts(session),
         outbox(session),
         audit(session),
@@ -67,6 +71,8 @@ struct Stores {
         schedules(session),
         trigger_tokens(session),
         resource_groups(session),
+        job_tokens(session),
+        watches(session),
         tests(session),
         environments(session),
         deployments(session),
@@ -82,6 +88,7 @@ struct Stores {
   IdentityStore identities;
   TokenStore tokens;
   DeliveryStore deliveries;
+  ForkRequestStore fork_requests;
   ArtifactStore artifacts;
   OutboxStore outbox;
   AuditStore audit;
@@ -92,6 +99,8 @@ struct Stores {
   ScheduleStore schedules;
   TriggerTokenStore trigger_tokens;
   ResourceGroupStore resource_groups;
+  JobTokenStore job_tokens;
+  WatchStore watches;
   TestStore tests;
   EnvironmentStore environments;
   DeploymentStore deployments;

@@ -25,7 +25,8 @@ struct DeliveryRow {
   std::string event;
   std::string headers;  // JSON object, secrets left out
   std::string body;     // raw; left empty by list(), and where a key "KEY/2" means that of "KEY"
-  std::string verdict;  // "accepted", "ignored", "refused", "failed", "done"
+  // "accepted", "ignored", "refused", "failed", "done"; "waiting" for an approval.
+  std::string verdict;
   std::string reason;
   UnixMillis received_at = 0;
   std::optional<PipelineId> pipeline_id;

@@ -29,6 +29,7 @@ using VariableId = Id<struct VariableTag>;
 using ScheduleId = Id<struct ScheduleTag>;
 using ScheduleRunId = Id<struct ScheduleRunTag>;
 using TriggerTokenId = Id<struct TriggerTokenTag>;
+using ForkRequestId = Id<struct ForkRequestTag>;
 using ResourceGroupId = Id<struct ResourceGroupTag>;
 using EnvironmentId = Id<struct EnvironmentTag>;
 using DeploymentId = Id<struct DeploymentTag>;

@@ -599,13 +599,69 @@ CREATE TABLE freeze_periods (
     "CREATE INDEX freeze_periods_by_project ON freeze_periods (project_id)",
 };
 
+// Merge requests from forks, commit by commit; job tokens of other projects; refs that no webhook
+// told of.
+const Migration kForks{
+    R"sql(
+CREATE TABLE fork_requests (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  sha TEXT NOT NULL,
+  source_repository TEXT NOT NULL,
+  source_branch TEXT NOT NULL,
+  target_branch TEXT NOT NULL,
+  title TEXT NOT NULL,
+  commit_title TEXT NOT NULL,
+  author TEXT NOT NULL,
+  author_id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  delivery_id INTEGER NOT NULL,
+  decided_by TEXT NOT NULL,
+  decided_at INTEGER,
+  created_at INTEGER NOT NULL,
+  UNIQUE (project_id, number, sha)
+))sql",
+    "ALTER TABLE projects ADD COLUMN fork_pipelines TEXT NOT NULL DEFAULT 'approval'",
+    "ALTER TABLE projects ADD COLUMN fork_trusted_authors TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE projects ADD COLUMN fork_approval_level INTEGER NOT NULL DEFAULT 40",
+    // Whose job tokens are let in.
+    R"sql(
+CREATE TABLE job_token_allowlist (
+  project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+  source_project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (project_id, source_project_id)
+))sql",
+    "ALTER TABLE projects ADD COLUMN job_token_limited INTEGER NOT NULL DEFAULT 1",
+    // What is found beside the webhooks.
+    R"sql(
+CREATE TABLE ref_watches (
+  project_id INTEGER PRIMARY KEY REFERENCES projects ON DELETE CASCADE,
+  compared_at INTEGER NOT NULL,
+  due_at INTEGER NOT NULL,
+  failures INTEGER NOT NULL,
+  error TEXT NOT NULL,
+  found INTEGER NOT NULL
+))sql",
+    R"sql(
+CREATE TABLE known_refs (
+  project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+  ref TEXT NOT NULL,
+  sha TEXT NOT NULL,
+  PRIMARY KEY (project_id, ref)
+))sql",
+    "ALTER TABLE projects ADD COLUMN poll_interval INTEGER NOT NULL DEFAULT 0",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> all{kFirst,      kDeliveryAttempts, kExclusion,  kDotenv,
-                                          kForge,      kVariables,        kJobManager, kDownstream,
-                                          kTests,      kMergeRequests,    kRetention,  kPeople,
-                                          kIdentities, kDeployments};
+  static const std::vector<Migration> all{
+      kFirst,     kDeliveryAttempts, kExclusion,  kDotenv, kForge,
+      kVariables, kJobManager,       kDownstream, kTests,  kMergeRequests,
+      kRetention, kPeople,           kIdentities, kDeployments, kForks};
   return all;
 }
 

@@ -158,7 +158,7 @@ constexpr const char* kListed = R"sql( FROM pipelines AS p
         OR instr(sha, lower(?7)) = 1 OR '#' || iid = ?7)
    AND (?8 = '' OR status = ?8 OR (?8 = 'finished' AND status IN ('success', 'failed', 'canceled'))
         OR (?8 IN ('branches', 'tags') AND tag = (?8 = 'tags')
-            AND ref NOT GLOB 'refs/slipway/runs/*' AND NOT EXISTS
+            AND substr(ref, 1, 13) <> 'refs/slipway/' AND NOT EXISTS
             (SELECT 1 FROM pipelines AS later
               WHERE later.project_id = p.project_id AND later.ref = p.ref AND later.tag = p.tag
                 AND later.id > p.id))))sql";

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "server/store/ids.h"
@@ -33,6 +34,14 @@ struct ProjectRow {
   std::string forge_api_url;   // "" for the one that follows from the repository's address
   std::string forge_token;     // sealed; "" for none
   bool keep_latest_artifact = true;  // see ArtifactStore::is_kept()
+  // Merge requests from forks: "never" built, "approval" for each commit, or "trusted": those of
+  // the authors below without one.
+  std::string fork_pipelines = "approval";
+  std::vector<std::string> fork_trusted_authors;  // logins on the git host, or "id:" and its number
+  int fork_approval_level = 40;                   // the least Level that approves: 30 or 40
+  // Jobs of other projects reach it only when they are allowed by name (JobTokenStore).
+  bool job_token_limited = true;
+  int poll_interval = 0;  // seconds between two looks at its branches and tags; 0: webhooks tell
   UnixMillis created_at = 0;
 };
 

@@ -162,6 +162,12 @@ std::optional<IdentityRow> IdentityStore::find(std::string_view issuer,
   return select_one<IdentityRow>(session_, sql, issuer, subject);
 }
 
+std::vector<IdentityRow> IdentityStore::of_user(UserId user) const {
+  static const std::string sql = "SELECT " + column_names<IdentityRow>() +
+                                 " FROM identities WHERE user_id = ? ORDER BY issuer, subject";
+  return select<IdentityRow>(session_, sql, user);
+}
+
 void IdentityStore::insert(const IdentityRow& row) {
   execute(session_,
           "INSERT INTO identities (issuer, subject, user_id, created_at) VALUES (?, ?, ?, ?)",

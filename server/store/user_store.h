@@ -93,6 +93,7 @@ class IdentityStore {
 
   [[nodiscard]] std::optional<IdentityRow> find(std::string_view issuer,
                                                 std::string_view subject) const;
+  [[nodiscard]] std::vector<IdentityRow> of_user(UserId user) const;
   void insert(const IdentityRow& row);
 
  private:

@@ -44,6 +44,7 @@ class Resealer {
   Result<std::size_t> some() {
     if (auto done = variables(); !done) return done.error();
     if (auto done = projects(); !done) return done.error();
+    if (auto done = signing_keys(); !done) return done.error();
     if (count_ == 0)
       if (auto check = stores_.settings.get(kCheck); check && !keys_.is_current(*check)) {
         if (auto done = reseal(*check, kCheckContext, "the check value"); !done)
@@ -105,6 +106,14 @@ class Resealer {
         stores_.projects.update(row);
       }
     }
+  }
+
+  Result<void> signing_keys() {
+    auto sealed = stores_.settings.get(kSigningKeys);
+    if (!sealed || !is_old(*sealed) || count_ >= most_) return {};
+    auto done = reseal(*sealed, kSigningKeysContext, "the keys of id_tokens");
+    if (done) stores_.settings.put(kSigningKeys, *sealed);
+    return done;
   }
 
   Stores& stores_;

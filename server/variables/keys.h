@@ -6,12 +6,17 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/keyring.h"
 #include "server/store/database.h"
 
 namespace slipway::server {
+
+// The setting that holds the keys of id_tokens, sealed, and what it is bound to.
+inline constexpr std::string_view kSigningKeys = "id_token_keys";
+inline constexpr std::string_view kSigningKeysContext = "id token keys";
 
 // The keys, made when the database is new. InvalidInput when the file is missing or another one
 // than the database's values were sealed with. Writes: call it before the coordinator is there.

@@ -6,11 +6,13 @@ import hashlib
 import hmac
 import http.server
 import json
+import os
+import subprocess
 import threading
 import time
 import uuid
 
-from harness import Api, EndToEnd, wait_for
+from harness import BINARY, SANITIZERS, Api, EndToEnd, wait_for
 
 ZERO = "0" * 40
 SKIPPED = "Docs only [skip ci]"
@@ -81,7 +83,7 @@ class Dialect:
         source = source_project or project
         if self.name == "bitbucket":
             return {"actor": {"nickname": "ann"}, "repository": {"full_name": project}, "pullrequest": {
-                "id": 7, "title": "Louder",
+                "id": 7, "title": "Louder", "author": {"nickname": "eve"},
                 "source": {"branch": {"name": "topic"}, "commit": {"hash": sha[:12]}, "repository": {"full_name": source}},
                 "destination": {"branch": {"name": "main"}, "repository": {"full_name": project}}}}
         if self.name == "gitlab":
@@ -171,7 +173,7 @@ class Forges(EndToEnd):
                     self.assertEqual(refused, 401)
                 self.assertEqual(len(self.api.get(f"/api/v4/projects/{repository.id}/pipelines")), 1)
 
-    def test_a_merge_request_of_each_host_runs_and_one_of_a_fork_does_not(self):
+    def test_a_merge_request_of_each_host_runs(self):
         self.runner()
         host = GitHost(self)
         file = """
@@ -191,12 +193,7 @@ t:
                 repository.push()
                 repository.write({"voice.txt": "LOUD"})
                 sha = repository.push("Louder", "topic")
-                for source, verdict in (("eve/fork", "ignored"), (None, "accepted")):
-                    content = json.dumps(dialect.merge_request(repository.path, sha, source)).encode()
-                    _, _, answer = Api(self.server.url).raw(
-                        "POST", f"/hooks/{repository.path}", content,
-                        dialect.headers(repository.secret, content, str(uuid.uuid4()), merge_request=True))
-                    self.assertEqual(json.loads(answer)["verdict"], verdict, answer)
+                self.assertEqual(self.open_request(repository, dialect, sha)["verdict"], "accepted")
                 pipeline = self.pipeline(repository.id, sha)
                 ended = self.finished(repository.id, pipeline)
                 self.assertEqual(ended["status"], "success")
@@ -209,6 +206,74 @@ t:
                 wait_for("the last status", lambda: host.taken() and
                          host.taken()[-1][dialect.state] == dialect.done)
                 self.assertEqual(host.taken()[-1][dialect.context], "slipway/merge_request_event")
+
+    def open_request(self, repository, dialect, sha, source=None):
+        content = json.dumps(dialect.merge_request(repository.path, sha, source)).encode()
+        _, _, answer = Api(self.server.url).raw(
+            "POST", f"/hooks/{repository.path}", content,
+            dialect.headers(repository.secret, content, str(uuid.uuid4()), merge_request=True))
+        return json.loads(answer)
+
+    def forked(self, repository, dialect, file):
+        """A commit of the branch topic in a fork, and where the host keeps it in the project's repository."""
+        fork = repository.bare.parent.parent / "eve" / repository.bare.name
+        if not fork.exists():
+            repository._git(repository.work, "clone", "--quiet", "--bare", str(repository.bare), str(fork))
+        repository._git(repository.work, "checkout", "--quiet", "-B", "topic")
+        repository.write({".gitlab-ci.yml": file})
+        sha = repository.commit("Of a stranger")
+        if dialect.name == "bitbucket":
+            repository._git(repository.work, "push", "--quiet", "--force", str(fork), "HEAD:refs/heads/topic")
+        else:
+            ref = "refs/merge-requests/7/head" if dialect.name == "gitlab" else "refs/pull/7/head"
+            repository._git(repository.work, "push", "--quiet", "--force", "origin", f"HEAD:{ref}")
+        return sha
+
+    def test_a_request_from_a_fork_of_each_host_waits_for_an_approval_and_has_no_secret(self):
+        self.runner()
+        host = GitHost(self)
+        self.api.post("/api/v4/admin/ci/variables", {"key": "CANARY", "value": "canary-of-the-settings"})
+        file = """
+t:
+  rules: [{if: $CI_PIPELINE_SOURCE == "merge_request_event"}]
+  id_tokens: {WHO: {aud: x}}
+  script:
+    - echo "!$CI_MERGE_REQUEST_IID of $CI_MERGE_REQUEST_SOURCE_PROJECT_PATH protected=$CI_COMMIT_REF_PROTECTED"
+    - echo "<${CANARY-nothing}> <${WHO-no token}>"
+    - git log -1 --format=%s
+"""
+        for dialect in DIALECTS:
+            with self.subTest(dialect.name):
+                host.told.clear()
+                repository = self.hosted(dialect, host)
+                repository.push()
+                sha = self.forked(repository, dialect, file)
+                self.assertEqual(self.open_request(repository, dialect, sha, f"eve/{dialect.name}")["verdict"], "accepted")
+                requests = f"/api/v4/projects/{repository.id}/fork_requests"
+                waiting = wait_for("the request", lambda: self.api.get(requests + "?state=waiting"))[0]
+                self.assertEqual(waiting["sha"], sha)
+                self.assertIn("waits for an approval", waiting["reason"])
+                self.assertEqual(self.api.get(f"/api/v4/projects/{repository.id}/pipelines"), [])
+                listed = self.slipway("fork", "list", repository.path)
+                self.assertIn(f"{sha}\teve\twaiting\tLouder" if dialect.name == "bitbucket" else sha, listed)
+
+                told = self.slipway("fork", "approve", repository.path, str(waiting["id"]), sha)
+                self.assertEqual(told, "approved by root\n")
+                pipeline = self.pipeline(repository.id, sha)
+                self.assertEqual(self.finished(repository.id, pipeline)["status"], "success")
+                trace = self.trace(repository.id, self.jobs(repository.id, pipeline)["t"]["id"]).decode()
+                self.assertIn(f"!7 of eve/{dialect.name} protected=false\n", trace)
+                self.assertIn("<nothing> <no token>\n", trace)
+                self.assertIn("\nOf a stranger\n", trace)
+                self.assertEqual(self.api.get(f"{requests}/{waiting['id']}")["pipeline_id"], pipeline)
+                wait_for("the last status", lambda: host.taken() and host.taken()[-1][dialect.state] == dialect.done)
+
+    def slipway(self, *arguments):
+        done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=60,
+                              env={"PATH": os.environ["PATH"], **SANITIZERS, "SLIPWAY_URL": self.server.url,
+                                   "SLIPWAY_TOKEN": self.api.token})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
 
     def test_a_busy_host_is_told_again_and_in_order(self):
         host = GitHost(self)

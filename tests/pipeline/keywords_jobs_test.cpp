@@ -294,9 +294,7 @@ TEST_CASE("what does not run yet is planned with a sentence that says so", "[key
       said ==
       Lines{"job 'artifacts' needs artifacts of another project, which this server does not fetch "
             "yet",
-            "job 'steps' runs steps, which this server does not do yet: it will fail",
-            "job 'job' asks for id_tokens, which this server does not issue yet: A, C will not be "
-            "set"});
+            "job 'steps' runs steps, which this server does not do yet: it will fail"});
 }
 
 TEST_CASE("of a file's jobs what does not run yet is said once each", "[keywords]") {

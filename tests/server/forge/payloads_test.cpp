@@ -221,8 +221,7 @@ TEST_CASE("a merge request from elsewhere is known as one of a fork", "[forge]")
   json github = github_pull_request("opened");
   github["pull_request"]["head"]["repo"]["full_name"] = "eve/hooked";
   CHECK(fork("pull_request", github));
-  CHECK(why_no_pipeline(one("pull_request", github)) ==
-        "merge request 7 from 'topic' was opened: it comes from a fork, and those are not built");
+  CHECK(why_no_pipeline(one("pull_request", github)).empty());
   // A fork that was renamed to what it was forked from is still another repository.
   github["pull_request"]["head"]["repo"] = {{"id", 4}, {"full_name", "group/hooked"}};
   CHECK(fork("pull_request", github));
@@ -237,6 +236,38 @@ TEST_CASE("a merge request from elsewhere is known as one of a fork", "[forge]")
   json bitbucket = bitbucket_pull_request();
   bitbucket["pullrequest"]["source"]["repository"] = nullptr;
   CHECK(fork("pullrequest:created", bitbucket));
+}
+
+TEST_CASE("a request from a fork tells who is behind it and where its commits are", "[forge]") {
+  json github = github_pull_request("synchronize");
+  github["pull_request"]["user"] = {{"login", "eve"}, {"id", 66}};
+  github["sender"]["id"] = 1;
+  github["pull_request"]["head"]["repo"] = {{"id", 4}, {"full_name", "eve/hooked"}};
+  const auto of_github = std::get<MergeRequestEvent>(one("pull_request", github));
+  CHECK(of_github.opener == ForgePerson{"eve", "66"});
+  CHECK(of_github.actor == ForgePerson{"ada", "1"});
+  CHECK(of_github.fork.ref == "refs/pull/7/head");
+  CHECK(of_github.fork.repository == "eve/hooked");
+  CHECK_FALSE(of_github.fork.in_fork);
+  json gitlab = gitlab_merge_request("open");
+  gitlab["user"]["id"] = 1;
+  gitlab["object_attributes"]["author_id"] = 66;
+  gitlab["object_attributes"]["source"] = {{"path_with_namespace", "eve/hooked"}};
+  auto of_gitlab = std::get<MergeRequestEvent>(one("Merge Request Hook", gitlab));
+  CHECK(of_gitlab.opener == ForgePerson{"", "66"});
+  CHECK(of_gitlab.fork.ref == "refs/merge-requests/7/head");
+  gitlab["object_attributes"]["author_id"] = 1;
+  of_gitlab = std::get<MergeRequestEvent>(one("Merge Request Hook", gitlab));
+  CHECK(of_gitlab.opener == ForgePerson{"ada", "1"});
+  json bitbucket = bitbucket_pull_request();
+  bitbucket["actor"]["uuid"] = "{1}";
+  bitbucket["pullrequest"]["source"]["repository"] = {{"full_name", "eve/hooked"}};
+  const auto of_bitbucket = std::get<MergeRequestEvent>(one("pullrequest:created", bitbucket));
+  CHECK(of_bitbucket.actor == ForgePerson{"ada", "{1}"});
+  CHECK(of_bitbucket.fork.ref == "refs/heads/topic");
+  CHECK(of_bitbucket.fork.in_fork);
+  CHECK(of_bitbucket.fork.target_repository == "group/hooked");
+  CHECK(of_bitbucket.sha_digits == "aaaaaaaaaaaa");
 }
 
 TEST_CASE("a payload about another repository is denied, whoever tells it", "[forge]") {

@@ -27,6 +27,16 @@ class NoIncludes final : public pipeline::IncludeSource {
   Result<std::vector<std::string>> local_paths() override { return std::vector<std::string>{}; }
 };
 
+// One for all fixtures: making its key takes longer than most tests.
+const TokenSigner& shared_signer() {
+  static const TokenSigner signer = [] {
+    const TempDirectory directory;
+    const auto database = std::move(Database::open(directory / "slipway.db").value());
+    return TokenSigner::open(*database, Keyring::make()).value();
+  }();
+  return signer;
+}
+
 class Text final : public BodySource {
  public:
   explicit Text(std::string text) : text_(std::move(text)) {}
@@ -120,6 +130,16 @@ std::string FakeOutside::seal_forge_token(std::string_view token) {
   return "sealed " + std::string{token};
 }
 
+Result<RepositoryPage> FakeOutside::forge_repositories(const RepositoryQuery& query) {
+  asked.push_back("list " + std::string{to_string(query.forge)} + " " + query.token + " page " +
+                  std::to_string(query.page));
+  if (query.token == "wrong")
+    return fail(ErrorKind::Denied, "the git host does not take the token");
+  return RepositoryPage{{{"team/app", "https://git.test/team/app.git", "main", true},
+                         {"team/Library", "https://git.test/team/Library.git", "trunk", false}},
+                        true};
+}
+
 void FakeOutside::removed(ProjectId project) {
   asked.push_back("removed " + std::to_string(project.value));
 }
@@ -170,6 +190,7 @@ ApiFixture::ApiFixture(std::chrono::milliseconds poll_hold)
 ApiFixture::ApiFixture(login::Provider site, std::chrono::milliseconds poll_hold)
     : database(std::move(Database::open(directory / "slipway.db").value())),
       vault(std::make_unique<VariableVault>(*database, keys)),
+      signer(shared_signer()),
       coordinator(std::make_unique<Coordinator>(*database, clock)),
       dispatch(std::make_unique<Dispatch>(*coordinator)),
       traces(std::move(TraceStore::open(directory / "traces", {1 << 20}).value())),
@@ -181,9 +202,9 @@ ApiFixture::ApiFixture(login::Provider site, std::chrono::milliseconds poll_hold
           *writer, clock, std::vector<login::Provider>{std::move(site)}, "http://ci.test")) {
   coordinator->observe(*feed);
   coordinator->start();
-  services = std::make_unique<HttpServices>(
-      HttpServices{clock, *database, *coordinator, *dispatch, *traces, *blobs, *feed, *accounts,
-                   *logins, outside, outside, outside, outside, outside, *vault, outside, metrics});
+  services = std::make_unique<HttpServices>(HttpServices{
+      clock, *database, *coordinator, *dispatch, *traces, *blobs, *feed, *accounts, *logins,
+      outside, outside, outside, outside, outside, *vault, signer, outside, metrics});
   HttpOptions options;
   options.external_url = "http://ci.test";
   options.poll_hold = poll_hold;

@@ -13,6 +13,7 @@
 #include "server/http/ports.h"
 #include "server/http/run_routes.h"
 #include "server/http/server.h"
+#include "server/identity/token_signer.h"
 #include "server/login/remote_login.h"
 #include "server/trace/trace_store.h"
 #include "server/variables/vault.h"
@@ -45,6 +46,8 @@ class FakeOutside final : public server::http::JobPayloads,
   std::string seal_webhook_secret(std::string_view secret) override;
   Result<std::string> forge_api_of(const server::ProjectRow& project) override;
   std::string seal_forge_token(std::string_view token) override;
+  Result<server::RepositoryPage> forge_repositories(
+      const server::http::RepositoryQuery& query) override;
   void removed(server::ProjectId project) override;
   Result<std::unique_ptr<server::http::BodySource>> advertise(server::ProjectId project,
                                                               std::string_view protocol) override;
@@ -112,6 +115,7 @@ class ApiFixture {
   std::unique_ptr<server::Database> database;
   Keyring keys = Keyring::make();
   std::unique_ptr<server::VariableVault> vault;
+  const server::TokenSigner& signer;
   std::unique_ptr<server::Coordinator> coordinator;
   std::unique_ptr<server::Dispatch> dispatch;
   std::unique_ptr<server::TraceStore> traces;

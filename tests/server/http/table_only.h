@@ -21,6 +21,7 @@ struct TableOnly {
   WorkerPool workers{1};
   Handlers handlers{
       HealthRoutes{*api.database, *api.coordinator, *api.dispatch, api.metrics, api.clock, {}},
+      IdentityRoutes{api.signer, api.clock, ""},
       AccountRoutes{*api.database, *api.accounts, sessions, tokens, passwords, false},
       LoginRoutes{*api.logins, sessions, passwords, false},
       AuditRoutes{*api.database},
@@ -35,6 +36,8 @@ struct TableOnly {
       TraceRoutes{*api.database, *api.coordinator, *api.traces, *api.feed, viewing},
       ArtifactRoutes{*api.database, *api.coordinator, *api.blobs, api.clock, {}, ""},
       DeliveryRoutes{*api.database, *api.coordinator, api.outside},
+      ForkRoutes{*api.database, *api.coordinator, api.outside},
+      JobTokenRoutes{*api.database, *api.coordinator, api.clock, ""},
       VariableRoutes{*api.database, *api.coordinator, *api.vault},
       ProtectionRoutes{*api.database, *api.coordinator},
       GitRoutes{api.outside},

@@ -243,16 +243,6 @@ TEST_CASE_METHOD(Fixture, "a merge request that no job is for says so", "[intake
   CHECK_FALSE(done.reason.empty());
 }
 
-TEST_CASE_METHOD(Fixture, "a merge request from a fork is kept and not built", "[intake]") {
-  commit("any: {script: x, rules: [{when: always}]}\n");
-  intake->start();
-  const auto received = receive(merge_request(remote.head(), "one", "opened", "eve/hooked"));
-  REQUIRE(received);
-  CHECK(received->verdict == "ignored");
-  CHECK(received->reason ==
-        "merge request 7 from 'topic' was opened: it comes from a fork, and those are not built");
-}
-
 TEST_CASE_METHOD(Fixture, "a git host that hangs holds up its own projects alone, and no end",
                  "[intake]") {
   SilentHost silent;

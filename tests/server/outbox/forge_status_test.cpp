@@ -114,6 +114,63 @@ TEST_CASE_METHOD(Fixture, "a git host is told of a pipeline, step by step", "[ou
              {"context", "slipway/push"}});
 }
 
+TEST_CASE_METHOD(Fixture, "repositories are asked for where a token may go, and nowhere else",
+                 "[outbox]") {
+  const std::string list =
+      R"([{"full_name":"team/app","clone_url":"https://g/team/app.git","private":true}])";
+  ScriptedServer host{{answer("200 OK", list), answer("302 Found\r\nLocation: http://other/")}};
+  const auto asked = target.repositories(ForgeKind::Gitea, host.url("/api/v1"), "s3cret", "", 1);
+  REQUIRE(asked);
+  CHECK(asked->repositories.at(0).path == "team/app");
+  CHECK(host.requests().at(0).find("Authorization: token s3cret\r\n") != std::string::npos);
+  CHECK(host.requests().at(0).find("s3cret") == host.requests().at(0).rfind("s3cret"));
+  // A redirect is not followed: the token would go along.
+  CHECK_FALSE(target.repositories(ForgeKind::Gitea, host.url("/api/v1"), "s3cret", "", 1));
+
+  options.allow_private = false;
+  const ForgeStatusTarget strict{*database, clock, keys, options};
+  for (const std::string url :
+       {"http://git.example/api/v1", "https://127.0.0.1/api/v1", "https://169.254.169.254/api/v1",
+        "https://user:x@git.example/api", "https://[::1]/api/v1", "file:///etc/passwd"}) {
+    INFO(url);
+    const auto refused = strict.repositories(ForgeKind::Gitea, url, "s3cret", "", 1);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == ErrorKind::InvalidInput);
+    CHECK(refused.error().message.find("s3cret") == std::string::npos);
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "a commit without a pipeline is told as a success, unless it gets one",
+                 "[outbox]") {
+  ScriptedServer host{{kTaken, kTaken}};
+  use("github", host.url());
+  const auto owe_none = [&](const std::string& sha) {
+    const std::string payload = json{
+        {"project_id", hooked.id.value},
+        {"sha", sha},
+        {"ref", "main"},
+        {"source", "push"},
+        {"status", "skipped"},
+        {"reason",
+         "No job is for it."}}.dump();
+    stores().outbox.insert(
+        {{}, "pipeline_status", "status/" + sha, payload, 0, clock.now(), clock.now(), ""});
+  };
+  owe_none("fedcba9876543210");
+  deliver_all();
+  REQUIRE(host.requests().size() == 1);
+  CHECK(body_of(host.requests()[0]) ==
+        json{{"state", "success"},
+             {"target_url", "https://ci.example/group/name/-/pipelines"},
+             {"description", "There is no pipeline: No job is for it."},
+             {"context", "slipway/push"}});
+  run("running");
+  owe_none("0123456789abcdef");
+  deliver_all();
+  REQUIRE(host.requests().size() == 2);
+  CHECK(body_of(host.requests()[1])["description"] == "Pipeline 1 is running.");
+}
+
 TEST_CASE_METHOD(Fixture, "a skipped pipeline is told as a success with its reason", "[outbox]") {
   ScriptedServer host{{kTaken}};
   use("gitlab", host.url());

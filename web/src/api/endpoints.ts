@@ -9,6 +9,8 @@ import type {
   Environment,
   FlakyTest,
   FreezePeriod,
+  ForgeRepository,
+  ForkRequest,
   Job,
   LintResult,
   ListedTest,
@@ -19,6 +21,8 @@ import type {
   PipelineFile,
   PipelineVariable,
   Project,
+  ProjectAccessToken,
+  RefWatch,
   Runner,
   Schedule,
   ScheduleDetail,
@@ -27,6 +31,7 @@ import type {
   TestHistoryPoint,
   TestReportSummary,
   TraceMatches,
+  TriggerToken,
   User,
   Variable,
 } from './model';
@@ -204,6 +209,51 @@ export const listDeliveries = (
   signal?: AbortSignal,
 ): Promise<Page<Delivery>> => getPage(`${project(path)}/deliveries`, { page }, signal);
 
+export const listForgeRepositories = (body: {
+  forge: string;
+  token: string;
+  forge_api_url: string;
+  search: string;
+  page: number;
+}): Promise<{ repositories: ForgeRepository[]; more: boolean }> =>
+  change('POST', `${api}/forge_repositories`, body);
+
+const tokensOf = (path: string): string => `${project(path)}/access_tokens`;
+export const listProjectTokens = (
+  path: string,
+  signal?: AbortSignal,
+): Promise<ProjectAccessToken[]> => get(tokensOf(path), {}, signal);
+export const createProjectToken = (
+  path: string,
+  body: { name: string; access_level: number; expires_in_days: number },
+): Promise<ProjectAccessToken & { token: string }> => change('POST', tokensOf(path), body);
+export const revokeProjectToken = (path: string, id: number): Promise<void> =>
+  change('DELETE', `${tokensOf(path)}/${id}`);
+
+const triggers = (path: string): string => `${project(path)}/triggers`;
+export const listTriggers = (path: string, signal?: AbortSignal): Promise<TriggerToken[]> =>
+  get(triggers(path), { per_page: 100 }, signal);
+export const createTrigger = (path: string, description: string): Promise<TriggerToken> =>
+  change('POST', triggers(path), { description });
+export const deleteTrigger = (path: string, id: number): Promise<void> =>
+  change('DELETE', `${triggers(path)}/${id}`);
+
+export const getRefWatch = (path: string, signal?: AbortSignal): Promise<RefWatch> =>
+  get(`${project(path)}/ref_watch`, {}, signal);
+
+export const listForkRequests = (
+  path: string,
+  page: number,
+  signal?: AbortSignal,
+): Promise<Page<ForkRequest>> => getPage(`${project(path)}/fork_requests`, { page }, signal);
+export const decideFork = (
+  path: string,
+  id: number,
+  decision: 'approve' | 'reject',
+  sha: string,
+): Promise<ForkRequest> =>
+  change('POST', `${project(path)}/fork_requests/${id}/${decision}`, { sha });
+
 export type VariableOwner = { kind: 'project' | 'group'; path: string } | { kind: 'instance' };
 export interface VariableBody {
   value?: string;
@@ -335,6 +385,22 @@ export const updateSchedule = (
   id: number,
   body: Partial<ScheduleFields>,
 ): Promise<ScheduleDetail> => change('PUT', `${schedules(path)}/${id}`, body);
+const scheduleVariables = (path: string, id: number): string =>
+  `${schedules(path)}/${id}/variables`;
+export const addScheduleVariable = (
+  path: string,
+  id: number,
+  variable: PipelineVariable,
+): Promise<PipelineVariable> => change('POST', scheduleVariables(path, id), variable);
+export const changeScheduleVariable = (
+  path: string,
+  id: number,
+  key: string,
+  value: string,
+): Promise<PipelineVariable> =>
+  change('PUT', `${scheduleVariables(path, id)}/${encodeURIComponent(key)}`, { value });
+export const removeScheduleVariable = (path: string, id: number, key: string): Promise<void> =>
+  change('DELETE', `${scheduleVariables(path, id)}/${encodeURIComponent(key)}`);
 export const deleteSchedule = (path: string, id: number): Promise<void> =>
   change('DELETE', `${schedules(path)}/${id}`);
 export const playSchedule = (path: string, id: number): Promise<{ message: string }> =>

@@ -21,8 +21,10 @@ export type ProjectTab =
   | 'editor'
   | 'coverage'
   | 'tests'
+  | 'forks'
   | 'deliveries'
   | 'variables'
+  | 'tokens'
   | 'members';
 
 const globalPages = new Set(['runners', 'settings', 'users', 'invitation', 'login', 'setup']);
@@ -32,8 +34,10 @@ const projectTabs = new Set([
   'editor',
   'coverage',
   'tests',
+  'forks',
   'deliveries',
   'variables',
+  'tokens',
   'members',
 ]);
 const segment = /^[A-Za-z0-9_.][A-Za-z0-9_.-]*$/;

@@ -203,6 +203,8 @@ export const en = {
     tests: 'Tests',
     editor: 'Editor',
     deliveries: 'Webhooks',
+    forks: 'Forks',
+    tokens: 'Tokens',
     variables: 'Variables',
     members: 'Members',
     views: 'Views of the project',
@@ -273,6 +275,60 @@ export const en = {
     why: 'Why',
     when: 'Received',
     pipeline: 'Pipeline',
+    compared: 'Branches and tags are compared every hour, for pushes that no webhook told of.',
+    polled: (seconds: number): string => `Branches and tags are compared every ${seconds} s.`,
+    last: 'Last time:',
+    failing: (n: number, why: string): string =>
+      `It has failed ${count(n, 'time', 'times')}: ${why}`,
+    foundBy: {
+      poll: 'found by polling',
+      reconciler: 'found by comparing: no webhook told of it',
+    } as Record<string, string>,
+  },
+
+  pick: {
+    open: 'Pick from a git host',
+    host: 'Git host',
+    address: 'Address of its API',
+    addressHint: 'For a host of your own, such as https://git.example.com/api/v1.',
+    token: 'Token',
+    tokenHint: 'One that may read your repositories. It is not kept.',
+    search: 'Part of the path',
+    list: 'List repositories',
+    none: 'No repository fits.',
+    known: 'is a project already',
+    take: 'Take',
+    takeNamed: (path: string): string => `Take ${path}`,
+    more: 'Next page',
+    before: 'Page before',
+  },
+
+  tokens: {
+    ofProject: 'Access tokens of the project',
+    ofProjectText: 'Each acts as a member of this project alone, with the role that it is given.',
+    triggers: 'Trigger tokens',
+    triggersText: 'They start pipelines in the name of who made them, and can do nothing else.',
+    none: 'None yet.',
+  },
+
+  forks: {
+    title: 'Merge requests from forks',
+    text: 'Each commit waits until somebody has looked at it. What runs then has no secret of the project.',
+    empty: 'None has come.',
+    by: (author: string, from: string): string => `by ${author}${from === '' ? '' : ` in ${from}`}`,
+    approve: 'Approve',
+    approveNamed: (n: number): string => `Approve the commit of !${n}`,
+    reject: 'Reject',
+    rejectNamed: (n: number): string => `Reject the commit of !${n}`,
+    confirm: (sha: string, author: string): string =>
+      `Run commit ${sha} of ${author} on your runners?`,
+    states: {
+      waiting: 'waiting',
+      approved: 'approved',
+      rejected: 'rejected',
+      superseded: 'replaced by a newer commit',
+      closed: 'closed',
+    } as Record<string, string>,
   },
 
   editor: {
