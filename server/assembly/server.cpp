@@ -176,7 +176,7 @@ struct Server::State {
         downstreams(coordinator, *database, mirrors, planner, payload, blobs, clock),
         schedules(coordinator, *database, intake, clock),
         cleaner(coordinator, *database, blobs, clock),
-        run_cleaner(*database, mirrors, clock, given.run_retention),
+        run_cleaner(*database, mirrors, clock, {given.run_retention, given.commit_retention}),
         payload_room(payload),
         intake_room(intake),
         project_room(mirrors, intake, forge_status, local_repositories(given)),

@@ -117,6 +117,10 @@ std::vector<Setting> settings_table(ServerSettings& s) {
       {"allow_private_includes",
        "whether `include: remote` may reach loopback, private and link-local addresses", "false",
        flag_row(s.allow_private_includes)},
+      {"commit_retention",
+       "how long a commit that no branch or tag has any more is kept after its last pipeline has "
+       "ended",
+       "90d", seconds_row(s.commit_retention, 60, 315'360'000)},
       {"allow_private_forges",
        "whether git hosts may be told of pipelines on such addresses, and without TLS", "false",
        flag_row(s.allow_private_forges)},

@@ -35,6 +35,7 @@ struct ServerSettings {
   std::chrono::seconds run_retention{0};
   int io_threads = 1;
   int worker_threads = 8;
+  std::chrono::seconds commit_retention{0};
   bool allow_local_repositories = false;
   bool allow_private_includes = false;
   bool allow_private_forges = false;
