@@ -133,6 +133,7 @@ std::string ProjectRoom::seal_forge_token(std::string_view token) {
 
 void ProjectRoom::removed(ProjectId project) {
   mirrors_.remove(project.value);
+  caches_.remove(project.value);
 }
 
 Result<std::unique_ptr<BodySource>> GitRoom::advertise(ProjectId project,

@@ -6,6 +6,7 @@
 #include "server/http/account_routes.h"
 #include "server/http/artifact_routes.h"
 #include "server/http/audit_routes.h"
+#include "server/http/cache_routes.h"
 #include "server/http/delivery_routes.h"
 #include "server/http/health_routes.h"
 #include "server/http/login_routes.h"
@@ -43,6 +44,7 @@ struct Handlers {
   RunnerProtocolRoutes protocol;
   TraceRoutes traces;
   ArtifactRoutes artifacts;
+  CacheRoutes caches;
   DeliveryRoutes deliveries;
   VariableRoutes variables;
   ProtectionRoutes protections;

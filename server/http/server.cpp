@@ -40,6 +40,7 @@ Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& 
                      s.clock,
                      {options.artifact_limit, options.artifact_expiry},
                      options.external_url},
+      CacheRoutes{s.database, s.coordinator, s.caches},
       DeliveryRoutes{s.database, s.coordinator, s.intake},
       VariableRoutes{s.database, s.coordinator, s.vault},
       ProtectionRoutes{s.database, s.coordinator},

@@ -120,8 +120,7 @@ bool RunCleaner::drop_commit(ProjectId project, const std::string& ref) {
   } else if (auto done = mirrors_.drop_ref(project.value, ref); !done) {
     dropped = std::move(done).error();
   }
-  if (!dropped)
-    log::warn("runs.not_removed", {{"ref", ref}, {"error", dropped.error().message}});
+  if (!dropped) log::warn("runs.not_removed", {{"ref", ref}, {"error", dropped.error().message}});
   return dropped && *dropped;
 }
 
@@ -133,7 +132,8 @@ bool RunCleaner::is_over(ProjectId project, const std::string& ref) const {
   if (!pipelines.empty()) {
     for (const PipelineRow& pipeline : pipelines) {
       if (!pipeline.finished_at) return false;
-      if (*pipeline.finished_at + std::chrono::milliseconds{retention_.runs}.count() > now) return false;
+      if (*pipeline.finished_at + std::chrono::milliseconds{retention_.runs}.count() > now)
+        return false;
     }
     return ref.starts_with(kRunRefs);
   }

@@ -1,6 +1,6 @@
-// Removes commits that the mirrors keep for pipelines alone, some time after those have ended: those
-// of work trees (`slipway run --server`), also of what was sent for a pipeline that never came, and
-// those that no branch or tag has any more. Thread-safe.
+// Removes commits that the mirrors keep for pipelines alone, some time after those have ended:
+// those of work trees (`slipway run --server`), also of what was sent for a pipeline that never
+// came, and those that no branch or tag has any more. Thread-safe.
 //
 // A server that dies in between has removed some of them, and the next one goes on.
 #pragma once

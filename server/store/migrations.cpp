@@ -518,13 +518,19 @@ CREATE TABLE identities (
     "ALTER TABLE audit ADD COLUMN hash TEXT NOT NULL DEFAULT ''",
 };
 
+// What jobs brought in and stored, as their runners told.
+const Migration kTransfers{
+    "CREATE TABLE job_transfers (job_id INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,"
+    " transfers TEXT NOT NULL)",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> all{kFirst,     kDeliveryAttempts, kExclusion,  kDotenv,
-                                          kForge,     kVariables,        kJobManager, kDownstream,
-                                          kTests,     kMergeRequests,    kRetention,  kPeople,
-                                          kIdentities};
+  static const std::vector<Migration> all{kFirst,      kDeliveryAttempts, kExclusion,  kDotenv,
+                                          kForge,      kVariables,        kJobManager, kDownstream,
+                                          kTests,      kMergeRequests,    kRetention,  kPeople,
+                                          kIdentities, kTransfers};
   return all;
 }
 

@@ -174,6 +174,7 @@ ApiFixture::ApiFixture(login::Provider site, std::chrono::milliseconds poll_hold
       dispatch(std::make_unique<Dispatch>(*coordinator)),
       traces(std::move(TraceStore::open(directory / "traces", {1 << 20}).value())),
       blobs(std::make_unique<BlobStore>(BlobStore::open(directory / "blobs").value())),
+      caches(std::move(CacheDepot::open(directory / "caches", {8 << 20, 0}).value())),
       feed(std::make_unique<EventFeed>(*database, clock, "http://ci.test")),
       writer(std::make_unique<CoordinatorWriter>(*coordinator)),
       accounts(std::make_unique<auth::Accounts>(*database, *writer, clock, directory.path())),
@@ -181,9 +182,9 @@ ApiFixture::ApiFixture(login::Provider site, std::chrono::milliseconds poll_hold
           *writer, clock, std::vector<login::Provider>{std::move(site)}, "http://ci.test")) {
   coordinator->observe(*feed);
   coordinator->start();
-  services = std::make_unique<HttpServices>(
-      HttpServices{clock, *database, *coordinator, *dispatch, *traces, *blobs, *feed, *accounts,
-                   *logins, outside, outside, outside, outside, outside, *vault, outside, metrics});
+  services = std::make_unique<HttpServices>(HttpServices{
+      clock, *database, *coordinator, *dispatch, *traces, *blobs, *caches, *feed, *accounts,
+      *logins, outside, outside, outside, outside, outside, *vault, outside, metrics});
   HttpOptions options;
   options.external_url = "http://ci.test";
   options.poll_hold = poll_hold;
@@ -237,8 +238,12 @@ ProjectId ApiFixture::make_project(const std::string& path, const std::string& v
 }
 
 PipelineId ApiFixture::make_pipeline(ProjectId project) {
+  return make_pipeline(project, kPipelineFile, false);
+}
+
+PipelineId ApiFixture::make_pipeline(ProjectId project, std::string_view file, bool ref_protected) {
   NoIncludes no_includes;
-  const auto read = pipeline::read_configuration(kPipelineFile, ".gitlab-ci.yml", no_includes);
+  const auto read = pipeline::read_configuration(std::string{file}, ".gitlab-ci.yml", no_includes);
   REQUIRE(read.configuration);
   pipeline::Trigger trigger;
   trigger.branch = "main";
@@ -249,6 +254,7 @@ PipelineId ApiFixture::make_pipeline(ProjectId project) {
   pipeline.row.project_id = project;
   pipeline.row.source = "push";
   pipeline.row.ref = trigger.branch;
+  pipeline.row.ref_protected = ref_protected;
   pipeline.row.sha = trigger.sha;
   std::promise<Result<PipelineId>> made;
   coordinator->create_pipeline(std::move(pipeline),

@@ -7,6 +7,7 @@
 
 #include "server/auth/accounts.h"
 #include "server/blobs/blob_store.h"
+#include "server/caches/cache_depot.h"
 #include "server/coordinator/coordinator.h"
 #include "server/dispatch/dispatch.h"
 #include "server/http/event_feed.h"
@@ -90,6 +91,9 @@ class ApiFixture {
                                  const std::string& visibility = "private");
   // One pipeline of the jobs "build" and, after it, "test".
   server::PipelineId make_pipeline(server::ProjectId project);
+  // One of that pipeline file, for a ref that is protected or not.
+  server::PipelineId make_pipeline(server::ProjectId project, std::string_view file,
+                                   bool ref_protected);
   // A person with a password, "password of NAME"; answers a personal token of scope api.
   std::string make_user(const std::string& name);
   // `place` is like "projects/1" or "groups/team".
@@ -115,6 +119,7 @@ class ApiFixture {
   std::unique_ptr<server::Dispatch> dispatch;
   std::unique_ptr<server::TraceStore> traces;
   std::unique_ptr<server::BlobStore> blobs;
+  std::unique_ptr<server::CacheDepot> caches;
   std::unique_ptr<server::http::EventFeed> feed;
   std::unique_ptr<server::auth::Writer> writer;
   std::unique_ptr<server::auth::Accounts> accounts;

@@ -34,6 +34,7 @@ struct TableOnly {
                            api.clock, std::chrono::seconds{1}},
       TraceRoutes{*api.database, *api.coordinator, *api.traces, *api.feed, viewing},
       ArtifactRoutes{*api.database, *api.coordinator, *api.blobs, api.clock, {}, ""},
+      CacheRoutes{*api.database, *api.coordinator, *api.caches},
       DeliveryRoutes{*api.database, *api.coordinator, api.outside},
       VariableRoutes{*api.database, *api.coordinator, *api.vault},
       ProtectionRoutes{*api.database, *api.coordinator},
