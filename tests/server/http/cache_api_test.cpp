@@ -142,7 +142,41 @@ TEST_CASE("what is wrong with a call about caches is told", "[api][caches]") {
   CHECK(f.send_piece(job, "k", std::string(5 << 20, 'x')) == 413);
   CHECK(f.call(job, "PUT", "", "k", {{"files", 1}}).status == 400);
   CHECK(f.call(job, "POST", "/missing", "k", {{"pieces", {"../x"}}}).body["message"] ==
-        "'pieces' must be a list of at most 65536 ids, each of 64 small hex digits");
+        "field 'pieces' must be a list of at most 65536 ids, each of 64 small hex digits");
+}
+
+TEST_CASE("what a runner tells of caches and artifacts is on the job, as far as it is known",
+          "[api][caches]") {
+  Fixture f;
+  const auto job = f.job(false);
+  const json hit{
+      {"kind", "cache_restore"}, {"name", "k"}, {"result", "hit"}, {"keys", {"k", "main"}},
+      {"shared", true},          {"files", 2},  {"bytes", 300},    {"moved_bytes", 40},
+      {"seconds", 0.5}};
+  json odd = hit;
+  odd["name"] = std::string(300, 'n') + "\n";
+  odd["keys"] = {1, "a\x1b[2Jb"};
+  odd["bytes"] = -1;
+  odd["seconds"] = "soon";
+  json told = json::array({hit, odd, 7, {{"kind", "cache_restore"}, {"name", "k"}}});
+  told.push_back({{"kind", "<script>"}, {"name", "k"}, {"result", "hit"}});
+  for (int i = 0; i < 50; ++i) told.push_back(hit);
+
+  CHECK(
+      f.api.call_with(job.header(), "PUT", job.path(), {{"state", "success"}, {"transfers", told}})
+          .status == 200);
+
+  const auto shown = f.api.call("GET", "/api/v4/projects/" + std::to_string(f.project.value) +
+                                           "/jobs/" + std::to_string(job.id));
+  static const test::OpenApi contract;
+  CHECK(contract.mismatch("GET", "/api/v4/projects/{id}/jobs/{job_id}", 200, shown.body) == "");
+  const json& transfers = shown.body["transfers"];
+  CHECK(transfers.size() == 32);
+  CHECK(transfers[0] == hit);
+  CHECK(transfers[1]["name"] == std::string(255, 'n'));
+  CHECK(transfers[1]["keys"] == json::array({"", "a [2Jb"}));
+  CHECK(transfers[1]["bytes"] == 0);
+  CHECK(transfers[1]["seconds"] == 0);
 }
 
 TEST_CASE("maintainers remove a project's caches, and that is on record", "[api][caches]") {
