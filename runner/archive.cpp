@@ -329,6 +329,7 @@ Result<void> write_tar(const fs::path& tree, const std::vector<std::string>& fil
   const Writer writer{archive_write_new()};
   archive_write_set_format_pax(writer.get());
   archive_write_set_bytes_per_block(writer.get(), 1 << 20);
+  archive_write_set_bytes_in_last_block(writer.get(), 1);  // nothing is filled up to a block
   TarOut out{take, {}};
   if (archive_write_open2(writer.get(), &out, nullptr, take_tar, nullptr, nullptr) != ARCHIVE_OK)
     return archive_error(writer.get(), "cannot pack");

@@ -70,23 +70,42 @@ Result<void> ArtifactTransfer::download() {
   return {};
 }
 
+JobTransfer& ArtifactTransfer::begin(std::string_view kind, std::string name) {
+  JobTransfer& told = transfers_.emplace_back();
+  told.kind = kind;
+  told.name = std::move(name);
+  return told;
+}
+
 Result<void> ArtifactTransfer::download_one(JobLink& link,
-                                            const pipeline::JobDependency& dependency) const {
+                                            const pipeline::JobDependency& dependency) {
   say_(fmt::format("Downloading artifacts for {} ({})...\n", dependency.name, dependency.id));
+  const auto begun = std::chrono::steady_clock::now();
+  JobTransfer& told = begin("artifacts_download", dependency.name);
   const fs::path file = workplace_.own / "dependency.zip";
+  if (auto fetched = fetch(link, dependency, file); !fetched) return fetched;
+  std::error_code failed;
+  told.bytes = told.moved = static_cast<long long>(fs::file_size(file, failed));
+  auto extracted = extract_archive(file, workplace_.project);
+  told.seconds = seconds_since(begun);
+  if (extracted) told.result = "done";
+  return extracted;
+}
+
+Result<void> ArtifactTransfer::fetch(JobLink& link, const pipeline::JobDependency& dependency,
+                                     const fs::path& file) const {
   for (int attempt = 1;; ++attempt) {
     const UniqueFd out{::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
     if (!out.is_open()) return errno_error("cannot write '" + file.string() + "'", errno);
     const auto answer = link.download(dependency.id, dependency.token, [&](std::string_view chunk) {
       return write_all(out.get(), chunk).has_value();
     });
-    if (answer && answer->status == 200) break;
+    if (answer && answer->status == 200) return {};
     const bool final = answer && answer->status < 500;
     if (final || attempt == download_attempts_ || stop_.stop_requested())
       return fail(ErrorKind::Unavailable, what_went_wrong(answer));
     say_("WARNING: downloading failed, trying again: " + what_went_wrong(answer) + "\n");
   }
-  return extract_archive(file, workplace_.project);
 }
 
 Result<void> ArtifactTransfer::upload(const std::vector<pipeline::JobArtifact>& artifacts) {
@@ -117,29 +136,47 @@ Result<ArtifactTransfer::Packed> ArtifactTransfer::pack(
     if (selection.files.size() != 1)
       return fail(ErrorKind::InvalidInput,
                   fmt::format("the report {} must be exactly one file", artifact.artifact_type));
-    return Packed{workplace_.project / selection.files.front(), name};
+    return Packed{workplace_.project / selection.files.front(), name, 1};
   }
   const fs::path file = workplace_.own / "artifact";
   const bool is_gzip = artifact.artifact_format == "gzip";
   auto written = is_gzip ? write_gzip(workplace_.project, selection.files, file)
                          : write_zip(workplace_.project, selection.files, file);
   if (!written) return std::move(written).error();
-  return Packed{file, name + (is_gzip ? ".gz" : ".zip")};
+  return Packed{file, name + (is_gzip ? ".gz" : ".zip"), selection.files.size()};
 }
 
-Result<void> ArtifactTransfer::upload_one(JobLink& link,
-                                          const pipeline::JobArtifact& artifact) const {
+Result<void> ArtifactTransfer::upload_one(JobLink& link, const pipeline::JobArtifact& artifact) {
+  const auto begun = std::chrono::steady_clock::now();
+  JobTransfer& told = begin("artifacts_upload", artifact.artifact_type);
   const auto packed = pack(artifact);
   if (!packed) return packed.error();
-  if (packed->file.empty()) return {};
+  if (packed->file.empty()) {
+    told.result = "empty";
+    return {};
+  }
+  std::error_code failed;
+  told.files = packed->files;
+  told.bytes = static_cast<long long>(fs::file_size(packed->file, failed));
+  auto sent = send(link, artifact, *packed);
+  told.seconds = seconds_since(begun);
+  if (sent) {
+    told.result = "done";
+    told.moved = told.bytes;
+  }
+  return sent;
+}
+
+Result<void> ArtifactTransfer::send(JobLink& link, const pipeline::JobArtifact& artifact,
+                                    const Packed& packed) const {
   say_("Uploading artifacts as \"" + artifact.artifact_type + "\" to the server...\n");
   for (int attempt = 1;; ++attempt) {
     const UniqueFd file{
-        ::open(packed->file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
-    if (!file.is_open()) return errno_error("cannot read '" + packed->file.string() + "'", errno);
+        ::open(packed.file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+    if (!file.is_open()) return errno_error("cannot read '" + packed.file.string() + "'", errno);
     const auto answer =
         link.upload(spec_.id, spec_.token, artifact.artifact_type, artifact.artifact_format,
-                    packed->name, artifact.expire_in, [&] { return next_piece(file.get()); });
+                    packed.name, artifact.expire_in, [&] { return next_piece(file.get()); });
     if (answer && answer->status == 201) return {};
     const bool final =
         answer && (answer->status == 400 || answer->status == 403 || answer->status == 413);

@@ -11,12 +11,14 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "pipeline/job_spec.h"
 #include "runner/executor.h"
 #include "runner/job_link.h"
+#include "runner/job_transfer.h"
 
 namespace slipway::runner {
 
@@ -32,17 +34,25 @@ class ArtifactTransfer {
   // Of all jobs that the specification depends on.
   Result<void> download();
   Result<void> upload(const std::vector<pipeline::JobArtifact>& artifacts);
+  // What was done since this was asked last.
+  JobTransfers take_transfers() { return std::exchange(transfers_, {}); }
 
  private:
   // What there is to send: the file and the name under which it goes.
   struct Packed {
     std::filesystem::path file;
     std::string name;
+    std::size_t files = 0;
   };
 
   [[nodiscard]] Result<std::unique_ptr<JobLink>> connect() const;
-  Result<void> download_one(JobLink& link, const pipeline::JobDependency& dependency) const;
-  Result<void> upload_one(JobLink& link, const pipeline::JobArtifact& artifact) const;
+  Result<void> download_one(JobLink& link, const pipeline::JobDependency& dependency);
+  Result<void> upload_one(JobLink& link, const pipeline::JobArtifact& artifact);
+  Result<void> fetch(JobLink& link, const pipeline::JobDependency& dependency,
+                     const std::filesystem::path& file) const;
+  Result<void> send(JobLink& link, const pipeline::JobArtifact& artifact,
+                    const Packed& packed) const;
+  JobTransfer& begin(std::string_view kind, std::string name);
   // Without a file when nothing matches.
   [[nodiscard]] Result<Packed> pack(const pipeline::JobArtifact& artifact) const;
   [[nodiscard]] std::vector<std::string> all_expanded(std::vector<std::string> texts) const;
@@ -55,6 +65,7 @@ class ArtifactTransfer {
   std::stop_token stop_;
   std::chrono::milliseconds time_left_;
   int download_attempts_;
+  JobTransfers transfers_;
 };
 
 }  // namespace slipway::runner

@@ -27,59 +27,28 @@ using nlohmann::json;
 constexpr int kLevel = 1;
 constexpr std::size_t kLargestList = std::size_t{64} << 20U;
 
-struct Piece {
-  std::string id;
-  std::size_t size = 0;  // not compressed
-};
-
-// What stands for one project and key.
-struct List {
-  std::string key;
-  std::string signature;
-  std::size_t files = 0;
-  long long bytes = 0;
-  std::vector<Piece> pieces;
-};
-
-json to_json(const List& list) {
-  json pieces = json::array();
-  for (const Piece& piece : list.pieces) pieces.push_back({piece.id, piece.size});
-  return {{"key", list.key},
-          {"signature", list.signature},
-          {"files", list.files},
-          {"bytes", list.bytes},
-          {"pieces", std::move(pieces)}};
-}
-
 // nullopt for what is missing or damaged: a cache may always be missed.
-std::optional<List> read_list(const fs::path& file) {
+std::optional<CacheList> read_list(const fs::path& file) {
   const auto text = read_file(file, kLargestList);
   if (!text) return std::nullopt;
-  try {
-    const json value = json::parse(*text);
-    List list;
-    list.key = value.at("key");
-    list.signature = value.at("signature");
-    list.files = value.at("files");
-    list.bytes = value.at("bytes");
-    for (const json& piece : value.at("pieces")) list.pieces.push_back({piece.at(0), piece.at(1)});
-    return list;
-  } catch (const json::exception&) {
-    return std::nullopt;
-  }
+  auto list = cache_list_from_json(json::parse(*text, nullptr, false));
+  if (!list) return std::nullopt;
+  return std::move(*list);
 }
 
 // Names, sizes, times and modes: when none has changed, the contents are taken for unchanged.
-std::string signature_of(const fs::path& tree, const std::vector<std::string>& files) {
+void look_at(const fs::path& tree, const std::vector<std::string>& files, CacheList& list) {
   std::string facts;
   for (const std::string& file : files) {
     struct stat info {};
     if (::lstat((tree / file).c_str(), &info) != 0) continue;
+    if (S_ISREG(info.st_mode)) list.bytes += info.st_size;
     facts += file + '\0' + std::to_string(info.st_size) + ' ' + std::to_string(info.st_mode) + ' ' +
              std::to_string(info.st_mtim.tv_sec) + '.' + std::to_string(info.st_mtim.tv_nsec) +
              '\n';
   }
-  return sha256_hex(facts);
+  list.files = files.size();
+  list.signature = sha256_hex(facts);
 }
 
 Result<std::string> compressed(std::string_view bytes) {
@@ -90,6 +59,16 @@ Result<std::string> compressed(std::string_view bytes) {
     return fail(ErrorKind::Internal, std::string{"zstd: "} + ZSTD_getErrorName(size));
   out.resize(size);
   return out;
+}
+
+// An error unless it is what the piece's name and size say.
+Result<void> unpack(const CachePiece& piece, std::string_view packed, std::string& bytes) {
+  bytes.resize(piece.size);
+  const std::size_t size =
+      ZSTD_decompress(bytes.data(), bytes.size(), packed.data(), packed.size());
+  if (ZSTD_isError(size) != 0 || size != piece.size || sha256_hex(bytes) != piece.id)
+    return fail(ErrorKind::InvalidInput, "a piece of the cache is damaged");
+  return {};
 }
 
 using Sizes = std::map<std::string, long long>;  // of the pieces by id, as they are on disk
@@ -127,7 +106,7 @@ Stock stock_of(const fs::path& directory, const Sizes& sizes) {
     const auto list = read_list(stored.file);
     if (!list) continue;
     stored.used = entry.last_write_time(failed);
-    for (const Piece& piece : list->pieces) stored.pieces.push_back(piece.id);
+    for (const CachePiece& piece : list->pieces) stored.pieces.push_back(piece.id);
   }
   std::sort(stock.begin(), stock.end(),
             [](const Stored& a, const Stored& b) { return a.used < b.used; });
@@ -225,14 +204,14 @@ Result<std::optional<CacheFacts>> CacheStore::restore(const std::string& project
   std::string piece;
   const auto next = [&]() -> Result<std::string_view> {
     if (at == list->pieces.size()) return std::string_view{};
-    const Piece& wanted = list->pieces[at++];
-    const auto packed = read_file(piece_file(wanted.id), 2 * PieceCutter::kLargest);
-    if (!packed) return packed.error();
-    piece.resize(wanted.size);
-    const std::size_t size =
-        ZSTD_decompress(piece.data(), piece.size(), packed->data(), packed->size());
-    if (ZSTD_isError(size) != 0 || size != wanted.size || sha256_hex(piece) != wanted.id)
-      return fail(ErrorKind::InvalidInput, "a piece of the cache is damaged");
+    const CachePiece& wanted = list->pieces[at++];
+    const auto packed = packed_piece(wanted.id);
+    if (auto sound = unpack(wanted, packed ? std::string_view{*packed} : "", piece); !sound) {
+      // So that it is stored anew.
+      std::error_code ignored;
+      fs::remove(piece_file(wanted.id), ignored);
+      return std::move(sound).error();
+    }
     return std::string_view{piece};
   };
   ExtractLimits limits;
@@ -247,12 +226,11 @@ Result<CacheFacts> CacheStore::save(const std::string& project, const std::strin
                                     const fs::path& tree, const std::vector<std::string>& files) {
   const auto lock = Lock::take(directory_, LOCK_SH);
   if (!lock) return lock.error();
-  List list;
-  list.key = project + " " + key;
-  list.files = files.size();
-  list.signature = signature_of(tree, files);
+  CacheList list;
+  look_at(tree, files, list);
   const fs::path file = list_of(project, key);
-  if (const auto known = read_list(file); known && known->signature == list.signature) {
+  if (const auto known = read_list(file);
+      known && known->signature == list.signature && has_pieces(*known)) {
     ::utimensat(AT_FDCWD, file.c_str(), nullptr, 0);
     return CacheFacts{known->files, known->bytes, 0, true};
   }
@@ -260,26 +238,64 @@ Result<CacheFacts> CacheStore::save(const std::string& project, const std::strin
   PieceCutter cutter{[&](std::string_view bytes) -> Result<void> {
     const std::string id = sha256_hex(bytes);
     list.pieces.push_back({id, bytes.size()});
-    list.bytes += static_cast<long long>(bytes.size());
-    const fs::path target = piece_file(id);
     std::error_code failed;
-    if (fs::exists(target, failed)) return {};
-    fs::create_directories(target.parent_path(), failed);
+    if (fs::exists(piece_file(id), failed)) return {};
     const auto packed = compressed(bytes);
     if (!packed) return packed.error();
     facts.new_bytes += static_cast<long long>(packed->size());
-    return replace_file(target, *packed, 0600);
+    return store_piece(id, *packed);
   }};
   const auto feed = [&](std::string_view bytes) { return cutter.feed(bytes); };
   if (auto done = write_tar(tree, files, feed); !done) return std::move(done).error();
   if (auto done = cutter.finish(); !done) return std::move(done).error();
-  if (auto done = replace_file(
-          file, to_json(list).dump(-1, ' ', false, json::error_handler_t::replace), 0600);
-      !done)
+  if (auto done = replace_file(file, to_json(list).dump(), 0600); !done)
     return std::move(done).error();
   facts.files = list.files;
   facts.bytes = list.bytes;
   return facts;
+}
+
+std::optional<CacheList> CacheStore::list(const std::string& project,
+                                          const std::string& key) const {
+  return read_list(list_of(project, key));
+}
+
+Result<std::string> CacheStore::packed_piece(const std::string& id) const {
+  return read_file(piece_file(id), 2 * PieceCutter::kLargest);
+}
+
+bool CacheStore::has_pieces(const CacheList& list) const {
+  std::error_code failed;
+  return std::all_of(list.pieces.begin(), list.pieces.end(), [&](const CachePiece& piece) {
+    return fs::exists(piece_file(piece.id), failed);
+  });
+}
+
+Result<void> CacheStore::store_piece(const std::string& id, std::string_view packed) const {
+  const fs::path target = piece_file(id);
+  std::error_code failed;
+  fs::create_directories(target.parent_path(), failed);
+  return replace_file(target, packed, 0600);
+}
+
+Result<long long> CacheStore::take_over(const std::string& project, const std::string& key,
+                                        const CacheList& list, const FetchPiece& fetch) {
+  const auto lock = Lock::take(directory_, LOCK_SH);
+  if (!lock) return lock.error();
+  long long fetched = 0;
+  std::string bytes;
+  std::error_code failed;
+  for (const CachePiece& piece : list.pieces) {
+    if (fs::exists(piece_file(piece.id), failed)) continue;
+    const auto packed = fetch(piece.id);
+    if (!packed) return packed.error();
+    if (auto sound = unpack(piece, *packed, bytes); !sound) return std::move(sound).error();
+    fetched += static_cast<long long>(packed->size());
+    if (auto stored = store_piece(piece.id, *packed); !stored) return std::move(stored).error();
+  }
+  if (auto done = replace_file(list_of(project, key), to_json(list).dump(), 0600); !done)
+    return std::move(done).error();
+  return fetched;
 }
 
 Result<void> CacheStore::clean_up() {

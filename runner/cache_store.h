@@ -8,18 +8,20 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "runner/cache_list.h"
 #include "runner/kept_thing.h"
 
 namespace slipway::runner {
 
 struct CacheFacts {
   std::size_t files = 0;
-  long long bytes = 0;      // of the files, with their names
+  long long bytes = 0;      // of the files
   long long new_bytes = 0;  // written for it, compressed; 0 when it was not changed
   bool unchanged = false;   // the same files as were saved last: nothing was read
 };
@@ -35,6 +37,16 @@ class CacheStore {
   // `files` are relative to `tree`; links are kept as they are.
   Result<CacheFacts> save(const std::string& project, const std::string& key,
                           const std::filesystem::path& tree, const std::vector<std::string>& files);
+  // nullopt: there is none.
+  [[nodiscard]] std::optional<CacheList> list(const std::string& project,
+                                              const std::string& key) const;
+  // One zstd frame. NotFound when it is not there.
+  [[nodiscard]] Result<std::string> packed_piece(const std::string& id) const;
+  // Stores a cache that was saved elsewhere. `fetch` gives the pieces that are not here, packed;
+  // the bytes of those are the answer. Each is checked against its name.
+  using FetchPiece = std::function<Result<std::string>(const std::string& id)>;
+  Result<long long> take_over(const std::string& project, const std::string& key,
+                              const CacheList& list, const FetchPiece& fetch);
   // Removes what was used longest ago until the rest fits the budget.
   Result<void> clean_up();
   // All that there is. A piece counts for the cache that was used last of those that hold it.
@@ -49,6 +61,8 @@ class CacheStore {
   [[nodiscard]] std::filesystem::path list_of(const std::string& project,
                                               const std::string& key) const;
   [[nodiscard]] std::filesystem::path piece_file(const std::string& id) const;
+  [[nodiscard]] bool has_pieces(const CacheList& list) const;
+  [[nodiscard]] Result<void> store_piece(const std::string& id, std::string_view packed) const;
 
   std::filesystem::path directory_;
   long long budget_;

@@ -125,6 +125,12 @@ std::optional<bool> parse_yes_or_no(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<CachePlace> parse_cache_place(std::string_view text) {
+  if (text == "local") return CachePlace::Local;
+  if (text == "server") return CachePlace::Server;
+  return std::nullopt;
+}
+
 std::string host_name() {
   char name[256] = "runner";
   ::gethostname(name, sizeof name - 1);
@@ -175,6 +181,9 @@ std::vector<Setting> settings_table(RunnerSettings& s) {
        }},
       {"runner_cache_size", "most bytes of all caches; the one used longest ago goes first", "10G",
        bytes_row(s.cache_size)},
+      {"runner_cache_place",
+       "local: caches are this machine's; server: the runners of a project share them", "local",
+       parsed_row(s.cache_place, parse_cache_place, "local or server")},
       {"runner_disk_budget", "most bytes of all that is kept for later jobs; 0 is no limit", "0",
        bytes_row(s.disk_budget)},
       {"runner_disk_min_free", "what is kept for later jobs goes until as much is free", "1G",

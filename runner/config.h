@@ -15,6 +15,8 @@
 namespace slipway::runner {
 
 enum class ExecutorKind : std::uint8_t { Shell, Docker };
+enum class CachePlace : std::uint8_t { Local, Server };
+
 std::string_view to_string(ExecutorKind kind);
 Result<ExecutorKind> parse_executor(std::string_view text);
 
@@ -27,6 +29,7 @@ struct RunnerSettings {
   std::filesystem::path builds_dir;
   std::filesystem::path cache_dir;
   long long cache_size = 10LL << 30;  // bytes; what was used longest ago goes first
+  CachePlace cache_place = CachePlace::Local;
   long long disk_budget = 0;          // bytes of all that is kept for later jobs; 0 is no limit
   long long disk_min_free = 1 << 30;  // bytes; what is kept goes until as much is free
   std::chrono::seconds disk_max_age{std::chrono::hours{30 * 24}};  // unused for longer it goes

@@ -124,7 +124,9 @@ Result<JobAnswer> CoordinatorClient::update(std::int64_t job, const std::string&
   json body{{"info", information(identity_)}, {"token", job_token}, {"state", state.state}};
   if (!state.failure_reason.empty()) body["failure_reason"] = state.failure_reason;
   if (state.exit_code) body["exit_code"] = *state.exit_code;
-  if (!state.text.empty()) body["failure_text"] = state.text;  // which GitLab passes over
+  // What GitLab passes over.
+  if (!state.text.empty()) body["failure_text"] = state.text;
+  if (!state.transfers.empty()) body["transfers"] = to_json(state.transfers);
   if (!state.checksum.empty()) {
     body["checksum"] = state.checksum;
     body["output"] = {{"checksum", state.checksum}, {"bytesize", state.bytesize}};

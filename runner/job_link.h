@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "runner/job_transfer.h"
 
 namespace slipway::runner {
 
@@ -23,7 +24,8 @@ struct JobState {
   std::optional<int> exit_code;
   std::string checksum;  // "crc32:…", only with an end state
   long long bytesize = 0;
-  std::string text;  // of a failure: what the reason's word does not say, as a sentence
+  std::string text;             // of a failure: what the reason's word does not say, as a sentence
+  JobTransfers transfers = {};  // with an end state
 };
 
 // What an answer about a job means for it.

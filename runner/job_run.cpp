@@ -116,6 +116,7 @@ void JobRun::run() {
   Masker masker{secrets(), spec_.token_mask_prefixes};
   state.text = masker.feed(outcome.text);
   state.text += masker.flush();
+  state.transfers = masked_transfers();
   const auto stopped_at = std::chrono::steady_clock::now();
   const bool told = trace_->finish(state, [&] {
     // A runner that is told to stop does not wait for ever for a server that is away.
@@ -257,6 +258,7 @@ JobOutcome JobRun::phases() {
   if (caches && caches->restores()) {
     const auto section = open_section("restore_cache", "Restoring cache");
     caches->restore();
+    note(caches->take_transfers());
   }
   if (auto done = download_dependencies(); !done) {
     JobOutcome outcome = failed(done.error());
@@ -275,6 +277,7 @@ JobOutcome JobRun::phases() {
         outcome.success ? "archive_cache" : "archive_cache_on_failure",
         outcome.success ? "Saving cache for successful job" : "Saving cache for failed job");
     caches->save(outcome.success);
+    note(caches->take_transfers());
   }
   if (auto uploaded = upload_artifacts(outcome.success); !uploaded && outcome.success)
     outcome = failed(uploaded.error());

@@ -62,10 +62,13 @@ class JobRun {
   Result<void> write_file_variables();
   std::unique_ptr<Executor> make_executor();
   JobOutcome run_scripts(Executor& executor);
+  void note(JobTransfers done);
+  [[nodiscard]] JobTransfers masked_transfers() const;
   Result<void> download_dependencies();
   Result<void> upload_artifacts(bool success);
   ArtifactTransfer transfer();
   std::optional<JobCaches> open_caches();
+  std::optional<SharedCaches> open_shared_caches();
 
   [[nodiscard]] std::string expanded(const std::string& text) const;
   [[nodiscard]] std::chrono::milliseconds time_left() const;
@@ -99,6 +102,7 @@ class JobRun {
   } attempts_;  // how often each is tried
   std::unique_ptr<TraceWriter> trace_;
   std::string tail_;  // the last words of the log
+  JobTransfers transfers_;
   std::optional<Checkout> sources_;
   std::string result_ = "runner_system_failure";
   std::chrono::steady_clock::time_point deadline_;

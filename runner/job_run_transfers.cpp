@@ -1,6 +1,7 @@
 // What a job takes from elsewhere and hands on: artifacts and caches.
 
 #include <algorithm>
+#include <iterator>
 
 #include "runner/job_run.h"
 
@@ -17,6 +18,7 @@ std::optional<JobCaches> JobRun::open_caches() {
   }
   const auto fallback = variables_.find("CACHE_FALLBACK_KEY");
   return JobCaches{std::move(*store),
+                   open_shared_caches(),
                    spec_.project_full_path,
                    workplace_,
                    spec_.caches,
@@ -24,6 +26,39 @@ std::optional<JobCaches> JobRun::open_caches() {
                    [this](const std::string& text) { return expanded(text); },
                    [this](std::string_view text) { say(text); },
                    attempts_.cache};
+}
+
+// A pipeline that runs on this machine has no server.
+std::optional<SharedCaches> JobRun::open_shared_caches() {
+  if (settings_.cache_place != CachePlace::Server || identity_.url.empty()) return std::nullopt;
+  constexpr std::chrono::milliseconds kLongestCall{std::chrono::seconds{60}};
+  auto client = CacheClient::create(identity_.url, spec_.id, spec_.token,
+                                    std::min(kLongestCall, time_left()));
+  if (!client) {
+    say("WARNING: caches are not shared: " + client.error().message + "\n");
+    return std::nullopt;
+  }
+  return SharedCaches{std::move(*client), cancel_.get_token(), deadline_};
+}
+
+void JobRun::note(JobTransfers done) {
+  std::move(done.begin(), done.end(), std::back_inserter(transfers_));
+}
+
+// A key may be made of variables that are secret.
+JobTransfers JobRun::masked_transfers() const {
+  JobTransfers all = transfers_;
+  const std::vector<std::string> secret = secrets();
+  const auto mask = [&](std::string& text) {
+    Masker masker{secret, spec_.token_mask_prefixes};
+    text = masker.feed(text);
+    text += masker.flush();
+  };
+  for (JobTransfer& transfer : all) {
+    mask(transfer.name);
+    std::for_each(transfer.keys.begin(), transfer.keys.end(), mask);
+  }
+  return all;
 }
 
 ArtifactTransfer JobRun::transfer() {
@@ -43,7 +78,10 @@ Result<void> JobRun::download_dependencies() {
       [](const pipeline::JobDependency& dependency) { return !dependency.filename.empty(); });
   if (!wanted) return {};
   const auto section = open_section("download_artifacts", "Downloading artifacts");
-  return transfer().download();
+  auto way = transfer();
+  auto done = way.download();
+  note(way.take_transfers());
+  return done;
 }
 
 Result<void> JobRun::upload_artifacts(bool success) {
@@ -56,7 +94,10 @@ Result<void> JobRun::upload_artifacts(bool success) {
   const auto section = open_section(
       success ? "upload_artifacts_on_success" : "upload_artifacts_on_failure",
       success ? "Uploading artifacts for successful job" : "Uploading artifacts for failed job");
-  return transfer().upload(wanted);
+  auto way = transfer();
+  auto done = way.upload(wanted);
+  note(way.take_transfers());
+  return done;
 }
 
 }  // namespace slipway::runner

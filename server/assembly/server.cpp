@@ -14,6 +14,7 @@
 #include "server/access/access.h"
 #include "server/auth/accounts.h"
 #include "server/blobs/blob_store.h"
+#include "server/caches/cache_depot.h"
 #include "server/coordinator/coordinator.h"
 #include "server/deployments/deployment_clock.h"
 #include "server/dispatch/dispatch.h"
@@ -143,7 +144,7 @@ CoordinatorOptions coordinator_options(const ServerSettings& settings) {
 struct Server::State {
   State(const ServerSettings& given, std::string address, const http::StaticFiles& static_files,
         Keyring loaded, TokenSigner id_tokens, std::unique_ptr<Database> opened,
-        std::unique_ptr<TraceStore> logs, BlobStore artifacts,
+        std::unique_ptr<TraceStore> logs, BlobStore artifacts, std::unique_ptr<CacheDepot> depot,
         std::vector<login::Provider> providers, const std::string& version)
       : settings(given),
         url(std::move(address)),
@@ -153,6 +154,7 @@ struct Server::State {
         database(std::move(opened)),
         traces(std::move(logs)),
         blobs(std::move(artifacts)),
+        caches(std::move(depot)),
         metrics(version, version),
         coordinator(*database, clock, coordinator_options(given)),
         dispatch(coordinator),
@@ -183,15 +185,16 @@ struct Server::State {
         schedules(coordinator, *database, intake, clock),
         deployment_clock(coordinator, *database, clock),
         cleaner(coordinator, *database, blobs, clock),
-        run_cleaner(*database, mirrors, clock, given.run_retention),
+        run_cleaner(*database, mirrors, clock, {given.run_retention, given.commit_retention}),
         payload_room(payload),
         intake_room(intake),
-        project_room(mirrors, intake, forge_status, local_repositories(given)),
+        project_room(mirrors, *caches, intake, forge_status, local_repositories(given)),
         git_room(mirrors),
         run_room(mirrors, intake),
-        services{clock,    *database, coordinator, dispatch,     *traces,     blobs,
-                 feed,     accounts,  logins,      payload_room, intake_room, project_room,
-                 git_room, run_room,  vault,       signer,       files,       metrics} {
+        services{clock,     *database,    coordinator,  dispatch, *traces, blobs,
+                 *caches,   feed,         accounts,     logins,   payload_room, intake_room,
+                 project_room, git_room,  run_room,     vault,    signer,  files,
+                 metrics} {
     coordinator.observe(feed);
     coordinator.observe(wake_outbox);
     options.listener.address = given.listen_address;
@@ -217,6 +220,7 @@ struct Server::State {
   std::unique_ptr<Database> database;
   std::unique_ptr<TraceStore> traces;
   BlobStore blobs;
+  std::unique_ptr<CacheDepot> caches;
   telemetry::Metrics metrics;
   Coordinator coordinator;
   Dispatch dispatch;
@@ -283,12 +287,16 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
   if (!providers) return std::move(providers).error();
   auto blobs = BlobStore::open(settings.data_dir / "artifacts");
   if (!blobs) return std::move(blobs).error();
+  auto caches = CacheDepot::open(settings.data_dir / "caches",
+                                 {settings.cache_size, settings.cache_project_share});
+  if (!caches) return std::move(caches).error();
 
   const std::string url = settings.external_url.empty()
                               ? derived_external_url(settings, settings.listen_port)
                               : settings.external_url;
   auto state = std::make_unique<State>(settings, url, files, std::move(*keys), std::move(*signer),
                                        std::move(*database), std::move(*traces), std::move(*blobs),
+                                       std::move(*caches),
                                        std::move(*providers), version);
   state->coordinator.start();
   auto token_file = state->accounts.prepare_setup();

@@ -105,6 +105,7 @@ struct FinishedJob {
   long long trace_size = 0;
   std::string trace_checksum;
   std::string failure_text;  // what the runner says beside its reason, "" when nothing
+  std::string transfers;     // see JobStore::put_transfers(); "" when nothing
 };
 
 struct StoredDelivery {

@@ -117,6 +117,7 @@ Result<std::string> Coordinator::Work::finish_job(const JobCredential& who,
   event.exit_code = result.exit_code;
   event.reason.text = result.failure_text;
   if (auto applied = apply(**alive, event); !applied) return applied.error();
+  if (!result.transfers.empty()) stores().jobs.put_transfers(who.job_id, result.transfers);
   return row.status;
 }
 

@@ -153,9 +153,14 @@ Result<std::string> Mirrors::fetch_head(std::int64_t project, const std::string&
 
 Result<void> Mirrors::keep(std::int64_t project, const std::string& sha) {
   if (!is_commit_id(sha)) return fail(ErrorKind::InvalidInput, "'" + sha + "' is no commit id");
-  const std::string name = "refs/keep/" + sha;
-  std::error_code ignored;
-  if (std::filesystem::exists(path_of(project) / name, ignored)) return {};
+  const std::string name = std::string{kKeptRefs} + sha;
+  // Not that of the fetches, which take their time.
+  const std::lock_guard lock{keep_mutex_};
+  // Its time shows drop_kept() that another pipeline wants it.
+  std::error_code missing;
+  std::filesystem::last_write_time(path_of(project) / name,
+                                   std::filesystem::file_time_type::clock::now(), missing);
+  if (!missing) return {};
   auto repository = git::open_repository(path_of(project));
   if (!repository) return std::move(repository).error();
   git_oid id;
@@ -165,6 +170,15 @@ Result<void> Mirrors::keep(std::int64_t project, const std::string& sha) {
   const git::Reference owned{made};
   if (code != 0) return git::last_error("cannot keep commit " + sha, code);
   return {};
+}
+
+Result<bool> Mirrors::drop_kept(std::int64_t project, const std::string& sha, UnixMillis before) {
+  const std::string name = std::string{kKeptRefs} + sha;
+  const std::lock_guard lock{keep_mutex_};
+  const auto kept_at = ref_made_at(project, name);
+  if (!kept_at || *kept_at > before) return false;
+  if (auto dropped = drop_ref(project, name); !dropped) return std::move(dropped).error();
+  return true;
 }
 
 void Mirrors::remove(std::int64_t project) {

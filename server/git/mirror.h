@@ -39,6 +39,9 @@ struct ResolvedRef {
   bool is_tag = false;
 };
 
+// Below it a ref for each commit that keep() was called for, named by its id.
+inline constexpr std::string_view kKeptRefs = "refs/keep/";
+
 class Mirrors {
  public:
   // Mirrors are `directory`/<project>.git.
@@ -55,6 +58,8 @@ class Mirrors {
                                  const std::string& remote, const std::string& local);
   // Keeps `sha` fetchable for the jobs of its pipelines whatever happens to its branch.
   Result<void> keep(std::int64_t project, const std::string& sha);
+  // The opposite, unless keep() was called for it after `before`. Whether it is not kept any more.
+  Result<bool> drop_kept(std::int64_t project, const std::string& sha, UnixMillis before);
   void remove(std::int64_t project);
 
   // Ends every git that runs for a fetch, and refuses fetches from now on: Unavailable. For the
@@ -133,6 +138,7 @@ class Mirrors {
   LocalRepositories local_;
   std::stop_source stop_;
   std::mutex mutex_;
+  std::mutex keep_mutex_;
   std::map<std::int64_t, std::shared_ptr<std::mutex>> locks_;
 };
 

@@ -137,6 +137,7 @@ Result<RepositoryPage> ProjectRoom::forge_repositories(const RepositoryQuery& qu
 
 void ProjectRoom::removed(ProjectId project) {
   mirrors_.remove(project.value);
+  caches_.remove(project.value);
 }
 
 Result<std::unique_ptr<BodySource>> GitRoom::advertise(ProjectId project,

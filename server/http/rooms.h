@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "server/blobs/blob_store.h"
+#include "server/caches/cache_depot.h"
 #include "server/git/mirror.h"
 #include "server/http/ports.h"
 #include "server/intake/intake.h"
@@ -37,9 +38,9 @@ class IntakeRoom final : public PipelineIntake {
 
 class ProjectRoom final : public ProjectSetup {
  public:
-  ProjectRoom(Mirrors& mirrors, const Intake& intake, const ForgeStatusTarget& forge,
-              LocalRepositories local)
-      : mirrors_(mirrors), intake_(intake), forge_(forge), local_(local) {}
+  ProjectRoom(Mirrors& mirrors, CacheDepot& caches, const Intake& intake,
+              const ForgeStatusTarget& forge, LocalRepositories local)
+      : mirrors_(mirrors), caches_(caches), intake_(intake), forge_(forge), local_(local) {}
   Result<void> check_repository_url(std::string_view url) override;
   std::string seal_webhook_secret(std::string_view secret) override;
   Result<std::string> forge_api_of(const ProjectRow& project) override;
@@ -49,6 +50,7 @@ class ProjectRoom final : public ProjectSetup {
 
  private:
   Mirrors& mirrors_;
+  CacheDepot& caches_;
   const Intake& intake_;
   const ForgeStatusTarget& forge_;
   LocalRepositories local_;

@@ -28,10 +28,12 @@ UploadHandler upload(Group& group, Reception (Group::*act)(const SharedCall&)) {
 }
 
 constexpr long long kNoBody = 0;
-constexpr long long kSmall = 64LL << 10;  // an object of a form, a runner's poll
-constexpr long long kFile = 1LL << 20;    // a pipeline file with its quotes escaped
-constexpr long long kTrace = 4LL << 20;   // runners send at most 1 MiB of log at once
-constexpr long long kGit = 8LL << 20;     // what a clone wants and has
+constexpr long long kSmall = 64LL << 10;     // an object of a form, a runner's poll
+constexpr long long kFile = 1LL << 20;       // a pipeline file with its quotes escaped
+constexpr long long kTrace = 4LL << 20;      // runners send at most 1 MiB of log at once
+constexpr long long kCacheList = 8LL << 20;  // 65,536 pieces at most
+constexpr long long kCachePiece = kLargestCachePiece + (64LL << 10);
+constexpr long long kGit = 8LL << 20;  // what a clone wants and has
 // Room for the multipart head and tail around an artifact.
 constexpr long long kMultipart = 64LL << 10;
 
@@ -53,6 +55,7 @@ constexpr auto kApi = Scope::Api;
 #define SLIPWAY_ENVIRONMENT SLIPWAY_PROJECT "/environments/{environment_id}"
 #define SLIPWAY_DEPLOYMENT SLIPWAY_PROJECT "/deployments/{deployment_id}"
 #define SLIPWAY_FREEZE SLIPWAY_PROJECT "/freeze_periods/{freeze_period_id}"
+#define SLIPWAY_CACHE "/api/v4/jobs/{job_id}/cache"
 #define SLIPWAY_GROUPS SLIPWAY_PROJECT "/resource_groups"
 #define SLIPWAY_SCOPE SLIPWAY_PROJECT "/job_token_scope"
 
@@ -60,6 +63,7 @@ constexpr auto kApi = Scope::Api;
 
 std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
   using A = AccountRoutes;
+  using C = CacheRoutes;
   using D = DeliveryRoutes;
   using E = PeopleRoutes;
   using F = ForkRoutes;
@@ -262,6 +266,7 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"DELETE", SLIPWAY_JOB "/artifacts", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.artifacts, &ArtifactRoutes::remove)},
     {"POST", SLIPWAY_JOB "/artifacts/keep", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.artifacts, &ArtifactRoutes::keep)},
     {"DELETE", SLIPWAY_PROJECT "/artifacts", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.artifacts, &ArtifactRoutes::remove_of_project)},
+    {"DELETE", SLIPWAY_PROJECT "/caches", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.caches, &C::clear)},
     {"GET", "/api/v4/events", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pages, &PageRoutes::events)},
 
     {"POST", "/api/v4/runners/verify", kRunner, Role::Runner, kApi, Csrf::Token, kSmall, plain(h.protocol, &W::verify)},
@@ -274,6 +279,12 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"PATCH", "/api/v4/jobs/{job_id}/trace", kJob, Role::Job, kApi, Csrf::Token, kTrace, upload(h.traces, &TraceRoutes::append)},
     {"POST", "/api/v4/jobs/{job_id}/artifacts", kJob, Role::Job, kApi, Csrf::Token, limits.artifact + kMultipart, upload(h.artifacts, &ArtifactRoutes::upload)},
     {"GET", "/api/v4/jobs/{job_id}/artifacts", kJob, Role::Job, kRead, Csrf::Safe, kNoBody, plain(h.artifacts, &ArtifactRoutes::download_dependency)},
+
+    {"GET", SLIPWAY_CACHE, kJob, Role::Job, kRead, Csrf::Safe, kNoBody, plain(h.caches, &C::show)},
+    {"PUT", SLIPWAY_CACHE, kJob, Role::Job, kApi, Csrf::Token, kCacheList, plain(h.caches, &C::store)},
+    {"POST", SLIPWAY_CACHE "/missing", kJob, Role::Job, kRead, Csrf::Token, kCacheList, plain(h.caches, &C::missing)},
+    {"GET", SLIPWAY_CACHE "/pieces/{piece}", kJob, Role::Job, kRead, Csrf::Safe, kNoBody, plain(h.caches, &C::download_piece)},
+    {"PUT", SLIPWAY_CACHE "/pieces/{piece}", kJob, Role::Job, kApi, Csrf::Token, kCachePiece, plain(h.caches, &C::upload_piece)},
 
     {"GET", "/api/v4/runners", kUser, Role::SignedIn, kRead, Csrf::Safe, kNoBody, plain(h.runners, &R::list)},
     {"GET", "/api/v4/runners/all", kUser, Role::Admin, kRead, Csrf::Safe, kNoBody, plain(h.runners, &R::list)},

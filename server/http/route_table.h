@@ -6,6 +6,7 @@
 #include "server/http/account_routes.h"
 #include "server/http/artifact_routes.h"
 #include "server/http/audit_routes.h"
+#include "server/http/cache_routes.h"
 #include "server/http/delivery_routes.h"
 #include "server/http/deployment_routes.h"
 #include "server/http/deployment_rule_routes.h"
@@ -49,6 +50,7 @@ struct Handlers {
   RunnerProtocolRoutes protocol;
   TraceRoutes traces;
   ArtifactRoutes artifacts;
+  CacheRoutes caches;
   DeliveryRoutes deliveries;
   ForkRoutes forks;
   JobTokenRoutes job_tokens;

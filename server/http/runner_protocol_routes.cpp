@@ -8,6 +8,7 @@
 #include "server/coordinator/coverage_of_trace.h"
 #include "server/http/common.h"
 #include "server/http/front.h"
+#include "server/http/job_transfers.h"
 #include "server/http/json.h"
 
 namespace slipway::server::http {
@@ -217,6 +218,7 @@ void RunnerProtocolRoutes::update_job(const SharedCall& call,
   FinishedJob result;
   result.failure_reason = fields.text("failure_reason").value_or("");
   result.failure_text = one_line(fields.text("failure_text").value_or(""));
+  result.transfers = transfers_of(*body);
   if (const auto code = fields.number("exit_code")) result.exit_code = static_cast<int>(*code);
   result.trace_checksum = fields.text("checksum").value_or("");
   std::optional<long long> bytesize;

@@ -41,6 +41,7 @@ Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& 
                      s.clock,
                      {options.artifact_limit, options.artifact_expiry},
                      options.external_url},
+      CacheRoutes{s.database, s.coordinator, s.caches},
       DeliveryRoutes{s.database, s.coordinator, s.intake},
       ForkRoutes{s.database, s.coordinator, s.intake},
       JobTokenRoutes{s.database, s.coordinator, s.clock, url},

@@ -12,6 +12,7 @@
 
 namespace slipway::server {
 class BlobStore;
+class CacheDepot;
 class Coordinator;
 class Database;
 class Dispatch;
@@ -54,6 +55,7 @@ struct HttpServices {
   Dispatch& dispatch;
   TraceStore& traces;
   BlobStore& blobs;
+  CacheDepot& caches;
   EventFeed& feed;
   auth::Accounts& accounts;
   login::RemoteLogin& logins;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pipeline/lifecycle.h"
+#include "server/http/job_transfers.h"
 
 namespace slipway::server::http {
 
@@ -363,6 +364,7 @@ json Views::job(const JobRow& row) const {
             {"is_bridge", row.is_bridge},
             {"downstream_pipeline", row.is_bridge ? downstream(row.id) : json(nullptr)}};
   add_artifacts(view, row.id);
+  view["transfers"] = transfers_view(stores_.jobs.transfers(row.id));
   return view;
 }
 

@@ -1,11 +1,16 @@
-// Removes the commits of work trees (`slipway run --server`) some time after their pipelines have
-// ended, and what was sent for a pipeline that never came. Thread-safe.
+// Removes commits that the mirrors keep for pipelines alone, some time after those have ended:
+// those of work trees (`slipway run --server`), also of what was sent for a pipeline that never
+// came, and those that no branch or tag has any more. Thread-safe.
+//
+// A server that dies in between has removed some of them, and the next one goes on.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "base/clock.h"
 #include "server/git/mirror.h"
@@ -13,11 +18,16 @@
 
 namespace slipway::server {
 
+// Both count from the end of the last pipeline.
+struct CommitRetention {
+  std::chrono::seconds runs;     // of work trees
+  std::chrono::seconds commits;  // of the others
+};
+
 class RunCleaner {
  public:
-  // What is referred to must outlive it. `retention` counts from the end of the pipeline.
-  RunCleaner(Database& database, Mirrors& mirrors, const Clock& clock,
-             std::chrono::seconds retention)
+  // What is referred to must outlive it.
+  RunCleaner(Database& database, Mirrors& mirrors, const Clock& clock, CommitRetention retention)
       : database_(database), mirrors_(mirrors), clock_(clock), retention_(retention) {}
   ~RunCleaner();
   RunCleaner(const RunCleaner&) = delete;
@@ -33,12 +43,16 @@ class RunCleaner {
   void work();
   bool sleep(std::chrono::milliseconds time);
   int clean_project(ProjectId project);
+  int drop_runs(ProjectId project, const std::vector<std::string>& refs);
+  // What keep() and fetches by a commit's id have made.
+  int drop_commits(ProjectId project, const std::vector<std::string>& refs);
+  bool drop_commit(ProjectId project, const std::string& ref);
   bool is_over(ProjectId project, const std::string& ref) const;
 
   Database& database_;
   Mirrors& mirrors_;
   const Clock& clock_;
-  std::chrono::seconds retention_;
+  CommitRetention retention_;
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -30,10 +30,13 @@ struct ServerSettings {
   std::chrono::seconds default_timeout{3600};
   long long trace_limit = 0;
   long long artifact_limit = 0;
+  long long cache_size = 0;                 // bytes of all caches; 0 keeps none
+  long long cache_project_share = 0;        // see CacheLimits
   std::chrono::seconds artifact_expiry{0};  // of artifacts that name none; 0 is never
   long long webhook_limit = 0;
   long long run_limit = 0;
   std::chrono::seconds run_retention{0};
+  std::chrono::seconds commit_retention{0};
   int io_threads = 1;
   int worker_threads = 8;
   bool allow_local_repositories = false;

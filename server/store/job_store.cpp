@@ -134,6 +134,18 @@ long long JobStore::count_running(RunnerId id) const {
       "SELECT COUNT(*) FROM jobs WHERE runner_id = ? AND status IN ('running', 'canceling')", id);
 }
 
+std::string JobStore::transfers(JobId id) const {
+  return select_value<std::string>(
+      session_, "SELECT ifnull((SELECT transfers FROM job_transfers WHERE job_id = ?), '')", id);
+}
+
+void JobStore::put_transfers(JobId id, std::string_view json) {
+  execute(session_,
+          "INSERT INTO job_transfers (job_id, transfers) VALUES (?, ?)"
+          " ON CONFLICT (job_id) DO UPDATE SET transfers = excluded.transfers",
+          id, json);
+}
+
 PlanId JobStore::insert_plan(std::string_view json) {
   execute(session_, "INSERT INTO job_plans (plan) VALUES (?)", json);
   return {session_.last_insert_id()};

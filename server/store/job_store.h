@@ -101,12 +101,16 @@ class JobStore {
   [[nodiscard]] std::vector<JobRow> finished_since(UnixMillis since) const;
   [[nodiscard]] std::vector<std::pair<std::string, long long>> count_by_status() const;
   [[nodiscard]] long long count_running(RunnerId id) const;
+  // As it was given to put_transfers(); "" when nothing was.
+  [[nodiscard]] std::string transfers(JobId id) const;
 
   PlanId insert_plan(std::string_view json);
   // Sets the id in `row`.
   JobId insert(JobRow& row);
   // Everything that changes while it lives; name, stage, plan and the like stay.
   void update_state(const JobRow& row);
+  // JSON: the caches and artifacts that the job brought in and stored.
+  void put_transfers(JobId id, std::string_view json);
   void erase_log(JobId id, UnixMillis at);
 
  private:

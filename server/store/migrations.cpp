@@ -655,13 +655,19 @@ CREATE TABLE known_refs (
     "ALTER TABLE projects ADD COLUMN poll_interval INTEGER NOT NULL DEFAULT 0",
 };
 
+// What jobs brought in and stored, as their runners told.
+const Migration kTransfers{
+    "CREATE TABLE job_transfers (job_id INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,"
+    " transfers TEXT NOT NULL)",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
   static const std::vector<Migration> all{
       kFirst,     kDeliveryAttempts, kExclusion,  kDotenv, kForge,
       kVariables, kJobManager,       kDownstream, kTests,  kMergeRequests,
-      kRetention, kPeople,           kIdentities, kDeployments, kForks};
+      kRetention, kPeople,           kIdentities, kDeployments, kForks, kTransfers};
   return all;
 }
 

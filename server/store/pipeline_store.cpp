@@ -218,6 +218,17 @@ std::optional<PipelineRow> PipelineStore::newest(ProjectId project, std::string_
   return select_one<PipelineRow>(session_, sql, project, ref);
 }
 
+std::vector<std::string> PipelineStore::commits_since(ProjectId project, UnixMillis since) const {
+  std::vector<std::string> commits;
+  for (auto& [sha, count] : select<std::pair<std::string, long long>>(
+           session_,
+           "SELECT sha, COUNT(*) FROM pipelines"
+           " WHERE project_id = ? AND (finished_at IS NULL OR finished_at > ?) GROUP BY sha",
+           project, since))
+    commits.push_back(std::move(sha));
+  return commits;
+}
+
 bool PipelineStore::has_successor(const PipelineRow& row) const {
   return select_one<Scalar<long long>>(
              session_,

@@ -126,6 +126,8 @@ class PipelineStore {
   // Of the branch or tag itself; what a merge request from it made is not looked at, here and in
   // what follows.
   [[nodiscard]] std::optional<PipelineRow> newest(ProjectId project, std::string_view ref) const;
+  // Of all pipelines of the project that have not ended, or ended after `since`.
+  [[nodiscard]] std::vector<std::string> commits_since(ProjectId project, UnixMillis since) const;
   // The newest `limit` of a ref, oldest first.
   [[nodiscard]] std::vector<TrendPoint> trend(ProjectId project, std::string_view ref,
                                               int limit) const;

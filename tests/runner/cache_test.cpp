@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "base/crypto.h"
@@ -166,6 +167,37 @@ TEST_CASE("what was used longest ago goes when the caches outgrow their budget",
   CHECK(fixture.restore("fourth"));
 }
 
+TEST_CASE("what is told of a cache is the size of its files", "[cache]") {
+  StoreFixture fixture;
+  fixture.write("a", "1\n");
+  const auto saved = fixture.save("key", {"a"});
+  CHECK(saved.bytes == 2);
+  CHECK(saved.new_bytes < 1000);
+  CHECK(fixture.restore("key")->bytes == 2);
+  CHECK(size_text(0) == "0 bytes");
+  CHECK(size_text(1) == "1 byte");
+  CHECK(size_text(999) == "999 bytes");
+  CHECK(size_text(1000) == "1.0 kB");
+  CHECK(size_text(999'949) == "999.9 kB");
+  CHECK(size_text(999'950) == "1.0 MB");
+  CHECK(size_text(1'234'567'890) == "1.2 GB");
+}
+
+TEST_CASE("a piece that is damaged is stored anew with the next save", "[cache]") {
+  StoreFixture fixture;
+  fixture.write("file", random_bytes(100'000, 5));
+  fixture.save("key", {"file"});
+  for (const auto& entry : fs::recursive_directory_iterator{fixture.directory / "cache/pieces"})
+    if (entry.is_regular_file()) REQUIRE(replace_file(entry.path(), "nonsense"));
+  const fs::path other = fixture.directory / "other";
+  fs::create_directories(other);
+  REQUIRE_FALSE(fixture.store.restore("group/project", "key", other));
+
+  CHECK_FALSE(fixture.save("key", {"file"}).unchanged);
+
+  CHECK(fixture.restore("key"));
+}
+
 TEST_CASE("a damaged cache is an error that says so, a damaged list a miss", "[cache]") {
   StoreFixture fixture;
   fixture.write("file", random_bytes(100'000, 5));
@@ -294,4 +326,121 @@ TEST_CASE("a cache that cannot be read is tried as often as asked, and fails not
   CHECK(machine.logged("WARNING: a piece of the cache is damaged; attempt 2 of 3\n"));
   CHECK(machine.logged("WARNING: a piece of the cache is damaged; attempt 3 of 3\n"));
   CHECK(machine.logged("WARNING: the cache cannot be used: a piece of the cache is damaged\n"));
+}
+
+namespace {
+
+// Machines whose runners share caches through one server.
+struct SharedMachines {
+  test::TempDirectory directory;
+  std::map<std::string, std::string> on_server;
+  std::string log;  // of the last job
+  nlohmann::json transfers;
+  std::size_t sent = 0;  // pieces, by the last job
+
+  // `steer` gets the server before the job runs.
+  std::string run(const std::string& machine, const std::string& command,
+                  const std::function<void(test::FakeCoordinator&)>& steer = {}) {
+    JobBench bench{ExecutorKind::Shell};
+    bench.settings.cache_dir = directory / machine;
+    bench.settings.cache_place = CachePlace::Server;
+    bench.server.set_caches(on_server);
+    if (steer) steer(bench.server);
+    const auto result = bench.run(cached_job(command));
+    on_server = bench.server.caches();
+    log = bench.server.log();
+    transfers = result.value("transfers", nlohmann::json::array());
+    sent = 0;
+    for (const auto& request : bench.server.requests())
+      sent += request.method == "PUT" && request.target.find("/pieces/") != std::string::npos;
+    return result.value("state", "");
+  }
+  [[nodiscard]] bool logged(const std::string& words) const {
+    return log.find(words) != std::string::npos;
+  }
+};
+
+const std::string kMake =
+    "mkdir vendor; head -c 3000000 /dev/urandom > vendor/lib; echo 1 > vendor/a";
+
+}  // namespace
+
+TEST_CASE("a cache that one machine stored is found by another", "[cache][shared]") {
+  SharedMachines machines;
+  CHECK(machines.run("one", "test ! -e vendor; " + kMake) == "success");
+  CHECK(machines.sent > 0);
+  CHECK(machines.transfers[0]["result"] == "miss");
+  CHECK(machines.transfers[0]["keys"] == nlohmann::json{"deps-non_protected"});
+  CHECK(machines.transfers[0]["shared"] == true);
+  CHECK(machines.transfers[1]["kind"] == "cache_save");
+  CHECK(machines.transfers[1]["result"] == "stored");
+  CHECK(machines.transfers[1]["moved_bytes"] > 3'000'000);
+
+  CHECK(machines.run("two", "test $(cat vendor/a) = 1") == "success");
+
+  CHECK(machines.transfers[0]["result"] == "hit");
+  CHECK(machines.transfers[0]["files"] == 2);
+  CHECK(machines.transfers[0]["bytes"] == 3'000'002);
+  CHECK(machines.transfers[0]["moved_bytes"] > 3'000'000);
+  // An unchanged cache sends nothing.
+  CHECK(machines.transfers[1]["result"] == "unchanged");
+  CHECK(machines.sent == 0);
+  CHECK(machines.logged("Shared cache: 0 bytes sent to the server"));
+}
+
+TEST_CASE("of a shared cache only what the other side lacks goes over the wire",
+          "[cache][shared]") {
+  SharedMachines machines;
+  machines.run("one", kMake);
+  const std::size_t all = machines.sent;
+  machines.run("two", "true");
+  CHECK(machines.run("two", "echo 2 > vendor/a") == "success");
+  CHECK(machines.transfers[0]["moved_bytes"] == 0);
+  CHECK(machines.sent > 0);
+  CHECK(machines.sent < all);
+  CHECK(machines.run("one", "test $(cat vendor/a) = 2") == "success");
+  CHECK(machines.transfers[0]["moved_bytes"] < 2'000'000);
+}
+
+TEST_CASE("a piece that came damaged from the server is not used", "[cache][shared]") {
+  SharedMachines machines;
+  machines.run("one", kMake);
+  for (auto& [target, body] : machines.on_server)
+    if (target.find("/pieces/") != std::string::npos) body[body.size() / 2] ^= 1;
+
+  CHECK(machines.run("two", "test ! -e vendor") == "success");
+
+  CHECK(machines.logged("WARNING: the cache cannot be used: a piece of the cache is damaged\n"));
+  CHECK(machines.transfers[0]["result"] == "failed");
+}
+
+TEST_CASE("a list of the server that would lead out of the store is refused", "[cache][shared]") {
+  SharedMachines machines;
+  machines.run("one", kMake);
+  for (auto& [target, body] : machines.on_server)
+    if (target.find("/pieces/") == std::string::npos)
+      body = R"({"signature":"s","files":1,"bytes":1,"pieces":[["../../../evil",1]]})";
+  CHECK(machines.run("two", "test ! -e vendor") == "success");
+  CHECK(machines.logged("WARNING: the cache cannot be used: the list of the cache is damaged\n"));
+}
+
+TEST_CASE("a server without caches, or that refuses, fails no job", "[cache][shared]") {
+  SharedMachines machines;
+  const auto refuse = [](test::FakeCoordinator& server) {
+    server.answer_once("GET /api/v4/jobs/12/cache", {403, "", R"({"message":"no"})"});
+    server.answer_once("POST /api/v4/jobs/12/cache/missing",
+                       {404, "", R"({"message":"this server keeps no caches"})"});
+  };
+  CHECK(machines.run("one", kMake, refuse) == "success");
+  CHECK(machines.logged("WARNING: the cache cannot be used: the server answered 403: no\n"));
+  CHECK(
+      machines.logged("WARNING: other runners do not get the cache: the server answered 404: "
+                      "this server keeps no caches\n"));
+  // A passing failure is tried again.
+  const auto stumble = [](test::FakeCoordinator& server) {
+    server.answer_once("GET /api/v4/jobs/12/cache", {503, "", "{}"});
+    server.answer_once("PUT /api/v4/jobs/12/cache/pieces", {500, "", "{}"});
+  };
+  CHECK(machines.run("one", "mkdir -p vendor; date > vendor/b", stumble) == "success");
+  CHECK_FALSE(machines.logged("WARNING"));
 }

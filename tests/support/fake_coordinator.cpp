@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 namespace slipway::test {
@@ -225,6 +226,7 @@ CannedAnswer FakeCoordinator::answer(const SeenRequest& request) {
     jobs_.pop_front();
     return reply;
   }
+  if (request.target.find("/cache") != std::string::npos) return answer_about_caches(request);
   if (request.method == "PATCH") {
     const auto range = request.headers.find("content-range");
     const auto size = "Range: 0-" + std::to_string(log_.size()) + "\r\n";
@@ -236,6 +238,40 @@ CannedAnswer FakeCoordinator::answer(const SeenRequest& request) {
   if (request.method == "PUT") return {200, status, "200"};
   if (request.method == "POST") return {201, status + "Content-Type: application/json\r\n", "{}"};
   return {200, status, archive_};
+}
+
+std::map<std::string, std::string> FakeCoordinator::caches() {
+  const std::lock_guard lock{mutex_};
+  return caches_;
+}
+
+void FakeCoordinator::set_caches(std::map<std::string, std::string> caches) {
+  const std::lock_guard lock{mutex_};
+  caches_ = std::move(caches);
+}
+
+CannedAnswer FakeCoordinator::answer_about_caches(const SeenRequest& request) {
+  const auto& target = request.target;
+  const std::string query = target.substr(target.find('?'));
+  const std::string cache = target.substr(0, target.find("/cache") + 6);
+  const auto lacking = [&](const nlohmann::json& ids) {
+    auto missing = nlohmann::json::array();
+    for (const auto& id : ids)
+      if (!caches_.contains(cache + "/pieces/" + id.get<std::string>() + query))
+        missing.push_back(id);
+    return missing;
+  };
+  if (request.method == "POST")
+    return {
+        200, "",
+        nlohmann::json{{"missing", lacking(nlohmann::json::parse(request.body)["pieces"])}}.dump()};
+  if (request.method == "PUT") {
+    caches_[target] = request.body;
+    return {204, "", ""};
+  }
+  const auto found = caches_.find(target);
+  if (found == caches_.end()) return {404, "", "{}"};
+  return {200, "", found->second};
 }
 
 }  // namespace slipway::test

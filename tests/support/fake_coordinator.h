@@ -47,6 +47,10 @@ class FakeCoordinator {
   // What GET artifacts answers with.
   void set_archive(std::string bytes);
 
+  // What was PUT below /cache, by target; another server may go on with it.
+  [[nodiscard]] std::map<std::string, std::string> caches();
+  void set_caches(std::map<std::string, std::string> caches);
+
   [[nodiscard]] std::string log();
   [[nodiscard]] std::vector<SeenRequest> requests();
   // Waits until `holds` is true of the log and what was asked; false after half a minute.
@@ -59,6 +63,8 @@ class FakeCoordinator {
   void accept_all();
   void serve(int fd);
   CannedAnswer answer(const SeenRequest& request);
+  // Caches that runners share: keeps what is PUT, and knows which pieces it lacks.
+  CannedAnswer answer_about_caches(const SeenRequest& request);
 
   int listener_ = -1;
   int port_ = 0;
@@ -68,6 +74,7 @@ class FakeCoordinator {
   std::vector<std::pair<std::string, CannedAnswer>> once_;
   std::string job_status_ = "running";
   std::string archive_;
+  std::map<std::string, std::string> caches_;  // by target
   std::string log_;
   std::vector<SeenRequest> requests_;
   std::vector<int> connections_;

@@ -61,6 +61,7 @@ export function job(id, pipeline, name, stage, values = {}) {
     artifacts: [],
     artifacts_expire_at: null,
     artifacts_removed: null,
+    transfers: [],
     ...values,
   };
 }

@@ -195,6 +195,7 @@ ApiFixture::ApiFixture(login::Provider site, std::chrono::milliseconds poll_hold
       dispatch(std::make_unique<Dispatch>(*coordinator)),
       traces(std::move(TraceStore::open(directory / "traces", {1 << 20}).value())),
       blobs(std::make_unique<BlobStore>(BlobStore::open(directory / "blobs").value())),
+      caches(std::move(CacheDepot::open(directory / "caches", {8 << 20, 0}).value())),
       feed(std::make_unique<EventFeed>(*database, clock, "http://ci.test")),
       writer(std::make_unique<CoordinatorWriter>(*coordinator)),
       accounts(std::make_unique<auth::Accounts>(*database, *writer, clock, directory.path())),
@@ -203,8 +204,8 @@ ApiFixture::ApiFixture(login::Provider site, std::chrono::milliseconds poll_hold
   coordinator->observe(*feed);
   coordinator->start();
   services = std::make_unique<HttpServices>(HttpServices{
-      clock, *database, *coordinator, *dispatch, *traces, *blobs, *feed, *accounts, *logins,
-      outside, outside, outside, outside, outside, *vault, signer, outside, metrics});
+      clock, *database, *coordinator, *dispatch, *traces, *blobs, *caches, *feed, *accounts,
+      *logins, outside, outside, outside, outside, outside, *vault, signer, outside, metrics});
   HttpOptions options;
   options.external_url = "http://ci.test";
   options.poll_hold = poll_hold;
@@ -257,8 +258,12 @@ ProjectId ApiFixture::make_project(const std::string& path, const std::string& v
   return ProjectId{made.body["id"].get<std::int64_t>()};
 }
 
+PipelineId ApiFixture::make_pipeline(ProjectId project, std::string_view file, bool ref_protected) {
+  return make_pipeline(project, file, std::string(40, '0'), ref_protected);
+}
+
 PipelineId ApiFixture::make_pipeline(ProjectId project, std::string_view file,
-                                     const std::string& sha) {
+                                     const std::string& sha, bool ref_protected) {
   NoIncludes no_includes;
   const auto read = pipeline::read_configuration(std::string{file.empty() ? kPipelineFile : file},
                                                  ".gitlab-ci.yml", no_includes);
@@ -272,6 +277,7 @@ PipelineId ApiFixture::make_pipeline(ProjectId project, std::string_view file,
   pipeline.row.project_id = project;
   pipeline.row.source = "push";
   pipeline.row.ref = trigger.branch;
+  pipeline.row.ref_protected = ref_protected;
   pipeline.row.sha = trigger.sha;
   std::promise<Result<PipelineId>> made;
   coordinator->create_pipeline(std::move(pipeline),

@@ -7,6 +7,7 @@
 
 #include "server/auth/accounts.h"
 #include "server/blobs/blob_store.h"
+#include "server/caches/cache_depot.h"
 #include "server/coordinator/coordinator.h"
 #include "server/dispatch/dispatch.h"
 #include "server/http/event_feed.h"
@@ -91,9 +92,13 @@ class ApiFixture {
 
   server::ProjectId make_project(const std::string& path = "group/name",
                                  const std::string& visibility = "private");
-  // One pipeline of the jobs "build" and, after it, "test", or of another file.
+  // One pipeline of the jobs "build" and, after it, "test", or of another file; for a ref that is
+  // protected or not.
   server::PipelineId make_pipeline(server::ProjectId project, std::string_view file = {},
-                                   const std::string& sha = std::string(40, '0'));
+                                   const std::string& sha = std::string(40, '0'),
+                                   bool ref_protected = false);
+  server::PipelineId make_pipeline(server::ProjectId project, std::string_view file,
+                                   bool ref_protected);
   // A person with a password, "password of NAME"; answers a personal token of scope api.
   std::string make_user(const std::string& name);
   // `place` is like "projects/1" or "groups/team".
@@ -120,6 +125,7 @@ class ApiFixture {
   std::unique_ptr<server::Dispatch> dispatch;
   std::unique_ptr<server::TraceStore> traces;
   std::unique_ptr<server::BlobStore> blobs;
+  std::unique_ptr<server::CacheDepot> caches;
   std::unique_ptr<server::http::EventFeed> feed;
   std::unique_ptr<server::auth::Writer> writer;
   std::unique_ptr<server::auth::Accounts> accounts;

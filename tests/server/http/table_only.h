@@ -35,6 +35,7 @@ struct TableOnly {
                            api.clock, std::chrono::seconds{1}},
       TraceRoutes{*api.database, *api.coordinator, *api.traces, *api.feed, viewing},
       ArtifactRoutes{*api.database, *api.coordinator, *api.blobs, api.clock, {}, ""},
+      CacheRoutes{*api.database, *api.coordinator, *api.caches},
       DeliveryRoutes{*api.database, *api.coordinator, api.outside},
       ForkRoutes{*api.database, *api.coordinator, api.outside},
       JobTokenRoutes{*api.database, *api.coordinator, api.clock, ""},

@@ -19,6 +19,7 @@ export type LeftOutJob = Schemas['LeftOutJob'];
 export type Finding = Schemas['Finding'];
 export type Job = Schemas['Job'];
 export type Artifact = Schemas['Artifact'];
+export type Transfer = Schemas['Transfer'];
 export type Runner = Schemas['Runner'];
 export type TraceMatches = Schemas['TraceMatches'];
 export type CoveragePoint = Schemas['CoveragePoint'];

@@ -23,6 +23,7 @@ import { navigation } from '../../src/lib/navigation.svelte';
 import EnvironmentCard from '../../src/pages/environments/EnvironmentCard.svelte';
 import JobFacts from '../../src/pages/job/JobFacts.svelte';
 import JobHeader from '../../src/pages/job/JobHeader.svelte';
+import JobTransfers from '../../src/pages/job/JobTransfers.svelte';
 import LogLine from '../../src/pages/job/LogLine.svelte';
 import LogSearch from '../../src/pages/job/LogSearch.svelte';
 import LogTail from '../../src/pages/job/LogTail.svelte';
@@ -37,7 +38,7 @@ import ProjectRow from '../../src/pages/projects/ProjectRow.svelte';
 import ScheduleRow from '../../src/pages/schedules/ScheduleRow.svelte';
 import RunnerRow from '../../src/pages/runners/RunnerRow.svelte';
 import VariableRow from '../../src/pages/variables/VariableRow.svelte';
-import { makeJob, makePipeline, makeProject, makeRunner } from '../support/values';
+import { makeJob, makePipeline, makeProject, makeRunner, makeTransfer } from '../support/values';
 import { xssCorpus } from '../support/xss_corpus';
 
 const nothing = async () => {};
@@ -268,6 +269,11 @@ const places: [string, AnyComponent, (text: string) => Record<string, unknown>][
   ],
   ['the head of a job', JobHeader, (text) => ({ job: jobOf(text), change: nothing })],
   ['the facts of a job', JobFacts, (text) => ({ project: 'a/b', job: jobOf(text) })],
+  [
+    'what a job brought in and stored',
+    JobTransfers,
+    (text) => ({ transfers: [makeTransfer({ name: text, keys: [text, text], result: 'hit' })] }),
+  ],
   ['a test', TestRow, (text) => ({ project: 'a/b', test: testOf(text), fresh: true, open: true })],
   [
     'the sums of tests',

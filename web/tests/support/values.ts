@@ -1,5 +1,5 @@
 // Builders of API values for tests: complete, with only what matters said by the test.
-import type { Job, Pipeline, Project, Runner } from '../../src/api/model';
+import type { Job, Pipeline, Project, Runner, Transfer } from '../../src/api/model';
 
 export function makePipeline(values: Partial<Pipeline> = {}): Pipeline {
   return {
@@ -68,6 +68,7 @@ export function makeJob(values: Partial<Job> = {}): Job {
     artifacts: [],
     artifacts_expire_at: null,
     artifacts_removed: null,
+    transfers: [],
     ...values,
   };
 }
@@ -110,6 +111,21 @@ export function makeRunner(values: Partial<Runner> = {}): Runner {
     maximum_timeout: null,
     running_jobs: 0,
     managers: [],
+    ...values,
+  };
+}
+
+export function makeTransfer(values: Partial<Transfer> = {}): Transfer {
+  return {
+    kind: 'cache_restore',
+    name: 'key',
+    result: 'miss',
+    keys: ['key'],
+    shared: false,
+    files: 0,
+    bytes: 0,
+    moved_bytes: 0,
+    seconds: 1,
     ...values,
   };
 }
