@@ -64,6 +64,7 @@ struct Trigger {
   std::string sha;
   std::string before_sha;  // "" when there is none
   bool ref_protected = false;
+  bool deploy_freeze = false;  // the project's deployments are frozen now
   std::string commit_message;
   std::string commit_author;     // "Name <mail>"
   std::string commit_timestamp;  // RFC 3339

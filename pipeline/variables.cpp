@@ -215,6 +215,7 @@ void add_commit(const Trigger& trigger, Variables& out) {
   add("CI_COMMIT_REF_NAME", trigger.ref());
   add("CI_COMMIT_REF_SLUG", slug(trigger.ref()));
   add("CI_COMMIT_REF_PROTECTED", trigger.ref_protected ? "true" : "false");
+  if (trigger.deploy_freeze) add("CI_DEPLOY_FREEZE", "true");
   if (!trigger.tag.empty())
     add("CI_COMMIT_TAG", trigger.tag);
   else if (trigger.source != Source::MergeRequestEvent)

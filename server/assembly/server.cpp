@@ -169,7 +169,12 @@ struct Server::State {
         logins(account_writer, clock, std::move(providers), url),
         mirrors(given.data_dir / "repositories", local_repositories(given)),
         vault(*database, keys),
-        planner(mirrors, vault, {{url, given.registry, version}},
+        planner(mirrors, vault,
+                {{url, given.registry, version},
+                 [this](ProjectId project) {
+                   const auto until = database->read()->deployment_rules.frozen_until(project);
+                   return until && *until > clock.now();
+                 }},
                 {[this](const std::string& path) {
                    return database->read()->projects.find_by_path(path);
                  },

@@ -100,6 +100,8 @@ class StoredFacts {
     trigger.sha = row.sha;
     trigger.before_sha = row.before_sha;
     trigger.ref_protected = row.ref_protected;
+    const auto frozen = database_.read()->deployment_rules.frozen_until(project.id);
+    trigger.deploy_freeze = frozen && *frozen > assignment_.job.assigned_at.value_or(0);
     trigger.commit_message = row.commit_message;
     trigger.commit_author = row.author_name + " <" + row.author_email + ">";
     trigger.commit_timestamp = row.committed_at ? to_rfc3339(*row.committed_at) : "";

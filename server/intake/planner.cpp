@@ -163,6 +163,7 @@ pipeline::Trigger Planner::trigger_of(const PlanRequest& request, const CommitIn
   trigger.ref_protected =
       stored.empty() && vault_.is_protected(request.project.id, request.ref,
                                             request.is_tag ? RefKind::Tag : RefKind::Branch);
+  trigger.deploy_freeze = facts_.is_frozen && facts_.is_frozen(request.project.id);
   trigger.commit_message = commit.message;
   trigger.commit_author = commit.author_name + " <" + commit.author_email + ">";
   trigger.commit_timestamp = to_rfc3339(commit.authored_at);

@@ -25,6 +25,8 @@ namespace slipway::server {
 
 struct PlannerFacts {
   pipeline::ServerFacts server;
+  // Whether the project's deployments are frozen now; unset: they never are.
+  std::function<bool(ProjectId)> is_frozen = {};
 };
 
 // The pipeline file of a child pipeline, which stands in no commit.

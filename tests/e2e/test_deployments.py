@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 import unittest
 
 from harness import PASSWORD, SOURCE, EndToEnd, wait_for
@@ -55,6 +56,27 @@ class Deployments(EndToEnd):
         self.assertEqual([(d["sha"], d["kind"]) for d in history],
                          [(first, "rollback"), (second, "deploy"), (first, "deploy")])
         self.assertEqual(self.environment(project)["state"], "stopped")
+
+    def test_a_freeze_holds_deployments_and_is_seen_by_rules(self):
+        self.runner()
+        repository = self.repository("demo/frozen", files={".gitlab-ci.yml": PIPELINE + """
+note:
+  script: ["echo frozen: $CI_DEPLOY_FREEZE"]
+  rules: [{if: $CI_DEPLOY_FREEZE}]
+"""})
+        periods = f"/api/v4/projects/{repository.id}/freeze_periods"
+        hour = time.gmtime().tm_hour
+        freeze = self.api.post(periods, {"freeze_start": f"0 {(hour - 2) % 24} * * *",
+                                         "freeze_end": f"0 {(hour + 2) % 24} * * *"})
+        self.assertIsNotNone(freeze["frozen_until"])
+        sha = repository.push()
+        pipeline = self.pipeline(repository.id, sha)
+        note = self.job_in(repository.id, pipeline, "note", "success")
+        self.assertIn(b"frozen: true", self.trace(repository.id, note["id"]))
+        deploy = self.job_in(repository.id, pipeline, "deploy", "waiting_for_resource")
+        self.assertEqual(deploy["reason"]["code"], "deploy_freeze")
+        self.api.call("DELETE", f"{periods}/{freeze['id']}")
+        self.job_in(repository.id, pipeline, "deploy", "success")
 
 
 if __name__ == "__main__":
