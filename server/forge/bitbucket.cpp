@@ -36,8 +36,8 @@ Result<ForgeEvent> change(const json& told, const std::string& pusher) {
   const std::string type = text_at(ref, "type");
   if (type != "branch" && type != "tag")
     return ForgeEvent{IgnoredEvent{"'" + push.ref + "' is neither a branch nor a tag"}};
-  if (now.empty()) return deleted(push.ref);
   push.is_tag = type == "tag";
+  if (now.empty()) return deleted(push.ref, push.is_tag);
   push.after = hash_of(now);
   push.before = hash_of(old);
   if (!is_commit_hash(push.after) || is_zero_hash(push.after))

@@ -81,6 +81,8 @@ struct MergeRequestEvent {
 // A signed event that makes no pipeline, and why.
 struct IgnoredEvent {
   std::string reason;
+  std::string deleted_ref;  // the branch or tag that is gone; "" for anything else
+  bool deleted_tag = false;
 };
 
 using ForgeEvent = std::variant<PushEvent, MergeRequestEvent, IgnoredEvent>;

@@ -176,13 +176,13 @@ Result<ForgeEvent> push_of(const json& payload, std::string_view host) {
   if (!push.before.empty() && !is_commit_hash(push.before))
     return malformed(host, "'before' must be a commit id");
   if (is_zero_hash(push.before)) push.before.clear();
-  if (is_zero_hash(push.after)) return deleted(push.ref);
+  if (is_zero_hash(push.after)) return deleted(push.ref, push.is_tag);
   read_options(payload, push);
   return ForgeEvent{std::move(push)};
 }
 
-ForgeEvent deleted(const std::string& ref) {
-  return IgnoredEvent{"'" + ref + "' was deleted"};
+ForgeEvent deleted(const std::string& ref, bool is_tag) {
+  return IgnoredEvent{"'" + ref + "' was deleted", ref, is_tag};
 }
 
 ForgeEvent other_event(std::string_view event) {

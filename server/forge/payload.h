@@ -44,7 +44,7 @@ Error malformed(std::string_view host, const std::string& why);
 // A deletion comes out ignored.
 Result<ForgeEvent> push_of(const nlohmann::json& payload, std::string_view host);
 
-ForgeEvent deleted(const std::string& ref);
+ForgeEvent deleted(const std::string& ref, bool is_tag);
 ForgeEvent other_event(std::string_view event);
 
 }  // namespace slipway::server

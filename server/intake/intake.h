@@ -112,6 +112,8 @@ class Intake {
   [[nodiscard]] std::string seal_webhook_secret(std::string_view secret) const;
 
  private:
+  // Those that were deployed to from a branch or tag that is gone.
+  void stop_environments(ProjectId project, const std::string& ref, bool tag);
   Result<ReceivedHook> store(const ProjectRow& project, DeliveryRow row, const ForgeEvent& event);
   void work();
   // An Error when the delivery is to be worked on again, later.

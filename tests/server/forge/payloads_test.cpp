@@ -131,6 +131,8 @@ TEST_CASE("Bitbucket tells several pushes at once", "[forge]") {
   CHECK(tag.before.empty());
   CHECK(tag.after == kAfter);
   CHECK(std::get<IgnoredEvent>(events[2]).reason == "'gone' was deleted");
+  CHECK(std::get<IgnoredEvent>(events[2]).deleted_ref == "gone");
+  CHECK_FALSE(std::get<IgnoredEvent>(events[2]).deleted_tag);
 }
 
 TEST_CASE("a tag's push leads to the commit and not to the tag's own object", "[forge]") {
