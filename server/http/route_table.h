@@ -8,6 +8,8 @@
 #include "server/http/audit_routes.h"
 #include "server/http/cache_routes.h"
 #include "server/http/delivery_routes.h"
+#include "server/http/deployment_routes.h"
+#include "server/http/deployment_rule_routes.h"
 #include "server/http/health_routes.h"
 #include "server/http/login_routes.h"
 #include "server/http/member_routes.h"
@@ -52,6 +54,8 @@ struct Handlers {
   BadgeRoutes badges;
   PageRoutes pages;
   ScheduleRoutes schedules;
+  DeploymentRoutes deployments;
+  DeploymentRuleRoutes deployment_rules;
   ResourceGroupRoutes resource_groups;
   TriggerRoutes triggers;
   RunRoutes runs;

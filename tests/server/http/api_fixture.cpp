@@ -237,17 +237,23 @@ ProjectId ApiFixture::make_project(const std::string& path, const std::string& v
   return ProjectId{made.body["id"].get<std::int64_t>()};
 }
 
-PipelineId ApiFixture::make_pipeline(ProjectId project) {
-  return make_pipeline(project, kPipelineFile, false);
+PipelineId ApiFixture::make_pipeline(ProjectId project, std::string_view file,
+                                     const std::string& sha) {
+  return create_pipeline(project, file.empty() ? kPipelineFile : file, sha, false);
 }
 
-PipelineId ApiFixture::make_pipeline(ProjectId project, std::string_view file, bool ref_protected) {
+PipelineId ApiFixture::make_protected_pipeline(ProjectId project, std::string_view file) {
+  return create_pipeline(project, file, std::string(40, '0'), true);
+}
+
+PipelineId ApiFixture::create_pipeline(ProjectId project, std::string_view file,
+                                       const std::string& sha, bool ref_protected) {
   NoIncludes no_includes;
   const auto read = pipeline::read_configuration(std::string{file}, ".gitlab-ci.yml", no_includes);
   REQUIRE(read.configuration);
   pipeline::Trigger trigger;
   trigger.branch = "main";
-  trigger.sha = "0123456789abcdef0123456789abcdef01234567";
+  trigger.sha = sha;
   NewPipeline pipeline;
   pipeline.plan =
       std::make_shared<const pipeline::Plan>(pipeline::make_plan(*read.configuration, trigger));
