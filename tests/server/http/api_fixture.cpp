@@ -258,15 +258,19 @@ ProjectId ApiFixture::make_project(const std::string& path, const std::string& v
   return ProjectId{made.body["id"].get<std::int64_t>()};
 }
 
-PipelineId ApiFixture::make_pipeline(ProjectId project, std::string_view file, bool ref_protected) {
-  return make_pipeline(project, file, std::string(40, '0'), ref_protected);
+PipelineId ApiFixture::make_pipeline(ProjectId project, std::string_view file,
+                                     const std::string& sha) {
+  return create_pipeline(project, file.empty() ? kPipelineFile : file, sha, false);
 }
 
-PipelineId ApiFixture::make_pipeline(ProjectId project, std::string_view file,
-                                     const std::string& sha, bool ref_protected) {
+PipelineId ApiFixture::make_protected_pipeline(ProjectId project, std::string_view file) {
+  return create_pipeline(project, file, std::string(40, '0'), true);
+}
+
+PipelineId ApiFixture::create_pipeline(ProjectId project, std::string_view file,
+                                       const std::string& sha, bool ref_protected) {
   NoIncludes no_includes;
-  const auto read = pipeline::read_configuration(std::string{file.empty() ? kPipelineFile : file},
-                                                 ".gitlab-ci.yml", no_includes);
+  const auto read = pipeline::read_configuration(std::string{file}, ".gitlab-ci.yml", no_includes);
   REQUIRE(read.configuration);
   pipeline::Trigger trigger;
   trigger.branch = "main";

@@ -92,13 +92,11 @@ class ApiFixture {
 
   server::ProjectId make_project(const std::string& path = "group/name",
                                  const std::string& visibility = "private");
-  // One pipeline of the jobs "build" and, after it, "test", or of another file; for a ref that is
-  // protected or not.
+  // One pipeline of the jobs "build" and, after it, "test", or of another file.
   server::PipelineId make_pipeline(server::ProjectId project, std::string_view file = {},
-                                   const std::string& sha = std::string(40, '0'),
-                                   bool ref_protected = false);
-  server::PipelineId make_pipeline(server::ProjectId project, std::string_view file,
-                                   bool ref_protected);
+                                   const std::string& sha = std::string(40, '0'));
+  // The same, of a protected ref.
+  server::PipelineId make_protected_pipeline(server::ProjectId project, std::string_view file);
   // A person with a password, "password of NAME"; answers a personal token of scope api.
   std::string make_user(const std::string& name);
   // `place` is like "projects/1" or "groups/team".
@@ -136,6 +134,10 @@ class ApiFixture {
   std::string admin;    // a personal token
   std::string session;  // a cookie
   std::string csrf;
+
+ private:
+  server::PipelineId create_pipeline(server::ProjectId project, std::string_view file,
+                                     const std::string& sha, bool ref_protected);
 };
 
 }  // namespace slipway::test

@@ -23,7 +23,10 @@ struct Fixture {
   std::string runner = api.make_runner();
 
   ApiFixture::TakenJob job(bool ref_protected, std::string_view file = kPlain) {
-    api.make_pipeline(project, file, ref_protected);
+    if (ref_protected)
+      api.make_protected_pipeline(project, file);
+    else
+      api.make_pipeline(project, file);
     return api.take_job(runner);
   }
   static std::string path(const ApiFixture::TakenJob& job, const std::string& what,
