@@ -22,7 +22,7 @@ struct Command {
 std::vector<Setting> where_it_is(const std::vector<Setting>& table) {
   std::vector<Setting> rows;
   for (const Setting& row : table)
-    if (row.name == "data_dir" || row.name == "key_file") rows.push_back(row);
+    if (row.name == "data_dir" || row.name == "database" || row.name == "key_file") rows.push_back(row);
   return rows;
 }
 

@@ -80,7 +80,7 @@ std::optional<JobRow> JobStore::find(JobId id) const {
 Page<JobRow> JobStore::list(ProjectId project, const JobFilter& filter, PageRequest page) const {
   static const std::string where =
       " WHERE project_id = ?1 AND (?2 = '' OR status = ?2) AND (?3 = 0 OR pipeline_id = ?3)"
-      " AND (?4 OR NOT retried) AND (?5 OR NOT is_bridge)";
+      " AND (?4 = 1 OR retried = 0) AND (?5 = 1 OR is_bridge = 0)";
   static const std::string rows = select_jobs() + where + " ORDER BY id DESC LIMIT ?6 OFFSET ?7";
   static const std::string total = "SELECT COUNT(*) FROM jobs" + where;
   const PipelineId pipeline = filter.pipeline.value_or(PipelineId{});
@@ -92,7 +92,7 @@ Page<JobRow> JobStore::list(ProjectId project, const JobFilter& filter, PageRequ
 
 Page<JobRow> JobStore::of_runner(RunnerId runner, const JobFilter& filter, PageRequest page) const {
   static const std::string where =
-      " WHERE runner_id = ?1 AND (?2 = '' OR status = ?2) AND (?3 OR NOT retried)";
+      " WHERE runner_id = ?1 AND (?2 = '' OR status = ?2) AND (?3 = 1 OR retried = 0)";
   static const std::string rows = select_jobs() + where + " ORDER BY id DESC LIMIT ?4 OFFSET ?5";
   static const std::string total = "SELECT COUNT(*) FROM jobs" + where;
   return {select<JobRow>(session_, rows, runner, filter.status, filter.include_retried,
@@ -107,7 +107,7 @@ std::vector<JobRow> JobStore::of_pipeline(PipelineId id) const {
 
 std::vector<StageState> JobStore::stage_states(PipelineId id) const {
   static const std::string sql = "SELECT DISTINCT " + column_names<StageState>() +
-                                 " FROM jobs WHERE pipeline_id = ? AND NOT retried"
+                                 " FROM jobs WHERE pipeline_id = ? AND retried = 0"
                                  " ORDER BY stage_index";
   return select<StageState>(session_, sql, id);
 }
@@ -124,7 +124,7 @@ std::vector<JobRow> JobStore::finished_since(UnixMillis since) const {
 
 std::vector<std::pair<std::string, long long>> JobStore::count_by_status() const {
   return select<std::pair<std::string, long long>>(
-      session_, "SELECT status, COUNT(*) FROM jobs GROUP BY status");
+      session_, "SELECT status, COUNT(*) FROM jobs GROUP BY status ORDER BY status");
 }
 
 long long JobStore::count_running(RunnerId id) const {
@@ -134,8 +134,8 @@ long long JobStore::count_running(RunnerId id) const {
 }
 
 PlanId JobStore::insert_plan(std::string_view json) {
-  execute(session_, "INSERT INTO job_plans (plan) VALUES (?)", json);
-  return {session_.last_insert_id()};
+  return {select_value<long long>(session_, "INSERT INTO job_plans (plan) VALUES (?) RETURNING id",
+                                  json)};
 }
 
 JobId JobStore::insert(JobRow& row) {

@@ -1,7 +1,7 @@
 // The schema, as numbered steps from nothing to today.
 //
-// Each step runs in one transaction with its number (PRAGMA user_version). A step that was released
-// is never changed; a new one is added behind it.
+// Each step runs in one transaction with its number. A step that was released is never changed; a
+// new one is added behind it.
 #pragma once
 
 #include <string>
@@ -13,8 +13,21 @@ namespace slipway::server {
 
 class Session;
 
+// One statement, in SQLite's words. PostgreSQL's types and the like are put in by
+// schema_to_postgresql(); where that is not enough (triggers), its text stands beside. A statement
+// for PostgreSQL alone has no text for SQLite.
+struct MigrationStatement {
+  MigrationStatement(const char* both)  // NOLINT(google-explicit-constructor): most are this
+      : sqlite(both) {}
+  MigrationStatement(const char* for_sqlite, const char* for_postgresql)
+      : sqlite(for_sqlite), postgresql(for_postgresql) {}
+
+  std::string sqlite;
+  std::string postgresql;
+};
+
 // A step is a list of statements, since SOCI runs one at a time.
-using Migration = std::vector<std::string>;
+using Migration = std::vector<MigrationStatement>;
 
 const std::vector<Migration>& migrations();
 

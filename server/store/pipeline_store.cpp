@@ -151,14 +151,14 @@ namespace {
 constexpr const char* kListed = R"sql( FROM pipelines AS p
  WHERE project_id = ?1 AND (?2 = '' OR ref = ?2) AND (?3 = '' OR status = ?3)
    AND (?4 = '' OR source = ?4) AND (?5 = '' OR sha = ?5)
-   AND (?6 = '' OR user_id = (SELECT id FROM users WHERE username = ?6)
+   AND (?6 = '' OR user_id = (SELECT id FROM users WHERE lower(username) = lower(?6))
         OR (user_id IS NULL AND lower(author_name) = lower(?6)))
    AND (?7 = '' OR instr(lower(commit_title), lower(?7)) > 0 OR instr(lower(ref), lower(?7)) > 0
         OR instr(lower(name), lower(?7)) > 0 OR instr(lower(author_name), lower(?7)) > 0
         OR instr(sha, lower(?7)) = 1 OR '#' || iid = ?7)
    AND (?8 = '' OR status = ?8 OR (?8 = 'finished' AND status IN ('success', 'failed', 'canceled'))
-        OR (?8 IN ('branches', 'tags') AND tag = (?8 = 'tags')
-            AND ref NOT GLOB 'refs/slipway/runs/*' AND NOT EXISTS
+        OR (?8 IN ('branches', 'tags') AND (tag = 1) = (?8 = 'tags')
+            AND substr(ref, 1, 18) <> 'refs/slipway/runs/' AND NOT EXISTS
             (SELECT 1 FROM pipelines AS later
               WHERE later.project_id = p.project_id AND later.ref = p.ref AND later.tag = p.tag
                 AND later.id > p.id))))sql";
@@ -168,9 +168,14 @@ const std::string& list_sql(const PipelineFilter& filter) {
   static const std::map<std::string, std::string> texts = [] {
     std::map<std::string, std::string> made;
     for (const std::string& order : pipeline_orders())
-      for (const std::string direction : {" ASC", " DESC"})
+      for (const std::string direction : {" ASC", " DESC"}) {
+        // The databases differ in where nothing stands; the only such column is this one.
+        const std::string nulls =
+            order == "user_id" ? (direction == " ASC" ? " NULLS FIRST" : " NULLS LAST") : "";
         made[order + direction] = "SELECT " + column_names<PipelineRow>() + kListed + " ORDER BY " +
-                                  order + direction + ", id" + direction + " LIMIT ?9 OFFSET ?10";
+                                  order + direction + nulls + ", id" + direction +
+                                  " LIMIT ?9 OFFSET ?10";
+      }
     return made;
   }();
   return texts.at(filter.order_by + (filter.ascending ? " ASC" : " DESC"));
@@ -207,7 +212,7 @@ SELECT p.id, iid, status, author_name, coalesce(username, '') AS username, p.cre
        finished_at
   FROM pipelines AS p LEFT JOIN users ON users.id = user_id
  WHERE project_id = ? AND ref = ? AND source <> 'merge_request_event'
- ORDER BY p.id DESC LIMIT ?) ORDER BY id)sql";
+ ORDER BY p.id DESC LIMIT ?) AS newest ORDER BY id)sql";
   return select<TrendPoint>(session_, sql, project, ref, limit);
 }
 
@@ -246,7 +251,7 @@ std::vector<CoveragePoint> PipelineStore::coverage_history(ProjectId project, st
                                  " FROM pipelines WHERE project_id = ?1 AND (?2 = '' OR ref = ?2)"
                                  " AND coverage IS NOT NULL AND finished_at IS NOT NULL"
                                  " AND source <> 'merge_request_event'"
-                                 " ORDER BY id DESC LIMIT ?3) ORDER BY id";
+                                 " ORDER BY id DESC LIMIT ?3) AS newest ORDER BY id";
   return select<CoveragePoint>(session_, sql, project, ref, limit);
 }
 
@@ -276,7 +281,7 @@ std::string PipelineStore::variables(PipelineId id) const {
 
 std::vector<std::pair<std::string, long long>> PipelineStore::count_by_status() const {
   return select<std::pair<std::string, long long>>(
-      session_, "SELECT status, COUNT(*) FROM pipelines GROUP BY status");
+      session_, "SELECT status, COUNT(*) FROM pipelines GROUP BY status ORDER BY status");
 }
 
 PipelineId PipelineStore::insert(PipelineRow& row, const PipelineDetails& details) {

@@ -89,6 +89,7 @@ const std::vector<Library>& libraries() {
       {"yaml.h", "pipeline/read/"},       {"yaml-cpp/", "base/settings."},
       {"toml++/", "runner/config_toml."}, {"Civet", "runner/vital_signs."},
       {"date/", "server/schedules/"},     {"cjose/", "server/login/"},
+      {"libpq-fe.h", "server/store/"},
   };
   return table;
 }

@@ -22,7 +22,7 @@ constexpr int kSlots = 4;
 
 struct Bench {
   slipway::test::TempDirectory directory;
-  std::unique_ptr<Database> database = std::move(*Database::open(directory / "slipway.db"));
+  std::unique_ptr<Database> database = std::move(*Database::open(DatabasePlace::at_file(directory / "slipway.db")));
   SystemClock clock;
   Coordinator coordinator{*database, clock};
   Dispatch dispatch{coordinator};

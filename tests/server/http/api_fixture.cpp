@@ -168,7 +168,7 @@ ApiFixture::ApiFixture(std::chrono::milliseconds poll_hold)
                  poll_hold) {}
 
 ApiFixture::ApiFixture(login::Provider site, std::chrono::milliseconds poll_hold)
-    : database(std::move(Database::open(directory / "slipway.db").value())),
+    : database(std::move(Database::open(at.place()).value())),
       vault(std::make_unique<VariableVault>(*database, keys)),
       coordinator(std::make_unique<Coordinator>(*database, clock)),
       dispatch(std::make_unique<Dispatch>(*coordinator)),
