@@ -11,7 +11,10 @@ namespace slipway::server {
 
 DatabasePlace database_place(const ServerSettings& settings);
 
-// For commands on a stopped server: NotFound when there is none, since opening would make one.
+// NotFound for a file that is not there: opening it would make one.
+Result<void> check_exists(const DatabasePlace& place);
+
+// For commands on a stopped server; as check_exists().
 Result<std::unique_ptr<Database>> open_existing(const ServerSettings& settings);
 
 }  // namespace slipway::server

@@ -35,7 +35,8 @@ std::string set_database(ServerSettings& settings, const std::string& text) {
   const std::string user = text.substr(0, text.find('@') + 1);
   if (user.find(':', user.find("//")) != std::string::npos ||
       text.find("password=") != std::string::npos)
-    return "an address without a password, which SLIPWAY_DATABASE_PASSWORD_FILE may name a file of";
+    return "an address without a password: that goes into a file, which"
+           " SLIPWAY_DATABASE_PASSWORD_FILE names";
   settings.database = text;
   return {};
 }
@@ -84,7 +85,8 @@ std::vector<Setting> settings_table(ServerSettings& s) {
          return text.empty() ? std::string{"a directory"} : std::string{};
        }},
       {"database",
-       "PostgreSQL's URL, as postgresql://user@host/name?sslmode=verify-full (<data_dir>/slipway.db)",
+       "PostgreSQL's URL, as postgresql://user@host/name?sslmode=verify-full "
+       "(<data_dir>/slipway.db)",
        "", [&s](const std::string& text) { return set_database(s, text); }},
       {"database_password", "its password", "",
        [&s](const std::string& text) {

@@ -43,6 +43,7 @@ struct Database::State {
   std::condition_variable given_back;
   int commits_since_checkpoint = 0;
   bool fail_next_commit = false;
+  std::function<void()> watch;
 };
 
 Reader::Reader(Database& database, std::unique_ptr<Session> session)
@@ -98,6 +99,10 @@ Stores& Database::writer() {
   return *state_->writer;
 }
 
+Session& Database::writer_session() {
+  return *state_->writer_session;
+}
+
 void Database::begin() {
   state_->writer_session->begin();
 }
@@ -105,7 +110,9 @@ void Database::begin() {
 void Database::commit() {
   if (std::exchange(state_->fail_next_commit, false))
     throw StoreFailure{fail(ErrorKind::Unavailable, "database: disk is full")};
+  if (state_->watch) state_->watch();
   state_->writer_session->commit();
+  if (state_->watch) state_->watch();
   ++state_->commits_since_checkpoint;
 }
 
@@ -140,6 +147,10 @@ void Database::checkpoint_when_large() {
 
 void Database::fail_next_commit() {
   state_->fail_next_commit = true;
+}
+
+void Database::watch_commits(std::function<void()> watch) {
+  state_->watch = std::move(watch);
 }
 
 }  // namespace slipway::server

@@ -8,6 +8,7 @@
 // made again by itself: a reader reads again, the writer begins its next transaction.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -131,8 +132,13 @@ class Database {
   // Moves what the WAL holds into the database file, when there is much of it.
   void checkpoint_when_large();
 
+  // For what goes over all tables; only in server/store.
+  [[nodiscard]] Session& writer_session();
+
   // For tests: the next commit() throws as a full disk would.
   void fail_next_commit();
+  // For tests, which end the program there: called before and after each commit.
+  void watch_commits(std::function<void()> watch);
 
  private:
   friend class Reader;

@@ -4,6 +4,7 @@
 // new one is added behind it.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,10 @@ using Migration = std::vector<MigrationStatement>;
 
 const std::vector<Migration>& migrations();
 
-// Brings the database up to `steps`. Conflict when it is already beyond them: a newer version of
-// the program wrote it.
-Result<void> migrate(Session& session, const std::vector<Migration>& steps);
+// Brings the database up to `steps`, from a copy on where the session makes one. Conflict when it
+// is already beyond them: a newer version of the program wrote it. Throws StoreFailure; the step
+// that failed has then left nothing. `after_statement` is for tests, which end the program there.
+Result<void> migrate(Session& session, const std::vector<Migration>& steps,
+                     const std::function<void()>& after_statement = {});
 
 }  // namespace slipway::server

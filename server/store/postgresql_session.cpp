@@ -105,13 +105,13 @@ class PostgresqlSession::Connection {
     mend();
     return guarded(act);
   }
-  void begin() {
+  void begin(const std::string& sql) {
     try {
-      run([&] { soci() << "BEGIN"; });
+      run([&] { soci() << sql; });
     } catch (const StoreFailure&) {
       if (!lost_) throw;
       // Nothing has been done in it yet.
-      run([&] { soci() << "BEGIN"; });
+      run([&] { soci() << sql; });
     }
     in_transaction_ = true;
   }
@@ -385,7 +385,11 @@ void PostgresqlSession::run_schema(const MigrationStatement& statement) {
 }
 
 void PostgresqlSession::begin() {
-  connection_->begin();
+  connection_->begin("BEGIN");
+}
+
+void PostgresqlSession::begin_snapshot() {
+  connection_->begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
 }
 
 void PostgresqlSession::commit() {
@@ -404,8 +408,20 @@ void PostgresqlSession::set_schema_version(long long version) {
   execute(*this, "UPDATE slipway_schema SET version = ?", version);
 }
 
-long long PostgresqlSession::server_process() {
-  return select_value<long long>(*this, "SELECT pg_backend_pid()");
+long long PostgresqlSession::last_number(const std::string& table, const std::string& column) {
+  // A sequence that gave nothing yet has no last value.
+  return select_value<long long>(*this,
+                                 "SELECT coalesce(pg_sequence_last_value(CAST("
+                                 "pg_get_serial_sequence(?, ?) AS regclass)), 0)",
+                                 table, column);
+}
+
+void PostgresqlSession::set_last_number(const std::string& table, const std::string& column,
+                                        long long number) {
+  if (number > 0)
+    (void)select_value<long long>(
+        *this, "SELECT setval(CAST(pg_get_serial_sequence(?, ?) AS regclass), ?)", table, column,
+        number);
 }
 
 }  // namespace slipway::server

@@ -26,13 +26,16 @@ class PostgresqlSession final : public Session {
   void run(const std::string& sql) override;
   void run_schema(const MigrationStatement& statement) override;
   void begin() override;
+  void begin_snapshot() override;
   void commit() override;
   void rollback() override;
   [[nodiscard]] long long schema_version() override;
   void set_schema_version(long long version) override;
-
-  // For tests: the process that serves this session, so that another one can end it.
-  [[nodiscard]] long long server_process();
+  [[nodiscard]] long long last_number(const std::string& table, const std::string& column) override;
+  void set_last_number(const std::string& table, const std::string& column,
+                       long long number) override;
+  // None: each step of a migration is all or nothing here, and backups are the server's owner's.
+  Result<void> keep_copy(long long) override { return {}; }
 
  private:
   std::unique_ptr<Statement> make(const std::string& sql, const std::vector<Slot::Kind>& inputs,

@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "server/store/ids.h"
 
 namespace slipway::server {
@@ -71,11 +72,20 @@ class Session {
   // After commit() that threw, and after any other error that is not caught by a savepoint, only
   // rollback() helps.
   virtual void begin() = 0;
+  // All that is read until rollback() is of one moment.
+  virtual void begin_snapshot() = 0;
   virtual void commit() = 0;
   virtual void rollback() = 0;
 
   [[nodiscard]] virtual long long schema_version() = 0;
   virtual void set_schema_version(long long version) = 0;
+  // Before the schema changes: a copy of all as it is, where the database is ours to copy.
+  virtual Result<void> keep_copy(long long version) = 0;
+  // The last number that the database gave in this column: none up to it is given again.
+  [[nodiscard]] virtual long long last_number(const std::string& table,
+                                              const std::string& column) = 0;
+  virtual void set_last_number(const std::string& table, const std::string& column,
+                               long long number) = 0;
   // Moves what the database has put beside its file into the file; waits for nobody.
   virtual void checkpoint() {}
 

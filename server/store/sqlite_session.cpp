@@ -1,10 +1,17 @@
 #include "server/store/sqlite_session.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
 #include <deque>
 
+#include "base/files.h"
 #include "server/store/failure.h"
 #include "server/store/migrations.h"
 
@@ -19,6 +26,16 @@ constexpr int kIoError = 10;
 constexpr int kFull = 13;
 constexpr int kCannotOpen = 14;
 constexpr int kConstraint = 19;
+
+// Of the copies from before the schema changed.
+constexpr std::size_t kCopiesKept = 3;
+
+Result<void> sync_path(const std::filesystem::path& path) {
+  const UniqueFd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!file.is_open() || ::fsync(file.get()) != 0)
+    return errno_error("cannot sync '" + path.string() + "'", errno);
+  return {};
+}
 
 ErrorKind kind_of(int sqlite_result) {
   switch (sqlite_result & 0xff) {
@@ -94,6 +111,7 @@ class SqliteStatement final : public Statement {
   };
 
   void use(Bound& bound, Slot::Kind kind) {
+    bound.slot.kind = kind;
     switch (kind) {
       case Slot::Kind::Integer:
         statement_.exchange(soci::use(bound.slot.integer, bound.indicator));
@@ -107,6 +125,7 @@ class SqliteStatement final : public Statement {
     }
   }
   void into(Bound& bound, Slot::Kind kind) {
+    bound.slot.kind = kind;
     switch (kind) {
       case Slot::Kind::Integer:
         statement_.exchange(soci::into(bound.slot.integer, bound.indicator));
@@ -135,7 +154,7 @@ struct SqliteSession::State {
 };
 
 SqliteSession::SqliteSession(const std::filesystem::path& file, Mode mode)
-    : state_(std::make_unique<State>()) {
+    : state_(std::make_unique<State>()), file_(file) {
   guarded([&] { state_->soci.open(soci::sqlite3, "dbname=\"" + file.string() + "\" timeout=5"); });
   // SOCI reports a PRAGMA that answers a row as done; none of these may fail silently, so the ones
   // that matter are read back by the tests.
@@ -174,6 +193,10 @@ void SqliteSession::begin() {
   execute(*this, "BEGIN IMMEDIATE");
 }
 
+void SqliteSession::begin_snapshot() {
+  execute(*this, "BEGIN");
+}
+
 void SqliteSession::commit() {
   execute(*this, "COMMIT");
 }
@@ -188,6 +211,50 @@ long long SqliteSession::schema_version() {
 
 void SqliteSession::set_schema_version(long long version) {
   run("PRAGMA user_version = " + std::to_string(version));
+}
+
+long long SqliteSession::last_number(const std::string& table, const std::string&) {
+  return select_value<long long>(
+      *this, "SELECT ifnull(MAX(seq), 0) FROM sqlite_sequence WHERE name = ?", table);
+}
+
+void SqliteSession::set_last_number(const std::string& table, const std::string&,
+                                    long long number) {
+  execute(*this, "DELETE FROM sqlite_sequence WHERE name = ?", table);
+  if (number > 0)
+    execute(*this, "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", table, number);
+}
+
+Result<void> SqliteSession::copy_to(const std::filesystem::path& target) {
+  const std::filesystem::path unfinished = target.string() + ".unfinished";
+  std::error_code failed;
+  std::filesystem::remove(unfinished, failed);
+  try {
+    execute(*this, "VACUUM INTO ?", unfinished.string());
+  } catch (const StoreFailure& failure) {
+    std::filesystem::remove(unfinished, failed);
+    return Error{failure.error()}.in("cannot copy the database to '" + target.string() + "'");
+  }
+  std::filesystem::permissions(unfinished, std::filesystem::perms{0600}, failed);
+  if (auto synced = sync_path(unfinished); !synced) return synced;
+  std::filesystem::rename(unfinished, target, failed);
+  if (failed) return errno_error("cannot make '" + target.string() + "'", failed.value());
+  return sync_path(target.parent_path());
+}
+
+Result<void> SqliteSession::keep_copy(long long version) {
+  const std::string prefix = file_.filename().string() + ".schema-";
+  const std::filesystem::path folder = file_.parent_path();
+  if (auto copied = copy_to(folder / (prefix + std::to_string(version))); !copied) return copied;
+  std::vector<long long> kept;
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator{folder, failed})
+    if (const std::string name = entry.path().filename().string(); name.rfind(prefix, 0) == 0)
+      kept.push_back(std::strtoll(name.c_str() + prefix.size(), nullptr, 10));
+  std::sort(kept.rbegin(), kept.rend());
+  for (std::size_t i = kCopiesKept; i < kept.size(); ++i)
+    std::filesystem::remove(folder / (prefix + std::to_string(kept[i])), failed);
+  return {};
 }
 
 void SqliteSession::checkpoint() {

@@ -100,43 +100,6 @@ TEST_CASE("readers are lent to many threads and come back", "[store]") {
   CHECK(found == 400);
 }
 
-TEST_CASE("a database of a newer version is refused and stays as it is", "[store]") {
-  const slipway::test::TempDirectory directory;
-  const TestPlace at{directory / "slipway.db", TestTables::None};
-  open_session(at.place(), Session::Mode::Writer)->set_schema_version(99);
-
-  const auto opened = Database::open(at.place());
-
-  REQUIRE_FALSE(opened);
-  CHECK(opened.error().kind == ErrorKind::Conflict);
-  CHECK(
-      opened.error().message.find("the database has schema 99, this program knows schemas up to " +
-                                  std::to_string(migrations().size())) != std::string::npos);
-  const auto session = open_session(at.place(), Session::Mode::Writer);
-  CHECK(session->schema_version() == 99);
-  CHECK_THROWS_AS(session->run("SELECT 1 FROM projects"), StoreFailure);
-}
-
-TEST_CASE("migrations run once each, in order, also over several starts", "[store]") {
-  const slipway::test::TempDirectory directory;
-  const TestPlace at{directory / "slipway.db", TestTables::None};
-  const auto opened = open_session(at.place(), Session::Mode::Writer);
-  Session& session = *opened;
-  std::vector<Migration> steps{
-      {"CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT)"},
-      {"INSERT INTO notes (text) VALUES ('two')"}};
-  REQUIRE(migrate(session, steps));
-  steps.push_back({"INSERT INTO notes (text) VALUES ('three')"});
-
-  REQUIRE(migrate(session, steps));
-  REQUIRE(migrate(session, steps));
-
-  const auto notes = select<Scalar<std::string>>(session, "SELECT text FROM notes ORDER BY id");
-  REQUIRE(notes.size() == 2);
-  CHECK(notes[0].value == "two");
-  CHECK(notes[1].value == "three");
-}
-
 TEST_CASE("numbers of 64 bits, absent values and odd texts come back as they went in", "[store]") {
   const slipway::test::TempDirectory directory;
   const TestPlace at{directory / "slipway.db", TestTables::None};

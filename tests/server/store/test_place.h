@@ -63,8 +63,12 @@ DO $do$ DECLARE t RECORD; BEGIN
   PERFORM setval(CAST(format('%I.%I', schemaname, sequencename) AS regclass), 1, false)
      FROM pg_sequences WHERE schemaname = ')sql" +
                 schema + R"sql(';
-  INSERT INTO )sql" +
+  -- Nobody may have migrated it yet.
+  IF to_regclass(')sql" +
+                schema + R"sql(.audit_length') IS NOT NULL THEN
+    INSERT INTO )sql" +
                 schema + R"sql(.audit_length VALUES (0);
+  END IF;
 END $do$)sql");
   }
 
