@@ -107,7 +107,10 @@ class Life final : public OutboxTarget, public OutboxWriter {
   bool work() {
     for (const std::string& token : world_.noted("token"))
       if (!world_.knows("done", token)) return run(token);
-    for (const JobRow& row : database_->read()->jobs.of_pipeline(PipelineId{1})) {
+    // Not number 1 for sure: PostgreSQL gives no number twice, also when it was not kept.
+    const PipelineId pipeline =
+        database_->read()->pipelines.list(ProjectId{1}, {}, {}).rows.at(0).id;
+    for (const JobRow& row : database_->read()->jobs.of_pipeline(pipeline)) {
       if (row.status != "pending") continue;
       if (row.runner_id) {
         // Handed out, but the runner never heard of it.
