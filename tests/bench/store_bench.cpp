@@ -63,6 +63,8 @@ class Bench {
   // Up to `pipelines` that have ended, with ten jobs each; 50 branches, 1 in 10 failed.
   void fill(long long pipelines) {
     Session& session = database_->writer_session();
+    // The jobs that went their way have made pipelines, too.
+    filled_ = select_value<long long>(session, "SELECT ifnull(MAX(iid), 0) FROM pipelines");
     database_->begin();
     execute(session, R"sql(
 INSERT INTO pipelines (iid, project_id, status, reason_code, reason_text, source, ref, tag, ref_protected,
@@ -100,18 +102,18 @@ SELECT p.id, p.project_id, ?1, 'job ' || i, 'stage ' || (i % 3), i % 3, 'success
     PipelineFilter of_branch;
     of_branch.ref = "branch-7";
     std::vector<std::pair<std::string, Times>> answers{
-        read("pipelines, first page", [&](Stores& s) { s.pipelines.list(project_, {}, {}); }),
+        read("pipelines, first page", [&](Stores& s) { (void)s.pipelines.list(project_, {}, {}); }),
         read("pipelines of a branch",
-             [&](Stores& s) { s.pipelines.list(project_, of_branch, {}); }),
-        read("jobs, first page", [&](Stores& s) { s.jobs.list(project_, {}, {}); }),
+             [&](Stores& s) { (void)s.pipelines.list(project_, of_branch, {}); }),
+        read("jobs, first page", [&](Stores& s) { (void)s.jobs.list(project_, {}, {}); }),
         read("a pipeline and its jobs",
              [&](Stores& s) {
-               s.pipelines.find(middle);
-               s.pipelines.details(middle);
-               s.jobs.of_pipeline(middle);
+               (void)s.pipelines.find(middle);
+               (void)s.pipelines.details(middle);
+               (void)s.jobs.of_pipeline(middle);
              }),
-        read("projects, first page", [&](Stores& s) { s.projects.list("", "", {}); }),
-        read("start: what is alive", [&](Stores& s) { s.pipelines.unfinished(); }),
+        read("projects, first page", [&](Stores& s) { (void)s.projects.list("", "", {}); }),
+        read("start: what is alive", [&](Stores& s) { (void)s.pipelines.unfinished(); }),
     };
     answers.emplace_back("a job's way: create, assign, acknowledge, finish", dispatch());
     return answers;
