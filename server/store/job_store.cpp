@@ -1,5 +1,6 @@
 #include "server/store/job_store.h"
 
+#include "server/store/counting.h"
 #include "server/store/session.h"
 
 namespace slipway::server {
@@ -82,22 +83,26 @@ Page<JobRow> JobStore::list(ProjectId project, const JobFilter& filter, PageRequ
       " WHERE project_id = ?1 AND (?2 = '' OR status = ?2) AND (?3 = 0 OR pipeline_id = ?3)"
       " AND (?4 = 1 OR retried = 0) AND (?5 = 1 OR is_bridge = 0)";
   static const std::string rows = select_jobs() + where + " ORDER BY id DESC LIMIT ?6 OFFSET ?7";
-  static const std::string total = "SELECT COUNT(*) FROM jobs" + where;
+  static const std::string total =
+      "SELECT COUNT(*) FROM (SELECT 1 FROM jobs" + where + " LIMIT ?6) AS counted";
   const PipelineId pipeline = filter.pipeline.value_or(PipelineId{});
   return {select<JobRow>(session_, rows, project, filter.status, pipeline, filter.include_retried,
                          filter.include_bridges, page.per_page, (page.page - 1) * page.per_page),
           select_value<long long>(session_, total, project, filter.status, pipeline,
-                                  filter.include_retried, filter.include_bridges)};
+                                  filter.include_retried, filter.include_bridges,
+                                  count_limit(page))};
 }
 
 Page<JobRow> JobStore::of_runner(RunnerId runner, const JobFilter& filter, PageRequest page) const {
   static const std::string where =
       " WHERE runner_id = ?1 AND (?2 = '' OR status = ?2) AND (?3 = 1 OR retried = 0)";
   static const std::string rows = select_jobs() + where + " ORDER BY id DESC LIMIT ?4 OFFSET ?5";
-  static const std::string total = "SELECT COUNT(*) FROM jobs" + where;
+  static const std::string total =
+      "SELECT COUNT(*) FROM (SELECT 1 FROM jobs" + where + " LIMIT ?4) AS counted";
   return {select<JobRow>(session_, rows, runner, filter.status, filter.include_retried,
                          page.per_page, (page.page - 1) * page.per_page),
-          select_value<long long>(session_, total, runner, filter.status, filter.include_retried)};
+          select_value<long long>(session_, total, runner, filter.status, filter.include_retried,
+                                  count_limit(page))};
 }
 
 std::vector<JobRow> JobStore::of_pipeline(PipelineId id) const {
