@@ -86,11 +86,11 @@ Page<JobRow> JobStore::list(ProjectId project, const JobFilter& filter, PageRequ
   static const std::string total =
       "SELECT COUNT(*) FROM (SELECT 1 FROM jobs" + where + " LIMIT ?6) AS counted";
   const PipelineId pipeline = filter.pipeline.value_or(PipelineId{});
-  return {select<JobRow>(session_, rows, project, filter.status, pipeline, filter.include_retried,
-                         filter.include_bridges, page.per_page, (page.page - 1) * page.per_page),
-          select_value<long long>(session_, total, project, filter.status, pipeline,
-                                  filter.include_retried, filter.include_bridges,
-                                  count_limit(page))};
+  return {
+      select<JobRow>(session_, rows, project, filter.status, pipeline, filter.include_retried,
+                     filter.include_bridges, page.per_page, (page.page - 1) * page.per_page),
+      select_value<long long>(session_, total, project, filter.status, pipeline,
+                              filter.include_retried, filter.include_bridges, count_limit(page))};
 }
 
 Page<JobRow> JobStore::of_runner(RunnerId runner, const JobFilter& filter, PageRequest page) const {

@@ -90,7 +90,7 @@ SELECT p.id, p.project_id, ?1, 'job ' || i, 'stage ' || (i % 3), i % 3, 'success
     filled_ = pipelines;
   }
   // What PostgreSQL does by itself within a minute.
-  void analyze() { database_->writer_session().run("ANALYZE"); }
+  void analyze() { database_->writer_session().run("VACUUM ANALYZE"); }
 
   std::vector<std::pair<std::string, Times>> ask() {
     const auto read = [&](const std::string& name, const std::function<void(Stores&)>& act) {

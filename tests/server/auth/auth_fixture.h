@@ -41,7 +41,7 @@ class DirectWriter final : public server::auth::Writer {
 struct AuthFixture {
   TempDirectory directory;
   FakeClock clock;
-  server::test::TestPlace at{directory / "slipway.db"};
+  TestPlace at{directory / "slipway.db"};
   std::unique_ptr<server::Database> database =
       std::move(server::Database::open(at.place()).value());
   DirectWriter writer{*database, clock};

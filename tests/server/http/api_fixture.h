@@ -107,7 +107,7 @@ class ApiFixture {
   RawResponse patch_trace(const TakenJob& job, long long offset, const std::string& text);
 
   TempDirectory directory;
-  server::test::TestPlace at{directory / "slipway.db"};
+  TestPlace at{directory / "slipway.db"};
   SystemClock clock;
   FakeOutside outside;
   std::unique_ptr<server::Database> database;

@@ -17,9 +17,9 @@ using namespace slipway;
 using namespace slipway::server;
 using namespace std::chrono_literals;
 using slipway::server::test::CoordinatorFixture;
-using slipway::server::test::TestPlace;
 using slipway::test::die;
 using slipway::test::died_in;
+using slipway::test::TestPlace;
 
 namespace {
 

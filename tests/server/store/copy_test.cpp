@@ -9,9 +9,9 @@
 using namespace slipway;
 using namespace slipway::server;
 using slipway::server::test::StoreFixture;
-using slipway::server::test::TestPlace;
 using slipway::test::die;
 using slipway::test::died_in;
+using slipway::test::TestPlace;
 
 namespace {
 

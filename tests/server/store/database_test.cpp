@@ -11,8 +11,8 @@
 using namespace slipway;
 using namespace slipway::server;
 using slipway::server::test::StoreFixture;
-using slipway::server::test::TestPlace;
-using slipway::server::test::TestTables;
+using slipway::test::TestPlace;
+using slipway::test::TestTables;
 
 TEST_CASE("what was committed is there after the database is opened again", "[store]") {
   StoreFixture fixture;

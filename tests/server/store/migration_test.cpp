@@ -9,11 +9,11 @@
 
 using namespace slipway;
 using namespace slipway::server;
-using slipway::server::test::TestPlace;
-using slipway::server::test::TestTables;
 using slipway::test::die;
 using slipway::test::died_in;
 using slipway::test::TempDirectory;
+using slipway::test::TestPlace;
+using slipway::test::TestTables;
 
 namespace {
 

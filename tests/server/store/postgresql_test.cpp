@@ -6,9 +6,9 @@
 using namespace slipway;
 using namespace slipway::server;
 using slipway::server::test::StoreFixture;
-using slipway::server::test::TestPlace;
-using slipway::server::test::TestServer;
-using slipway::server::test::TestTables;
+using slipway::test::TestPlace;
+using slipway::test::TestServer;
+using slipway::test::TestTables;
 
 namespace {
 

@@ -12,7 +12,7 @@ namespace slipway::server::test {
 
 struct StoreFixture {
   slipway::test::TempDirectory directory;
-  TestPlace at{directory / "slipway.db"};
+  slipway::test::TestPlace at{directory / "slipway.db"};
   std::unique_ptr<Database> database = open();
 
   [[nodiscard]] std::filesystem::path file() const { return directory / "slipway.db"; }

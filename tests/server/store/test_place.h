@@ -13,7 +13,7 @@
 #include "server/store/place.h"
 #include "server/store/session.h"
 
-namespace slipway::server::test {
+namespace slipway::test {
 
 inline bool on_postgresql() {
   return std::getenv("SLIPWAY_TEST_DATABASE") != nullptr;
@@ -26,7 +26,7 @@ class TestServer {
     static TestServer server;
     return server;
   }
-  static DatabasePlace place(const std::string& schema) {
+  static server::DatabasePlace place(const std::string& schema) {
     const std::string url = std::getenv("SLIPWAY_TEST_DATABASE");
     return {{}, url + "&options=-csearch_path%3D" + schema, ""};
   }
@@ -47,7 +47,7 @@ class TestServer {
   void drop(const std::string& name) { admin_->run("DROP SCHEMA " + name + " CASCADE"); }
 
  private:
-  TestServer() : admin_(open_session(place("public"), Session::Mode::Writer)) {}
+  TestServer() : admin_(server::open_session(place("public"), server::Session::Mode::Writer)) {}
 
   // As after the migrations, with no regard to what guards the rows.
   void empty(const std::string& schema) {
@@ -72,7 +72,7 @@ DO $do$ DECLARE t RECORD; BEGIN
 END $do$)sql");
   }
 
-  std::unique_ptr<Session> admin_;
+  std::unique_ptr<server::Session> admin_;
   std::vector<std::string> idle_;
   int made_ = 0;
 };
@@ -88,7 +88,7 @@ class TestPlace {
       schema_ = tables == TestTables::None ? server.make() : server.borrow();
       place_ = TestServer::place(schema_);
     } else {
-      place_ = DatabasePlace::at_file(std::move(file));
+      place_ = server::DatabasePlace::at_file(std::move(file));
     }
   }
   ~TestPlace() {
@@ -101,12 +101,12 @@ class TestPlace {
   TestPlace(const TestPlace&) = delete;
   TestPlace& operator=(const TestPlace&) = delete;
 
-  [[nodiscard]] const DatabasePlace& place() const { return place_; }
+  [[nodiscard]] const server::DatabasePlace& place() const { return place_; }
 
  private:
   TestTables tables_;
   std::string schema_;
-  DatabasePlace place_;
+  server::DatabasePlace place_;
 };
 
-}  // namespace slipway::server::test
+}  // namespace slipway::test

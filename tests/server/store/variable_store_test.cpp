@@ -153,7 +153,7 @@ TEST_CASE("projects of before get their default branch protected", "[store][prot
   slipway::test::TempDirectory directory;
   const auto& all = migrations();
   constexpr std::size_t kBefore = 5;
-  const TestPlace at{directory / "old.db", TestTables::None};
+  const slipway::test::TestPlace at{directory / "old.db", slipway::test::TestTables::None};
   const auto opened = open_session(at.place(), Session::Mode::Writer);
   Session& session = *opened;
   REQUIRE(migrate(session, {all.begin(), all.begin() + kBefore}));
