@@ -265,6 +265,7 @@ JobNode job_node(const PlannedJob& planned) {
   node.interruptible = planned.interruptible;
   node.start_in = planned.start_in;
   node.resource_group = planned.job.resource_group;
+  node.deploys = planned.job.environment && planned.job.environment->action == "start";
   if (planned.job.bridge) node.bridge = strategy_of(*planned.job.bridge);
   return node;
 }

@@ -26,8 +26,20 @@ bool covers(std::string_view word, std::string_view failure) {
   return false;
 }
 
+// What was decided about a deployment stays decided, and of one whose runner is gone nobody knows
+// how far it came.
+bool is_settled_deployment(const JobNode& job, const Event& event) {
+  switch (reason_of_failure(event.failure_reason)) {
+    case ReasonCode::OutdatedDeployment:
+    case ReasonCode::DeploymentRejected:
+    case ReasonCode::ProtectedEnvironmentFailure: return true;
+    case ReasonCode::RunnerLost: return job.deploys;
+    default: return false;
+  }
+}
+
 bool retry_covers(const JobNode& job, const Event& event) {
-  if (job.attempt > job.retry.max) return false;
+  if (job.attempt > job.retry.max || is_settled_deployment(job, event)) return false;
   const auto& words = job.retry.when;
   if (words.empty() && job.retry.exit_codes.empty()) return true;
   if (lists(job.retry.exit_codes, event.exit_code)) return true;
@@ -96,7 +108,8 @@ class Machine {
         return {};
       case EventKind::Fail:
         if (canceling) return end_canceled(job);
-        if (job.status != Running && job.status != Pending) return conflict(event, job);
+        if (job.status != Running && job.status != Pending && job.status != WaitingForResource)
+          return conflict(event, job);
         return fail_job(index, event, failure_reason(event));
       case EventKind::LoseRunner:
         if (canceling) return end_canceled(job);

@@ -76,6 +76,7 @@ struct JobNode {
   bool interruptible = false;
   std::optional<std::chrono::seconds> start_in;
   std::string resource_group;            // "" without
+  bool deploys = false;                  // to an environment: not tried again behind anyone's back
   std::optional<BridgeStrategy> bridge;  // set: a trigger job
   bool triggered = false;                // its downstream pipeline was made
   // Somebody asked for this try, so it waits for no second hand and for no delay.
@@ -108,7 +109,8 @@ enum class EventKind : std::uint8_t {
   Begin,       // of the pipeline: the first processing
   Start,       // pending → running: a runner acknowledged
   Succeed,     // canceling → canceled
-  Fail,        // with failure_reason and exit_code; canceling → canceled; may retry by itself
+  Fail,        // with failure_reason and exit_code; canceling → canceled; may retry by itself.
+               // What waits for a runner or for its resource group can fail, too
   LoseRunner,  // running or canceling, silent past its lease
   Requeue,     // a hand-out was not acknowledged: stays or goes back to pending
   CancelJob,   // pending and earlier → canceled, running → canceling

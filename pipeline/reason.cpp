@@ -19,6 +19,10 @@ constexpr std::array kRows{
     Row{ReasonCode::NoMatchingRunner, "no_matching_runner", "No runner can take this job: {}."},
     Row{ReasonCode::WaitingForResource, "waiting_for_resource",
         "Waits for the resource group {} to become free."},
+    Row{ReasonCode::WaitingForApproval, "waiting_for_approval",
+        "The deployment waits for {} before it may start."},
+    Row{ReasonCode::DeployFreeze, "deploy_freeze",
+        "Deployments of this project are frozen until {}; then it starts by itself."},
     Row{ReasonCode::WaitingForAcknowledgement, "waiting_for_acknowledgement",
         "A runner was given this job and has not confirmed it yet."},
     Row{ReasonCode::Manual, "manual", "Waits for somebody to start it."},
@@ -71,6 +75,11 @@ constexpr std::array kRows{
         "Pipelines trigger each other in a circle."},
     Row{ReasonCode::DownstreamFailed, "downstream_failed",
         "The pipeline that it triggered did not end well."},
+    Row{ReasonCode::OutdatedDeployment, "failed_outdated_deployment_job",
+        "It would put an older commit over a newer deployment. Retry it to roll back on purpose."},
+    Row{ReasonCode::DeploymentRejected, "deployment_rejected", "The deployment was rejected."},
+    Row{ReasonCode::ProtectedEnvironmentFailure, "protected_environment_failure",
+        "It may not deploy to this protected environment."},
     Row{ReasonCode::AckTimeout, "ack_timeout",
         "A runner was given this job and did not confirm it in time; it waits for a runner again."},
     Row{ReasonCode::JobFailed, "job_failed", "A job failed: {}."},
@@ -151,16 +160,27 @@ ReasonCode reason_of_failure(std::string_view failure_reason) {
   // A word of its own for `retry:when` alone: what the runner got from elsewhere failed it.
   if (failure_reason == "runner_external_dependency_failure")
     return ReasonCode::RunnerSystemFailure;
-  for (const ReasonCode code :
-       {ReasonCode::ScriptFailure, ReasonCode::RunnerSystemFailure, ReasonCode::JobExecutionTimeout,
-        ReasonCode::ImagePullFailure, ReasonCode::RunnerConfigurationError,
-        ReasonCode::RunnerInterrupted, ReasonCode::TraceSizeExceeded,
-        ReasonCode::MissingDependencyFailure, ReasonCode::UnsupportedOnSlipway,
-        ReasonCode::RunnerLost, ReasonCode::DownstreamPipelineCreationFailed,
-        ReasonCode::DownstreamProjectNotFound, ReasonCode::UpstreamProjectNotFound,
-        ReasonCode::InsufficientBridgePermissions, ReasonCode::ReachedMaxDescendantDepth,
-        ReasonCode::ReachedMaxHierarchySize, ReasonCode::PipelineLoopDetected,
-        ReasonCode::DownstreamFailed})
+  for (const ReasonCode code : {ReasonCode::ScriptFailure,
+                                ReasonCode::RunnerSystemFailure,
+                                ReasonCode::JobExecutionTimeout,
+                                ReasonCode::ImagePullFailure,
+                                ReasonCode::RunnerConfigurationError,
+                                ReasonCode::RunnerInterrupted,
+                                ReasonCode::TraceSizeExceeded,
+                                ReasonCode::MissingDependencyFailure,
+                                ReasonCode::UnsupportedOnSlipway,
+                                ReasonCode::RunnerLost,
+                                ReasonCode::DownstreamPipelineCreationFailed,
+                                ReasonCode::DownstreamProjectNotFound,
+                                ReasonCode::UpstreamProjectNotFound,
+                                ReasonCode::InsufficientBridgePermissions,
+                                ReasonCode::ReachedMaxDescendantDepth,
+                                ReasonCode::ReachedMaxHierarchySize,
+                                ReasonCode::PipelineLoopDetected,
+                                ReasonCode::DownstreamFailed,
+                                ReasonCode::OutdatedDeployment,
+                                ReasonCode::DeploymentRejected,
+                                ReasonCode::ProtectedEnvironmentFailure})
     if (to_string(code) == failure_reason) return code;
   return ReasonCode::UnknownFailure;
 }

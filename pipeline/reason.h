@@ -19,6 +19,8 @@ enum class ReasonCode : std::uint8_t {
   WaitingForRunner,
   NoMatchingRunner,
   WaitingForResource,
+  WaitingForApproval,  // of a deployment
+  DeployFreeze,
   WaitingForAcknowledgement,
   Manual,
   Delayed,
@@ -51,6 +53,10 @@ enum class ReasonCode : std::uint8_t {
   ReachedMaxHierarchySize,
   PipelineLoopDetected,
   DownstreamFailed,
+  // Of deployments.
+  OutdatedDeployment,
+  DeploymentRejected,
+  ProtectedEnvironmentFailure,
   AckTimeout,
   JobFailed,  // of a pipeline
   // Ended without running, or taken away.

@@ -16,6 +16,7 @@
 #include "server/auth/accounts.h"
 #include "server/blobs/blob_store.h"
 #include "server/coordinator/coordinator.h"
+#include "server/deployments/deployment_clock.h"
 #include "server/dispatch/dispatch.h"
 #include "server/git/mirror.h"
 #include "server/http/coordinator_writer.h"
@@ -176,6 +177,7 @@ struct Server::State {
                 {{url, given.registry, version}, given.default_timeout}),
         downstreams(coordinator, *database, mirrors, planner, payload, blobs, clock),
         schedules(coordinator, *database, intake, clock),
+        deployment_clock(coordinator, *database, clock),
         cleaner(coordinator, *database, blobs, clock),
         run_cleaner(*database, mirrors, clock, given.run_retention),
         payload_room(payload),
@@ -229,6 +231,7 @@ struct Server::State {
   JobPayload payload;
   Downstreams downstreams;
   Schedules schedules;
+  DeploymentClock deployment_clock;
   ArtifactCleaner cleaner;
   RunCleaner run_cleaner;
   http::PayloadRoom payload_room;
@@ -291,6 +294,7 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
   state->intake.start();
   state->downstreams.start();
   state->schedules.start();
+  state->deployment_clock.start();
   state->cleaner.start();
   state->run_cleaner.start();
   return std::unique_ptr<Server>{new Server{std::move(state)}};
@@ -310,6 +314,7 @@ void Server::stop() {
   state_->mirrors.stop();  // so that nobody waits for a slow git host
   state_->http->stop();
   state_->schedules.stop();
+  state_->deployment_clock.stop();
   state_->cleaner.stop();
   state_->run_cleaner.stop();
   state_->intake.stop();

@@ -25,7 +25,10 @@ JobRow job_row(const pipeline::PlannedJob& planned) {
     row.needs.emplace();
     for (const pipeline::Need& need : planned.needs) row.needs->push_back(need.job);
   }
-  if (planned.job.environment) row.environment = planned.job.environment->name;
+  if (planned.job.environment) {
+    row.environment = planned.job.environment->name;
+    row.environment_action = planned.job.environment->action;
+  }
   if (planned.rule) {
     row.rule_file = planned.rule->file;
     row.rule_line = planned.rule->line;

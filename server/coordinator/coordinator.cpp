@@ -253,9 +253,12 @@ void Coordinator::cancel_pipeline(PipelineId id, Completion<void> done, std::str
       std::move(done));
 }
 
-void Coordinator::retry_pipeline(PipelineId id, Completion<void> done) {
+void Coordinator::retry_pipeline(PipelineId id, Completion<void> done, std::optional<UserId> by) {
   enqueue_call<void>(
-      [id](Work& work) { return work.pipeline_event(id, pipeline::EventKind::RetryPipeline); },
+      [id, by](Work& work) {
+        work.act_for(by);
+        return work.pipeline_event(id, pipeline::EventKind::RetryPipeline);
+      },
       std::move(done));
 }
 
@@ -265,13 +268,43 @@ void Coordinator::cancel_job(JobId id, Completion<void> done, std::string_view b
                      std::move(done));
 }
 
-void Coordinator::retry_job(JobId id, Completion<JobId> done) {
-  enqueue_call<JobId>([id](Work& work) { return work.retry_job(id); }, std::move(done));
+void Coordinator::retry_job(JobId id, Completion<JobId> done, std::optional<UserId> by) {
+  enqueue_call<JobId>(
+      [id, by](Work& work) {
+        work.act_for(by);
+        return work.retry_job(id);
+      },
+      std::move(done));
 }
 
-void Coordinator::play_job(JobId id, Completion<void> done) {
-  enqueue_call<void>([id](Work& work) { return work.job_event(id, pipeline::EventKind::Play); },
+void Coordinator::play_job(JobId id, Completion<void> done, std::optional<UserId> by) {
+  enqueue_call<void>(
+      [id, by](Work& work) {
+        work.act_for(by);
+        return work.play_job(id);
+      },
+      std::move(done));
+}
+
+void Coordinator::approve_deployment(ApprovalRow approval, std::string sha, Completion<void> done) {
+  enqueue_call<void>([approval = std::move(approval), sha = std::move(sha)](
+                         Work& work) { return work.approve_deployment(approval, sha); },
                      std::move(done));
+}
+
+void Coordinator::reconsider_deployments(ProjectId project, Completion<void> done) {
+  enqueue_call<void>([project](Work& work) { return work.reconsider_deployments(project); },
+                     std::move(done));
+}
+
+void Coordinator::stop_environment(EnvironmentId id, Completion<std::optional<JobId>> done,
+                                   std::optional<UserId> by) {
+  enqueue_call<std::optional<JobId>>(
+      [id, by](Work& work) {
+        work.act_for(by);
+        return work.stop_environment(id);
+      },
+      std::move(done));
 }
 
 void Coordinator::fail_bridge(JobId job, std::string failure_reason, std::string text,

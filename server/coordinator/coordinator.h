@@ -145,16 +145,27 @@ class Coordinator {
   void create_pipeline(NewPipeline pipeline, Completion<PipelineId> done);
   // `by` is who the reasons name, here and below.
   void cancel_pipeline(PipelineId id, Completion<void> done, std::string_view by = "a user");
-  // New tries for its failed and canceled jobs.
-  void retry_pipeline(PipelineId id, Completion<void> done);
+  // New tries for its failed and canceled jobs. `by` is who the deployments are by, here and below.
+  void retry_pipeline(PipelineId id, Completion<void> done, std::optional<UserId> by = {});
   // Conflict when it has ended. Pending ends at once; running becomes "canceling" and the runner is
   // told by its next call, unless it is forced to end without waiting for that.
   void cancel_job(JobId id, Completion<void> done, std::string_view by = "a user",
                   bool force = false);
   // The id of the new try. Conflict when it has not ended or was retried already.
-  void retry_job(JobId id, Completion<JobId> done);
+  void retry_job(JobId id, Completion<JobId> done, std::optional<UserId> by = {});
   // Starts a manual or delayed job now.
-  void play_job(JobId id, Completion<void> done);
+  void play_job(JobId id, Completion<void> done, std::optional<UserId> by = {});
+
+  // Deployments.
+  // What somebody says of one that has not begun. Conflict when it has, or when it is not of that
+  // commit. A rejected one fails; one that has all its approvals goes on.
+  void approve_deployment(ApprovalRow approval, std::string sha, Completion<void> done);
+  // After the rules of a project have changed, or a freeze has ended.
+  void reconsider_deployments(ProjectId project, Completion<void> done);
+  // Starts the job that stops it, which is the answer; without one it is stopped now. Conflict when
+  // it is not available.
+  void stop_environment(EnvironmentId id, Completion<std::optional<JobId>> done,
+                        std::optional<UserId> by = {});
 
   // Trigger jobs, while their downstream pipeline is to be made. Conflict when they do not wait.
   // Fails with one of GitLab's words; `text` says more.

@@ -73,6 +73,7 @@ Changes Coordinator::Work::everything() {
 
 void Coordinator::Work::begin_request() {
   touched_.clear();
+  acting_.reset();
   mark_ = {changes_.pipelines.size(), changes_.jobs.size(),    changes_.queue.size(),
            changes_.bridges.size(),   changes_.runners.size(), changes_.projects.size()};
 }

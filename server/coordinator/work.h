@@ -64,7 +64,16 @@ class Coordinator::Work {
   Result<void> cancel_job(JobId id, const pipeline::Reason& why, bool force);
   Result<void> job_event(JobId id, pipeline::EventKind kind, pipeline::Reason why = {});
   Result<JobId> retry_job(JobId id);
+  Result<void> play_job(JobId id);
+  // Who the new deployments of the current request are by.
+  void act_for(std::optional<UserId> user) { acting_ = user; }
   Result<void> delete_project(ProjectId id);
+
+  // Deployments (work_deployments.cpp).
+  Result<void> approve_deployment(const ApprovalRow& approval, const std::string& sha);
+  // Looks again at what of the project waits for approvals or for the end of a freeze.
+  Result<void> reconsider_deployments(ProjectId project);
+  Result<std::optional<JobId>> stop_environment(EnvironmentId id);
 
   // Trigger jobs (work_bridges.cpp).
   Result<void> fail_bridge(JobId job, const std::string& failure_reason, const std::string& text);
@@ -107,6 +116,22 @@ class Coordinator::Work {
   // As far as cancels_downstream() has it.
   Result<void> cancel_downstream(AlivePipeline& alive, pipeline::EventKind cause,
                                  const std::set<JobId>& canceled);
+
+  // The environment of the job, made when it is new, and what the job does to it.
+  void add_deployment(const AlivePipeline& alive, const JobRow& job, const std::string& tier,
+                      std::optional<UserId> user);
+  // The job has changed its status.
+  Result<void> tell_deployment(const JobRow& job);
+  Result<void> deployed(const JobRow& job, const DeploymentRow& deployment);
+  // Whether a deployment that could start now may.
+  struct DeploymentGate {
+    std::optional<pipeline::Reason> waits_for;
+    std::string refused_as;  // a failure reason of GitLab's; "" when it is not
+    std::string refused_because;
+  };
+  DeploymentGate gate_of(const JobRow& job, const DeploymentRow& deployment);
+  // What keeps the deployment of a job that waits for its group; its row says so afterwards.
+  DeploymentGate check_gate(AlivePipeline& alive, JobRow& job);
 
   void drop_pipeline(PipelineId id);
   // Puts the job into the sets below, by its status.
@@ -155,6 +180,8 @@ class Coordinator::Work {
   // Of each resource group the jobs that have it, wait for it, or will.
   std::map<std::pair<ProjectId, std::string>, std::set<JobId>> claims_;
   std::shared_ptr<const RunnerTable> runners_;
+
+  std::optional<UserId> acting_;  // of the current request
 
   // Of the round, and where the current request began in it.
   Changes changes_;

@@ -60,6 +60,8 @@ Result<void> Coordinator::Work::apply(AlivePipeline& alive, const pipeline::Even
   for (const auto& [id, before] : status_before) {
     JobRow& row = alive.jobs.at(id);
     write_job(row, before);
+    if (before != row.status)
+      if (auto told = tell_deployment(row); !told) return told;
     if (!row.resource_group.empty()) groups.insert(row.resource_group);
     if (row.status == "canceled" && before != row.status) canceled.insert(id);
   }
@@ -77,8 +79,17 @@ Result<void> Coordinator::Work::grant_resource(ProjectId project, const std::str
   if (found == claims_.end()) return {};
   std::vector<pipeline::Claim> claims;
   for (const JobId id : found->second) {
-    const PipelineId pipeline = pipeline_of_.at(id);
-    claims.push_back({pipeline.value, id.value, alive_.at(pipeline).node(id).status});
+    AlivePipeline& alive = alive_.at(pipeline_of_.at(id));
+    JobRow& row = alive.jobs.at(id);
+    const DeploymentGate gate = check_gate(alive, row);
+    if (!gate.refused_as.empty()) {
+      pipeline::Event event{pipeline::EventKind::Fail};
+      event.job = id.value;
+      event.failure_reason = gate.refused_as;
+      event.reason.text = gate.refused_because;
+      return apply(alive, event);  // which comes back here for the others
+    }
+    if (!gate.waits_for) claims.push_back({alive.row.id.value, id.value, alive.node(id).status});
   }
   const auto known = stores().resource_groups.find(project, group);
   const auto mode =
@@ -105,6 +116,7 @@ JobId Coordinator::Work::insert_new_try(AlivePipeline& alive,
   row.tags = old.tags;
   row.needs = old.needs;
   row.environment = old.environment;
+  row.environment_action = old.environment_action;
   row.rule_file = old.rule_file;
   row.rule_line = old.rule_line;
   row.ref_protected = old.ref_protected;
@@ -117,6 +129,9 @@ JobId Coordinator::Work::insert_new_try(AlivePipeline& alive,
   const JobId id = stores().jobs.insert(row);
   pipeline::renumber(alive.state, transition.job, id.value);
   pipeline_of_[id] = alive.row.id;
+  const auto before = stores().deployments.of_job(old.id);
+  // A try that nobody asked for is on behalf of whoever wanted the first one.
+  add_deployment(alive, row, {}, acting_ || !before ? acting_ : before->user_id);
   alive.jobs.emplace(id, std::move(row));
   return id;
 }

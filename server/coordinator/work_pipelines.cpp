@@ -28,6 +28,16 @@ PipelineDetails details_of(const NewPipeline& pipeline) {
   return details;
 }
 
+// Deployments to one environment run one after the other, also when the file does not ask for it:
+// two at once leave nobody knows what there.
+std::string exclusion_of(const pipeline::PlannedJob& planned) {
+  const pipeline::Job& job = planned.job;
+  if (!job.resource_group.empty() || job.bridge || !job.environment ||
+      job.environment->action != "start")
+    return job.resource_group;
+  return "environment/" + job.environment->name;
+}
+
 }  // namespace
 
 Result<PipelineId> Coordinator::Work::create_pipeline(NewPipeline& pipeline) {
@@ -99,13 +109,18 @@ void Coordinator::Work::insert_jobs(AlivePipeline& alive, const pipeline::Plan& 
     job.created_at = now();
     job.plan_id = stores().jobs.insert_plan(
         pipeline::to_json(planned).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    job.resource_group = exclusion_of(planned);
     stores().jobs.insert(job);
     if (!job.resource_group.empty())
       stores().resource_groups.note(job.project_id, job.resource_group, now());
     pipeline::JobNode node = job_node(planned);
     node.id = job.id.value;
+    node.resource_group = job.resource_group;
     alive.state.jobs.push_back(std::move(node));
     pipeline_of_[job.id] = alive.row.id;
+    add_deployment(alive, job,
+                   planned.job.environment ? planned.job.environment->deployment_tier : "",
+                   alive.row.user_id);
     changes_.jobs.push_back(
         {job.id, job.pipeline_id, job.project_id, "", job.status, job.failure_reason});
     alive.jobs.emplace(job.id, std::move(job));
@@ -170,6 +185,15 @@ Result<void> Coordinator::Work::supersede_older(const PipelineRow& newer) {
     if (auto done = pipeline_event(id, EventKind::Supersede, why); !done) return done;
   }
   return {};
+}
+
+Result<void> Coordinator::Work::play_job(JobId id) {
+  if (auto deployment = stores().deployments.of_job(id); deployment && acting_) {
+    deployment->user_id = acting_;
+    deployment->updated_at = now();
+    stores().deployments.update(*deployment);
+  }
+  return job_event(id, EventKind::Play);
 }
 
 Result<JobId> Coordinator::Work::retry_job(JobId id) {

@@ -188,8 +188,9 @@ Result<Response> PipelineRoutes::cancel(const Call& call) {
 Result<Response> PipelineRoutes::retry(const Call& call) {
   const auto row = pipeline_to_run(call);
   if (!row) return row.error();
-  const auto done = wait_for<void>(
-      [&](Completion<void> then) { coordinator_.retry_pipeline(row->id, std::move(then)); });
+  const auto done = wait_for<void>([&](Completion<void> then) {
+    coordinator_.retry_pipeline(row->id, std::move(then), call.principal.user);
+  });
   if (!done) return done.error();
   audit_act(coordinator_, call, "pipeline.retried", "pipeline", row->id.value);
   return detail(row->id, 201);
@@ -241,8 +242,9 @@ Result<Response> PipelineRoutes::cancel_job(const Call& call) {
 Result<Response> PipelineRoutes::retry_job(const Call& call) {
   const auto row = job_to_run(call);
   if (!row) return row.error();
-  const auto made = wait_for<JobId>(
-      [&](Completion<JobId> then) { coordinator_.retry_job(row->id, std::move(then)); });
+  const auto made = wait_for<JobId>([&](Completion<JobId> then) {
+    coordinator_.retry_job(row->id, std::move(then), call.principal.user);
+  });
   if (!made) return made.error();
   audit_act(coordinator_, call, "job.retried", "job", row->id.value);
   return job_view(*made, 201);
@@ -251,8 +253,9 @@ Result<Response> PipelineRoutes::retry_job(const Call& call) {
 Result<Response> PipelineRoutes::play_job(const Call& call) {
   const auto row = job_to_run(call);
   if (!row) return row.error();
-  const auto done = wait_for<void>(
-      [&](Completion<void> then) { coordinator_.play_job(row->id, std::move(then)); });
+  const auto done = wait_for<void>([&](Completion<void> then) {
+    coordinator_.play_job(row->id, std::move(then), call.principal.user);
+  });
   if (!done) return done.error();
   audit_act(coordinator_, call, "job.played", "job", row->id.value);
   return job_view(row->id, 200);

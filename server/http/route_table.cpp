@@ -50,6 +50,9 @@ constexpr auto kApi = Scope::Api;
 #define SLIPWAY_JOB SLIPWAY_PROJECT "/jobs/{job_id}"
 #define SLIPWAY_SCHEDULES SLIPWAY_PROJECT "/pipeline_schedules"
 #define SLIPWAY_SCHEDULE SLIPWAY_SCHEDULES "/{schedule_id}"
+#define SLIPWAY_ENVIRONMENT SLIPWAY_PROJECT "/environments/{environment_id}"
+#define SLIPWAY_DEPLOYMENT SLIPWAY_PROJECT "/deployments/{deployment_id}"
+#define SLIPWAY_FREEZE SLIPWAY_PROJECT "/freeze_periods/{freeze_period_id}"
 #define SLIPWAY_GROUPS SLIPWAY_PROJECT "/resource_groups"
 
 }  // namespace
@@ -58,6 +61,7 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
   using A = AccountRoutes;
   using D = DeliveryRoutes;
   using E = PeopleRoutes;
+  using F = DeploymentRuleRoutes;
   using G = ResourceGroupRoutes;
   using J = ProjectRoutes;
   using K = ProjectTokenRoutes;
@@ -68,6 +72,7 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
   using R = RunnerRoutes;
   using S = ScheduleRoutes;
   using Q = TestReportRoutes;
+  using X = DeploymentRoutes;
   using T = TriggerRoutes;
   using U = AuditRoutes;
   using V = VariableRoutes;
@@ -214,6 +219,25 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"GET", SLIPWAY_GROUPS, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.resource_groups, &G::list)},
     {"GET", SLIPWAY_GROUPS "/{key}", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.resource_groups, &G::show)},
     {"PUT", SLIPWAY_GROUPS "/{key}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.resource_groups, &G::update)},
+
+    {"GET", SLIPWAY_PROJECT "/environments", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.deployments, &X::list_environments)},
+    {"GET", SLIPWAY_ENVIRONMENT, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.deployments, &X::show_environment)},
+    {"PUT", SLIPWAY_ENVIRONMENT, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deployments, &X::update_environment)},
+    {"DELETE", SLIPWAY_ENVIRONMENT, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deployments, &X::remove_environment)},
+    {"POST", SLIPWAY_ENVIRONMENT "/stop", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.deployments, &X::stop)},
+    {"POST", SLIPWAY_ENVIRONMENT "/rollback", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.deployments, &X::roll_back)},
+    {"GET", SLIPWAY_PROJECT "/deployments", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.deployments, &X::list)},
+    {"GET", SLIPWAY_DEPLOYMENT, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.deployments, &X::show)},
+    {"POST", SLIPWAY_DEPLOYMENT "/approval", kUser, Role::Developer, kApi, Csrf::Session, kSmall, plain(h.deployments, &X::approve)},
+    {"GET", SLIPWAY_PROJECT "/protected_environments", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.deployment_rules, &F::list_protected)},
+    {"POST", SLIPWAY_PROJECT "/protected_environments", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deployment_rules, &F::protect)},
+    {"GET", SLIPWAY_PROJECT "/protected_environments/{name}", kUser, Role::Maintainer, kRead, Csrf::Safe, kNoBody, plain(h.deployment_rules, &F::show_protected)},
+    {"DELETE", SLIPWAY_PROJECT "/protected_environments/{name}", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deployment_rules, &F::unprotect)},
+    {"GET", SLIPWAY_PROJECT "/freeze_periods", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.deployment_rules, &F::list_freezes)},
+    {"POST", SLIPWAY_PROJECT "/freeze_periods", kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deployment_rules, &F::create_freeze)},
+    {"GET", SLIPWAY_FREEZE, kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.deployment_rules, &F::show_freeze)},
+    {"PUT", SLIPWAY_FREEZE, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deployment_rules, &F::update_freeze)},
+    {"DELETE", SLIPWAY_FREEZE, kUser, Role::Maintainer, kApi, Csrf::Session, kSmall, plain(h.deployment_rules, &F::remove_freeze)},
 
     {"GET", SLIPWAY_JOB "/trace", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::raw)},
     {"GET", SLIPWAY_JOB "/trace/events", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.traces, &TraceRoutes::events)},

@@ -7,6 +7,8 @@
 #include "server/http/artifact_routes.h"
 #include "server/http/audit_routes.h"
 #include "server/http/delivery_routes.h"
+#include "server/http/deployment_routes.h"
+#include "server/http/deployment_rule_routes.h"
 #include "server/http/health_routes.h"
 #include "server/http/login_routes.h"
 #include "server/http/member_routes.h"
@@ -50,6 +52,8 @@ struct Handlers {
   BadgeRoutes badges;
   PageRoutes pages;
   ScheduleRoutes schedules;
+  DeploymentRoutes deployments;
+  DeploymentRuleRoutes deployment_rules;
   ResourceGroupRoutes resource_groups;
   TriggerRoutes triggers;
   RunRoutes runs;

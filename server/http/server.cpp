@@ -47,6 +47,8 @@ Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& 
       BadgeRoutes{s.database},
       PageRoutes{s.files, s.feed, viewing},
       ScheduleRoutes{s.database, s.coordinator, s.clock},
+      DeploymentRoutes{s.database, s.coordinator, s.clock, url},
+      DeploymentRuleRoutes{s.database, s.coordinator, s.clock},
       ResourceGroupRoutes{s.database, s.coordinator},
       TriggerRoutes{s.database, s.coordinator, s.intake, s.clock, url},
       RunRoutes{s.database, s.runs, s.clock, url},

@@ -233,7 +233,28 @@ Result<JobSpec> JobPayload::make(const Assignment& assignment) const {
     return pipeline::find_variable(facts.trigger.pipeline_variables, one->variable.name) != nullptr;
   });
   if (auto recorded = record_uses(assignment, given); !recorded) return std::move(recorded).error();
+  if (auto recorded = record_url(assignment, *planned, facts); !recorded)
+    return std::move(recorded).error();
   return spec;
+}
+
+Result<void> JobPayload::record_url(const Assignment& assignment, const PlannedJob& planned,
+                                    const pipeline::JobFacts& facts) const {
+  if (!planned.job.environment || planned.job.environment->url.empty()) return {};
+  const auto variables = pipeline::variables_before_run(planned, facts);
+  if (!variables) return variables.error();
+  const auto* written = pipeline::find_variable(*variables, "CI_ENVIRONMENT_URL");
+  if (written == nullptr) return {};
+  // What nobody knows yet stays, for the end of the job.
+  const std::string url =
+      pipeline::expand_nested(written->value, pipeline::Scope{&*variables}, false);
+  return coordinator_.write<void>([&](WriteTransaction& transaction) -> Result<void> {
+    auto deployment = transaction.stores.deployments.of_job(assignment.job.id);
+    if (!deployment || deployment->url == url) return {};
+    deployment->url = url;
+    transaction.stores.deployments.update(*deployment);
+    return {};
+  });
 }
 
 Result<void> JobPayload::record_uses(

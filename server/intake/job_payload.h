@@ -40,6 +40,9 @@ class JobPayload {
  private:
   Result<void> record_uses(const Assignment& assignment,
                            const std::vector<const pipeline::SettingVariable*>& given) const;
+  // Where what it deploys can be looked at, without the values of masked variables.
+  Result<void> record_url(const Assignment& assignment, const pipeline::PlannedJob& planned,
+                          const pipeline::JobFacts& facts) const;
 
   Database& database_;
   const VariableVault& vault_;

@@ -16,7 +16,10 @@
 #include "server/store/artifact_store.h"
 #include "server/store/bridge_store.h"
 #include "server/store/delivery_store.h"
+#include "server/store/deployment_rule_store.h"
+#include "server/store/deployment_store.h"
 #include "server/store/effect_store.h"
+#include "server/store/environment_store.h"
 #include "server/store/failure.h"
 #include "server/store/job_store.h"
 #include "server/store/member_store.h"
@@ -56,7 +59,10 @@ struct Stores {
         schedules(session),
         trigger_tokens(session),
         resource_groups(session),
-        tests(session) {}
+        tests(session),
+        environments(session),
+        deployments(session),
+        deployment_rules(session) {}
 
   ProjectStore projects;
   PipelineStore pipelines;
@@ -79,6 +85,9 @@ struct Stores {
   TriggerTokenStore trigger_tokens;
   ResourceGroupStore resource_groups;
   TestStore tests;
+  EnvironmentStore environments;
+  DeploymentStore deployments;
+  DeploymentRuleStore deployment_rules;
 };
 
 class Database;

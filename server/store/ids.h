@@ -30,6 +30,10 @@ using ScheduleId = Id<struct ScheduleTag>;
 using ScheduleRunId = Id<struct ScheduleRunTag>;
 using TriggerTokenId = Id<struct TriggerTokenTag>;
 using ResourceGroupId = Id<struct ResourceGroupTag>;
+using EnvironmentId = Id<struct EnvironmentTag>;
+using DeploymentId = Id<struct DeploymentTag>;
+using ApprovalId = Id<struct ApprovalTag>;
+using FreezePeriodId = Id<struct FreezePeriodTag>;
 
 }  // namespace slipway::server
 

@@ -27,6 +27,7 @@ struct Columns<JobRow> {
     f("tags", row.tags);
     f("needs", row.needs);
     f("environment", row.environment);
+    f("environment_action", row.environment_action);
     f("rule_file", row.rule_file);
     f("rule_line", row.rule_line);
     f("ref_protected", row.ref_protected);

@@ -35,8 +35,9 @@ struct JobRow {
   std::string when = "on_success";
   std::vector<std::string> tags;
   std::optional<std::vector<std::string>> needs;  // nullopt: the job follows its stage
-  std::string environment;                        // "" without
-  std::string rule_file;                          // where the rule stands that let it in, if any
+  std::string environment;                        // its name; "" without
+  std::string environment_action;  // GitLab's words: "start", "stop", …; "" without
+  std::string rule_file;           // where the rule stands that let it in, if any
   int rule_line = 0;
   bool ref_protected = false;
   bool interruptible = false;

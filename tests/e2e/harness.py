@@ -227,6 +227,19 @@ class EndToEnd(unittest.TestCase):
         self.addCleanup(runner.stop)
         return runner
 
+    def person(self, name, project, level=40):
+        """Somebody beside the administrator, a member of the project: a personal token."""
+        made = self.api.post("/api/v4/users", {"username": name})
+        self.api.post(f"/api/v4/projects/{project}/members", {"user_id": made["id"], "access_level": level})
+        nobody = Api(self.server.url)
+        status, headers, body = nobody.raw("POST", "/api/v4/invitation", {
+            "token": made["invitation_url"].split("#")[1], "password": PASSWORD})
+        self.assertEqual(status, 201, body)
+        session = {"Cookie": headers["Set-Cookie"].split(";")[0], "X-CSRF-Token": json.loads(body)["csrf_token"]}
+        status, _, body = nobody.raw("POST", "/api/v4/personal_access_tokens", {"name": "tests"}, session)
+        self.assertEqual(status, 201, body)
+        return json.loads(body)["token"]
+
     def repository(self, path="team/app", files=None, **project):
         return Repository(self, path, files or {}, project)
 

@@ -125,13 +125,11 @@ class DockerExecutor(EndToEnd):
     def docker_runner(self):
         return self.runner("docker", runner_default_image="slipway-busybox:latest")
 
-    def containers(self):
-        found = docker("ps", "--all", "--quiet", "--filter", "label=slipway.runner")
-        return set(found.stdout.split())
+    def containers(self, runner):
+        return docker("ps", "--all", "--quiet", "--filter", "label=slipway.runner=" + runner.label).stdout.split()
 
     def test_a_job_runs_in_its_image_with_its_sources_and_leaves_nothing(self):
-        before = self.containers()
-        self.docker_runner()
+        runner = self.docker_runner()
         repository = self.repository("team/docker", files={
             "hello.txt": "hello from the repository\n",
             ".gitlab-ci.yml": "t:\n  image: slipway-busybox\n  script:\n    - cat hello.txt\n"
@@ -144,7 +142,7 @@ class DockerExecutor(EndToEnd):
         self.assertIn("hello from the repository", log)
         self.assertIn("was success", log)
         self.assertEqual([a["file_type"] for a in result["jobs"]["t"]["artifacts"]], ["archive"])
-        self.assertEqual(self.containers(), before)
+        self.assertEqual(self.containers(runner), [])
 
     def test_a_missing_image_is_told_as_such(self):
         self.docker_runner()
@@ -156,18 +154,18 @@ class DockerExecutor(EndToEnd):
         self.assertEqual(result["jobs"]["t"]["failure_reason"], "image_pull_failure")
 
     def test_cancel_while_it_runs_leaves_no_container(self):
-        before = self.containers()
-        self.docker_runner()
+        runner = self.docker_runner()
         repository = self.repository("team/docker", files={
             ".gitlab-ci.yml": "t:\n  script:\n    - echo begun\n    - sleep 600\n"})
         sha = repository.push()
         pipeline = self.pipeline(repository.id, sha)
         job = self.job_in(repository.id, pipeline, "t", "running")
         wait_for("its first word", lambda: b"begun\n" in self.trace(repository.id, job["id"]))
+        self.assertEqual(len(self.containers(runner)), 1)
         self.api.post(f"/api/v4/projects/{repository.id}/pipelines/{pipeline}/cancel")
         result = self.finished(repository.id, pipeline)
         self.assertEqual(result["status"], "canceled")
-        wait_for("the container to be gone", lambda: self.containers() == before)
+        wait_for("the container to be gone", lambda: not self.containers(runner))
 
 
 if __name__ == "__main__":

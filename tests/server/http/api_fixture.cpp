@@ -236,13 +236,15 @@ ProjectId ApiFixture::make_project(const std::string& path, const std::string& v
   return ProjectId{made.body["id"].get<std::int64_t>()};
 }
 
-PipelineId ApiFixture::make_pipeline(ProjectId project) {
+PipelineId ApiFixture::make_pipeline(ProjectId project, std::string_view file,
+                                     const std::string& sha) {
   NoIncludes no_includes;
-  const auto read = pipeline::read_configuration(kPipelineFile, ".gitlab-ci.yml", no_includes);
+  const auto read = pipeline::read_configuration(std::string{file.empty() ? kPipelineFile : file},
+                                                 ".gitlab-ci.yml", no_includes);
   REQUIRE(read.configuration);
   pipeline::Trigger trigger;
   trigger.branch = "main";
-  trigger.sha = "0123456789abcdef0123456789abcdef01234567";
+  trigger.sha = sha;
   NewPipeline pipeline;
   pipeline.plan =
       std::make_shared<const pipeline::Plan>(pipeline::make_plan(*read.configuration, trigger));

@@ -89,8 +89,9 @@ class ApiFixture {
 
   server::ProjectId make_project(const std::string& path = "group/name",
                                  const std::string& visibility = "private");
-  // One pipeline of the jobs "build" and, after it, "test".
-  server::PipelineId make_pipeline(server::ProjectId project);
+  // One pipeline of the jobs "build" and, after it, "test", or of another file.
+  server::PipelineId make_pipeline(server::ProjectId project, std::string_view file = {},
+                                   const std::string& sha = std::string(40, '0'));
   // A person with a password, "password of NAME"; answers a personal token of scope api.
   std::string make_user(const std::string& name);
   // `place` is like "projects/1" or "groups/team".

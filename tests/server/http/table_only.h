@@ -41,6 +41,8 @@ struct TableOnly {
       BadgeRoutes{*api.database},
       PageRoutes{api.outside, *api.feed, viewing},
       ScheduleRoutes{*api.database, *api.coordinator, api.clock},
+      DeploymentRoutes{*api.database, *api.coordinator, api.clock, ""},
+      DeploymentRuleRoutes{*api.database, *api.coordinator, api.clock},
       ResourceGroupRoutes{*api.database, *api.coordinator},
       TriggerRoutes{*api.database, *api.coordinator, api.outside, api.clock, ""},
       RunRoutes{*api.database, api.outside, api.clock, ""},

@@ -5,7 +5,10 @@ import type {
   BrowserSession,
   CoveragePoint,
   Delivery,
+  Deployment,
+  Environment,
   FlakyTest,
+  FreezePeriod,
   Job,
   LintResult,
   ListedTest,
@@ -279,6 +282,31 @@ export const listFlakyTests = (
   signal?: AbortSignal,
 ): Promise<Page<FlakyTest>> =>
   getPage(`${project(path)}/tests/flaky`, { page, per_page: 50 }, signal);
+
+const environments = (path: string): string => `${project(path)}/environments`;
+export const listEnvironments = (
+  path: string,
+  filter: { page: number; states: string; search: string },
+  signal?: AbortSignal,
+): Promise<Page<Environment>> => getPage(environments(path), { ...filter, per_page: 20 }, signal);
+export const stopEnvironment = (path: string, id: number): Promise<Environment> =>
+  change('POST', `${environments(path)}/${id}/stop`);
+export const rollBack = (path: string, id: number, deployment: number): Promise<Deployment> =>
+  change('POST', `${environments(path)}/${id}/rollback`, { deployment_id: deployment });
+export const listDeployments = (
+  path: string,
+  environment: string,
+  page: number,
+  signal?: AbortSignal,
+): Promise<Page<Deployment>> =>
+  getPage(`${project(path)}/deployments`, { environment, page, per_page: 20 }, signal);
+export const approveDeployment = (
+  path: string,
+  id: number,
+  body: { status: 'approved' | 'rejected'; comment: string; sha: string },
+): Promise<Deployment> => change('POST', `${project(path)}/deployments/${id}/approval`, body);
+export const listFreezePeriods = (path: string, signal?: AbortSignal): Promise<FreezePeriod[]> =>
+  get(`${project(path)}/freeze_periods`, {}, signal);
 
 const schedules = (path: string): string => `${project(path)}/pipeline_schedules`;
 export const listSchedules = (

@@ -16,6 +16,7 @@ export type Route =
 
 export type ProjectTab =
   | 'pipelines'
+  | 'environments'
   | 'schedules'
   | 'editor'
   | 'coverage'
@@ -26,6 +27,7 @@ export type ProjectTab =
 
 const globalPages = new Set(['runners', 'settings', 'users', 'invitation', 'login', 'setup']);
 const projectTabs = new Set([
+  'environments',
   'schedules',
   'editor',
   'coverage',

@@ -3,6 +3,8 @@
 import { flushSync, mount, unmount, type Component } from 'svelte';
 import { describe, expect, it, vi } from 'vitest';
 import type {
+  Deployment,
+  Environment,
   Finding,
   LeftOutJob,
   LinkedPipeline,
@@ -11,12 +13,14 @@ import type {
   Schedule,
   TestComparison,
   TestReportSummary,
+  User,
 } from '../../src/api/model';
 import { ApiError } from '../../src/api/client';
 import Breadcrumb from '../../src/components/Breadcrumb.svelte';
 import ErrorNotice from '../../src/components/ErrorNotice.svelte';
 import { plainStyle } from '../../src/lib/log/ansi';
 import { navigation } from '../../src/lib/navigation.svelte';
+import EnvironmentCard from '../../src/pages/environments/EnvironmentCard.svelte';
 import JobFacts from '../../src/pages/job/JobFacts.svelte';
 import JobHeader from '../../src/pages/job/JobHeader.svelte';
 import LogLine from '../../src/pages/job/LogLine.svelte';
@@ -52,6 +56,57 @@ function linkedOf(text: string): LinkedPipeline {
     created_at: '2025-03-10T11:00:00Z',
     updated_at: '2025-03-10T11:00:00Z',
     job: { id: 3, name: text },
+  };
+}
+
+function deploymentOf(text: string): Deployment {
+  const person: User = {
+    id: 2,
+    username: text,
+    name: text,
+    state: 'active',
+    bot: false,
+    is_admin: false,
+  };
+  return {
+    id: 1,
+    iid: 1,
+    ref: text,
+    tag: false,
+    sha: 'a'.repeat(40),
+    status: 'blocked',
+    kind: 'rollback',
+    created_at: '2025-03-10T11:00:00Z',
+    updated_at: '2025-03-10T11:00:00Z',
+    finished_at: null,
+    user: person,
+    environment: { id: 1, name: text, external_url: null },
+    deployable: makeJob({ name: text, reason: { code: 'waiting_for_approval', text } }),
+    commit: { id: 'a'.repeat(40), short_id: 'aaaaaaaa', title: text, author_name: text },
+    previous_sha: 'b'.repeat(40),
+    approvals: [
+      { user: person, status: 'approved', comment: text, created_at: '2025-03-10T11:00:00Z' },
+    ],
+    pending_approval_count: 1,
+  };
+}
+
+function environmentOf(text: string): Environment {
+  return {
+    id: 1,
+    name: text,
+    slug: 'x',
+    tier: 'production',
+    external_url: 'https://example.test',
+    state: 'available',
+    folder: text,
+    auto_stop_at: '2025-03-10T11:00:00Z',
+    created_at: '2025-03-10T11:00:00Z',
+    updated_at: '2025-03-10T11:00:00Z',
+    stops_by: text,
+    protection: null,
+    last_deployment: deploymentOf(text),
+    upcoming_deployment: deploymentOf(text),
   };
 }
 
@@ -205,6 +260,11 @@ const places: [string, AnyComponent, (text: string) => Record<string, unknown>][
       edit: nothing,
       remove: nothing,
     }),
+  ],
+  [
+    'an environment',
+    EnvironmentCard,
+    (text) => ({ path: 'a/b', environment: environmentOf(text), act: nothing }),
   ],
   ['the head of a job', JobHeader, (text) => ({ job: jobOf(text), change: nothing })],
   ['the facts of a job', JobFacts, (text) => ({ project: 'a/b', job: jobOf(text) })],
