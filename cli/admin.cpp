@@ -1,37 +1,33 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <memory>
 
+#include "cli/admin_command.h"
 #include "cli/commands.h"
-#include "cli/setting_flags.h"
 #include "server/assembly/audit_check.h"
 #include "server/assembly/key_rotation.h"
-#include "server/settings/server_settings.h"
 
 namespace slipway::cli {
-namespace {
 
-struct Command {
-  server::ServerSettings settings;
-  std::vector<Setting> table;
-  std::shared_ptr<SettingFlags> flags;
-  Command() : table(server::settings_table(settings)) {}
-};
-
-// The file may hold every setting of a server; flags are there for those that matter here.
-std::vector<Setting> where_it_is(const std::vector<Setting>& table) {
+std::shared_ptr<AdminCommand> admin_command(CLI::App& command) {
+  auto made = std::make_shared<AdminCommand>();
   std::vector<Setting> rows;
-  for (const Setting& row : table)
-    if (row.name == "data_dir" || row.name == "key_file") rows.push_back(row);
-  return rows;
+  for (const Setting& row : made->table)
+    if (row.name == "data_dir" || row.name == "database" || row.name == "key_file")
+      rows.push_back(row);
+  made->flags = add_setting_flags(command, rows);
+  return made;
 }
 
-int rotate(Command& command) {
+bool read_settings(AdminCommand& command) {
   const auto origins = load_settings(command.table, *command.flags, "slipway.yml");
-  if (!origins) {
-    print_error(origins.error());
-    return kInvalid;
-  }
+  if (!origins) print_error(origins.error());
+  return origins.has_value();
+}
+
+namespace {
+
+int rotate(AdminCommand& command) {
+  if (!read_settings(command)) return kInvalid;
   const auto rotation = server::rotate_key(command.settings);
   if (!rotation) {
     print_error(rotation.error());
@@ -44,12 +40,8 @@ int rotate(Command& command) {
   return kOk;
 }
 
-int rotate_id_tokens(Command& command) {
-  const auto origins = load_settings(command.table, *command.flags, "slipway.yml");
-  if (!origins) {
-    print_error(origins.error());
-    return kInvalid;
-  }
+int rotate_id_tokens(AdminCommand& command) {
+  if (!read_settings(command)) return kInvalid;
   if (const auto rotated = server::rotate_id_token_key(command.settings); !rotated) {
     print_error(rotated.error());
     return kFailed;
@@ -58,12 +50,8 @@ int rotate_id_tokens(Command& command) {
   return kOk;
 }
 
-int verify_audit(Command& command) {
-  const auto origins = load_settings(command.table, *command.flags, "slipway.yml");
-  if (!origins) {
-    print_error(origins.error());
-    return kInvalid;
-  }
+int verify_audit(AdminCommand& command) {
+  if (!read_settings(command)) return kInvalid;
   const auto verdict = server::check_audit(command.settings);
   if (!verdict) {
     print_error(verdict.error());
@@ -86,28 +74,26 @@ CLI::App* add_admin_command(CLI::App& app, int& exit_code) {
   admin->require_subcommand(1);
   auto* rotation = admin->add_subcommand(
       "rotate-key", "seal all secrets with a new key; the server must be stopped");
-  const auto command = std::make_shared<Command>();
-  command->flags = add_setting_flags(*rotation, where_it_is(command->table));
+  const auto command = admin_command(*rotation);
   rotation->footer(
       "What is interrupted loses nothing: start the server, or the command once more.\n\n"
       "Example:\n  slipway admin rotate-key --data-dir /var/lib/slipway");
   rotation->callback([command, &exit_code] { exit_code = rotate(*command); });
   auto* signing = admin->add_subcommand(
       "rotate-id-token-key", "sign id_tokens with a new key; the server must be stopped");
-  const auto of_tokens = std::make_shared<Command>();
-  of_tokens->flags = add_setting_flags(*signing, where_it_is(of_tokens->table));
+  const auto of_tokens = admin_command(*signing);
   signing->footer(
       "The old key stays in the key set until its last token is over.\n\n"
       "Example:\n  slipway admin rotate-id-token-key --data-dir /var/lib/slipway");
   signing->callback([of_tokens, &exit_code] { exit_code = rotate_id_tokens(*of_tokens); });
   auto* audit = admin->add_subcommand(
       "verify-audit", "check that nobody changed the audit log; the server must be stopped");
-  const auto check = std::make_shared<Command>();
-  check->flags = add_setting_flags(*audit, where_it_is(check->table));
+  const auto check = admin_command(*audit);
   audit->footer(
       "A running server answers the same: GET /api/v4/audit_events/verification.\n\n"
       "Example:\n  slipway admin verify-audit --data-dir /var/lib/slipway");
   audit->callback([check, &exit_code] { exit_code = verify_audit(*check); });
+  add_store_commands(*admin, exit_code);
   return admin;
 }
 

@@ -18,6 +18,7 @@ pkg_check_modules(libgit2 REQUIRED IMPORTED_TARGET libgit2)
 pkg_check_modules(cjose REQUIRED IMPORTED_TARGET cjose)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(libzstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 
@@ -55,8 +56,9 @@ function(slipway_room folder)
 endfunction()
 
 # A Catch2 program. Debian 12 has Catch2 2.13 and Debian 13 has 3: tests/support/catch.h hides it.
+# With BOTH_STORES it runs a second time, with its databases in PostgreSQL.
 function(slipway_test name)
-  cmake_parse_arguments(TEST "" "" "SOURCES;USES;VENDOR;LABELS" ${ARGN})
+  cmake_parse_arguments(TEST "BOTH_STORES" "" "SOURCES;USES;VENDOR;LABELS" ${ARGN})
   list(TRANSFORM TEST_USES REPLACE "/" "_")
   list(TRANSFORM TEST_USES PREPEND slipway_)
   add_executable(${name} ${TEST_SOURCES})
@@ -66,4 +68,12 @@ function(slipway_test name)
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS "${TEST_LABELS}"
     ENVIRONMENT "SLIPWAY_BINARY=$<TARGET_FILE:slipway>;SLIPWAY_SOURCE=${PROJECT_SOURCE_DIR}")
+  if(TEST_BOTH_STORES)
+    add_test(NAME ${name}.postgresql
+      COMMAND ${PROJECT_SOURCE_DIR}/tests/environment/with_postgresql $<TARGET_FILE:${name}>
+        "~[sqlite],[postgresql]" --order rand --warn NoAssertions
+      WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${name}.postgresql PROPERTIES TIMEOUT 600 LABELS "${TEST_LABELS};postgresql"
+      ENVIRONMENT "SLIPWAY_BINARY=$<TARGET_FILE:slipway>;SLIPWAY_SOURCE=${PROJECT_SOURCE_DIR}")
+  endif()
 endfunction()

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "server/access/access.h"
+#include "server/assembly/stored.h"
 #include "server/auth/accounts.h"
 #include "server/blobs/blob_store.h"
 #include "server/caches/cache_depot.h"
@@ -278,7 +279,7 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
     if (!port) return port.error();
     settings.listen_port = *port;
   }
-  auto database = Database::open(settings.data_dir / "slipway.db");
+  auto database = Database::open(database_place(settings));
   if (!database) return std::move(database).error();
   auto keys = open_keys(key_file(settings), **database);
   if (!keys) return std::move(keys).error();

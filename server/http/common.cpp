@@ -9,6 +9,7 @@
 
 #include "pipeline/lifecycle.h"
 #include "server/http/json.h"
+#include "server/store/counting.h"
 
 namespace slipway::server::http {
 
@@ -79,7 +80,7 @@ Result<std::string> query_word(const Request& request, std::string_view name,
 Response list_response(const nlohmann::json& items, PageRequest page, long long total) {
   auto response = json_response(200, items);
   const bool more = static_cast<long long>(page.page) * page.per_page < total;
-  response.headers.set("X-Total", std::to_string(total));
+  if (total <= kMostCounted) response.headers.set("X-Total", std::to_string(total));
   response.headers.set("X-Page", std::to_string(page.page));
   response.headers.set("X-Per-Page", std::to_string(page.per_page));
   response.headers.set("X-Next-Page", more ? std::to_string(page.page + 1) : "");

@@ -29,6 +29,19 @@ std::string set_external_url(ServerSettings& settings, const std::string& text) 
   return {};
 }
 
+std::string set_database(ServerSettings& settings, const std::string& text) {
+  if (!text.empty() && text.rfind("postgresql://", 0) != 0 && text.rfind("postgres://", 0) != 0)
+    return "an address that begins with postgresql://, or nothing for SQLite";
+  // It would be seen in argv and in --show-settings.
+  const std::string user = text.substr(0, text.find('@') + 1);
+  if (user.find(':', user.find("//")) != std::string::npos ||
+      text.find("password=") != std::string::npos)
+    return "an address without a password: that goes into a file, which"
+           " SLIPWAY_DATABASE_PASSWORD_FILE names";
+  settings.database = text;
+  return {};
+}
+
 auto seconds_row(std::chrono::seconds& target, long long least, long long most) {
   return [&target, least, most](const std::string& text) -> std::string {
     const auto seconds = parse_seconds(text);
@@ -72,6 +85,16 @@ std::vector<Setting> settings_table(ServerSettings& s) {
          s.data_dir = text;
          return text.empty() ? std::string{"a directory"} : std::string{};
        }},
+      {"database",
+       "PostgreSQL's URL, as postgresql://user@host/name?sslmode=verify-full "
+       "(<data_dir>/slipway.db)",
+       "", [&s](const std::string& text) { return set_database(s, text); }},
+      {"database_password", "its password", "",
+       [&s](const std::string& text) {
+         s.database_password = text;
+         return std::string{};
+       },
+       SettingKind::Secret},
       {"key_file", "file of the keys that seal secrets in the database (<data_dir>/secret.key)", "",
        [&s](const std::string& text) {
          s.key_file = text;

@@ -18,6 +18,8 @@ struct ServerSettings {
   std::string listen_address = "127.0.0.1";
   std::uint16_t listen_port = 8080;
   std::filesystem::path data_dir;
+  std::string database;  // "": slipway.db in data_dir; else PostgreSQL's URL
+  std::string database_password;
   std::filesystem::path key_file;   // "": secret.key in data_dir
   std::filesystem::path login_dir;  // "": nobody logs in through other sites
   std::string external_url;  // without a trailing slash; derived from the address when not given

@@ -99,7 +99,7 @@ WITH RECURSIVE line (id, depth) AS (
 SELECT EXISTS (
   SELECT 1 FROM pipelines AS p JOIN projects ON projects.id = p.project_id
    WHERE p.id = (SELECT id FROM line ORDER BY depth DESC LIMIT 1)
-     AND projects.keep_latest_artifact AND p.status = 'success'
+     AND projects.keep_latest_artifact = 1 AND p.status = 'success'
      AND substr(p.ref, 1, 13) <> 'refs/slipway/'
      AND NOT EXISTS (
        SELECT 1 FROM pipelines AS newer
@@ -169,7 +169,8 @@ void ArtifactStore::note_removed(const ArtifactRow& row, std::string_view reason
   execute(session_,
           "INSERT INTO removed_artifacts (job_id, reason, removed_by, archive, removed_at)"
           " VALUES (?, ?, ?, ?, ?) ON CONFLICT (job_id) DO UPDATE SET reason = excluded.reason,"
-          " removed_by = excluded.removed_by, archive = archive OR excluded.archive,"
+          " removed_by = excluded.removed_by,"
+          " archive = CASE WHEN excluded.archive = 1 THEN 1 ELSE removed_artifacts.archive END,"
           " removed_at = excluded.removed_at",
           row.job_id, reason, by, row.file_type == "archive", now);
 }

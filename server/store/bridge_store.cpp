@@ -58,9 +58,8 @@ WITH RECURSIVE family (id) AS (
   SELECT ?1
   UNION
   SELECT bridges.pipeline_id FROM bridges JOIN family ON bridges.upstream_id = family.id
-   WHERE bridges.kind <> 'upstream'
-  LIMIT ?2)
-SELECT COUNT(*) FROM family)sql",
+   WHERE bridges.kind <> 'upstream')
+SELECT COUNT(*) FROM (SELECT id FROM family LIMIT ?2) AS some)sql",
                                  root, limit);
 }
 

@@ -8,6 +8,7 @@
 #include "base/guarded.h"
 #include "base/logging.h"
 #include "server/store/migrations.h"
+#include "server/store/postgresql_place.h"
 #include "server/store/session.h"
 
 #include <condition_variable>
@@ -20,6 +21,7 @@ namespace {
 // Commits between two checkpoints: about 4 MB of WAL, written back in a few milliseconds.
 constexpr int kCommitsPerCheckpoint = 500;
 
+// PostgreSQL's writer has a lock of its own.
 Result<UniqueFd> take_instance_lock(const std::filesystem::path& file) {
   const std::string name = file.string() + ".lock";
   UniqueFd lock{::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
@@ -41,6 +43,7 @@ struct Database::State {
   std::condition_variable given_back;
   int commits_since_checkpoint = 0;
   bool fail_next_commit = false;
+  std::function<void()> watch;
 };
 
 Reader::Reader(Database& database, std::unique_ptr<Session> session)
@@ -52,22 +55,26 @@ Reader::~Reader() {
   if (session_) database_->give_back(std::move(session_));
 }
 
-Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& file,
+Result<std::unique_ptr<Database>> Database::open(const DatabasePlace& place,
                                                  DatabaseOptions options) {
-  auto lock = take_instance_lock(file);
-  if (!lock) return lock.error();
-  try {
-    auto state = std::make_unique<State>();
+  auto state = std::make_unique<State>();
+  if (place.is_file()) {
+    auto lock = take_instance_lock(place.file);
+    if (!lock) return lock.error();
     state->instance_lock = std::move(*lock);
-    state->writer_session = std::make_unique<Session>(file, Session::Mode::Writer);
+  } else if (auto usable = connection_string(place); !usable) {
+    return usable.error();
+  }
+  try {
+    state->writer_session = open_session(place, Session::Mode::Writer);
     if (auto migrated = migrate(*state->writer_session, migrations()); !migrated)
-      return Error{migrated.error()}.in(file.string());
+      return Error{migrated.error()}.in(place.name());
     state->writer = std::make_unique<Stores>(*state->writer_session);
     for (int i = 0; i < options.readers; ++i)
-      state->idle.lock()->push_back(std::make_unique<Session>(file, Session::Mode::Reader));
+      state->idle.lock()->push_back(open_session(place, Session::Mode::Reader));
     return std::unique_ptr<Database>{new Database{std::move(state)}};
   } catch (const StoreFailure& failure) {
-    return Error{failure.error()}.in("cannot open '" + file.string() + "'");
+    return Error{failure.error()}.in("cannot open '" + place.name() + "'");
   }
 }
 
@@ -92,22 +99,29 @@ Stores& Database::writer() {
   return *state_->writer;
 }
 
+Session& Database::writer_session() {
+  return *state_->writer_session;
+}
+
 void Database::begin() {
-  execute(*state_->writer_session, "BEGIN IMMEDIATE");
+  state_->writer_session->begin();
 }
 
 void Database::commit() {
   if (std::exchange(state_->fail_next_commit, false))
     throw StoreFailure{fail(ErrorKind::Unavailable, "database: disk is full")};
-  execute(*state_->writer_session, "COMMIT");
+  if (state_->watch) state_->watch();
+  state_->writer_session->commit();
+  if (state_->watch) state_->watch();
   ++state_->commits_since_checkpoint;
 }
 
 void Database::rollback() noexcept {
   try {
-    execute(*state_->writer_session, "ROLLBACK");
+    state_->writer_session->rollback();
   } catch (const StoreFailure& failure) {
-    // SQLite ends the transaction by itself after some errors; then there is nothing to undo.
+    // SQLite ends the transaction by itself after some errors, PostgreSQL when the connection is
+    // lost; then there is nothing to undo.
     log::debug("database.rollback_skipped", {{"error", failure.error().message}});
   }
 }
@@ -128,12 +142,15 @@ void Database::rollback_to_savepoint() {
 void Database::checkpoint_when_large() {
   if (state_->commits_since_checkpoint < kCommitsPerCheckpoint) return;
   state_->commits_since_checkpoint = 0;
-  // PASSIVE waits for nobody; what readers still need stays until the next time.
-  state_->writer_session->run("PRAGMA wal_checkpoint(PASSIVE)");
+  state_->writer_session->checkpoint();
 }
 
 void Database::fail_next_commit() {
   state_->fail_next_commit = true;
+}
+
+void Database::watch_commits(std::function<void()> watch) {
+  state_->watch = std::move(watch);
 }
 
 }  // namespace slipway::server

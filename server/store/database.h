@@ -1,14 +1,15 @@
-// The SQLite database: one writer session for the coordinator, a few read-only sessions for
-// everybody else. WAL with synchronous=FULL, so that a commit that returned survives a power cut.
+// The database: one writer session for the coordinator, a few read-only sessions for everybody
+// else. SQLite in WAL with synchronous=FULL, or PostgreSQL: a commit that returned survives a power
+// cut.
 //
 // Only the writer checkpoints (SQLite 3.40.1 can corrupt a WAL when two connections do). Broken SQL
 // and broken disks are thrown as StoreFailure: nobody below can mend them, so they are caught at
-// the top of a request or of the coordinator's round.
+// the top of a request or of the coordinator's round. A connection to PostgreSQL that was lost is
+// made again by itself: a reader reads again, the writer begins its next transaction.
 #pragma once
 
-#include <filesystem>
+#include <functional>
 #include <memory>
-#include <stdexcept>
 #include <string>
 
 #include "base/error.h"
@@ -20,10 +21,12 @@
 #include "server/store/effect_store.h"
 #include "server/store/environment_store.h"
 #include "server/store/fork_store.h"
+#include "server/store/failure.h"
 #include "server/store/job_store.h"
 #include "server/store/job_token_store.h"
 #include "server/store/member_store.h"
 #include "server/store/pipeline_store.h"
+#include "server/store/place.h"
 #include "server/store/project_store.h"
 #include "server/store/protection_store.h"
 #include "server/store/runner_store.h"
@@ -35,17 +38,6 @@
 #include "server/store/watch_store.h"
 
 namespace slipway::server {
-
-class StoreFailure : public std::runtime_error {
- public:
-  explicit StoreFailure(Error error)
-      : std::runtime_error{error.message}, error_(std::move(error)) {}
-  // Conflict for a value that must be unique, Unavailable for a full or broken disk, else Internal.
-  [[nodiscard]] const Error& error() const { return error_; }
-
- private:
-  Error error_;
-};
 
 // Every repository over one session.
 struct Stores {
@@ -134,9 +126,9 @@ struct DatabaseOptions {
 
 class Database {
  public:
-  // Creates or migrates `file`. Unavailable when another server has it open; Conflict when it was
-  // written by a newer version of Slipway.
-  static Result<std::unique_ptr<Database>> open(const std::filesystem::path& file,
+  // Creates or migrates what is at `place`. Unavailable when another server has it open; Conflict
+  // when it was written by a newer version of Slipway.
+  static Result<std::unique_ptr<Database>> open(const DatabasePlace& place,
                                                 DatabaseOptions options = {});
   ~Database();
   Database(const Database&) = delete;
@@ -158,8 +150,13 @@ class Database {
   // Moves what the WAL holds into the database file, when there is much of it.
   void checkpoint_when_large();
 
+  // For what goes over all tables; only in server/store.
+  [[nodiscard]] Session& writer_session();
+
   // For tests: the next commit() throws as a full disk would.
   void fail_next_commit();
+  // For tests, which end the program there: called before and after each commit.
+  void watch_commits(std::function<void()> watch);
 
  private:
   friend class Reader;

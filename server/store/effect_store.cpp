@@ -95,7 +95,11 @@ void AuditStore::append(AuditRow row) {
   const auto last = select_one<AuditRow>(session_, last_sql);
   row.seq = last ? last->seq + 1 : 1;
   row.hash = chain_hash(last ? last->hash : "", row);
-  insert_row(session_, "audit", row);
+  execute(session_,
+          "INSERT INTO audit (seq, at, actor, action, object, result, detail, ip_address, hash)"
+          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          row.seq, row.at, row.actor, row.action, row.object, row.result, row.detail,
+          row.ip_address, row.hash);
 }
 
 std::optional<AuditRow> AuditStore::find(std::int64_t seq) const {
@@ -125,9 +129,7 @@ AuditVerdict AuditStore::verify() const {
       ++verdict.rows;
     }
   }
-  // SQLite remembers how many there ever were.
-  const auto ever = select_value<long long>(
-      session_, "SELECT ifnull(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'audit'");
+  const auto ever = select_value<long long>(session_, "SELECT length FROM audit_length");
   if (ever > seq) return broken(seq + 1, "it is missing");
   return verdict;
 }
@@ -147,7 +149,10 @@ std::optional<std::string> SettingStore::get(std::string_view name) const {
 }
 
 void SettingStore::put(std::string_view name, std::string_view value) {
-  execute(session_, "INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", name, value);
+  execute(session_,
+          "INSERT INTO settings (name, value) VALUES (?, ?)"
+          " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+          name, value);
 }
 
 void SettingStore::remove(std::string_view name) {

@@ -40,7 +40,7 @@ std::string like_part(std::string_view text) {
 }
 
 constexpr const char* kFiltered =
-    " WHERE project_id = ?1 AND (?2 = '' OR name = ?2) AND name LIKE ?3 ESCAPE '\\'"
+    " WHERE project_id = ?1 AND (?2 = '' OR name = ?2) AND lower(name) LIKE lower(?3) ESCAPE '\\'"
     " AND (?4 = '' OR state = ?4)";
 
 }  // namespace

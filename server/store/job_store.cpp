@@ -1,5 +1,6 @@
 #include "server/store/job_store.h"
 
+#include "server/store/counting.h"
 #include "server/store/session.h"
 
 namespace slipway::server {
@@ -81,24 +82,28 @@ std::optional<JobRow> JobStore::find(JobId id) const {
 Page<JobRow> JobStore::list(ProjectId project, const JobFilter& filter, PageRequest page) const {
   static const std::string where =
       " WHERE project_id = ?1 AND (?2 = '' OR status = ?2) AND (?3 = 0 OR pipeline_id = ?3)"
-      " AND (?4 OR NOT retried) AND (?5 OR NOT is_bridge)";
+      " AND (?4 = 1 OR retried = 0) AND (?5 = 1 OR is_bridge = 0)";
   static const std::string rows = select_jobs() + where + " ORDER BY id DESC LIMIT ?6 OFFSET ?7";
-  static const std::string total = "SELECT COUNT(*) FROM jobs" + where;
+  static const std::string total =
+      "SELECT COUNT(*) FROM (SELECT 1 FROM jobs" + where + " LIMIT ?6) AS counted";
   const PipelineId pipeline = filter.pipeline.value_or(PipelineId{});
-  return {select<JobRow>(session_, rows, project, filter.status, pipeline, filter.include_retried,
-                         filter.include_bridges, page.per_page, (page.page - 1) * page.per_page),
-          select_value<long long>(session_, total, project, filter.status, pipeline,
-                                  filter.include_retried, filter.include_bridges)};
+  return {
+      select<JobRow>(session_, rows, project, filter.status, pipeline, filter.include_retried,
+                     filter.include_bridges, page.per_page, (page.page - 1) * page.per_page),
+      select_value<long long>(session_, total, project, filter.status, pipeline,
+                              filter.include_retried, filter.include_bridges, count_limit(page))};
 }
 
 Page<JobRow> JobStore::of_runner(RunnerId runner, const JobFilter& filter, PageRequest page) const {
   static const std::string where =
-      " WHERE runner_id = ?1 AND (?2 = '' OR status = ?2) AND (?3 OR NOT retried)";
+      " WHERE runner_id = ?1 AND (?2 = '' OR status = ?2) AND (?3 = 1 OR retried = 0)";
   static const std::string rows = select_jobs() + where + " ORDER BY id DESC LIMIT ?4 OFFSET ?5";
-  static const std::string total = "SELECT COUNT(*) FROM jobs" + where;
+  static const std::string total =
+      "SELECT COUNT(*) FROM (SELECT 1 FROM jobs" + where + " LIMIT ?4) AS counted";
   return {select<JobRow>(session_, rows, runner, filter.status, filter.include_retried,
                          page.per_page, (page.page - 1) * page.per_page),
-          select_value<long long>(session_, total, runner, filter.status, filter.include_retried)};
+          select_value<long long>(session_, total, runner, filter.status, filter.include_retried,
+                                  count_limit(page))};
 }
 
 std::vector<JobRow> JobStore::of_pipeline(PipelineId id) const {
@@ -108,7 +113,7 @@ std::vector<JobRow> JobStore::of_pipeline(PipelineId id) const {
 
 std::vector<StageState> JobStore::stage_states(PipelineId id) const {
   static const std::string sql = "SELECT DISTINCT " + column_names<StageState>() +
-                                 " FROM jobs WHERE pipeline_id = ? AND NOT retried"
+                                 " FROM jobs WHERE pipeline_id = ? AND retried = 0"
                                  " ORDER BY stage_index";
   return select<StageState>(session_, sql, id);
 }
@@ -125,7 +130,7 @@ std::vector<JobRow> JobStore::finished_since(UnixMillis since) const {
 
 std::vector<std::pair<std::string, long long>> JobStore::count_by_status() const {
   return select<std::pair<std::string, long long>>(
-      session_, "SELECT status, COUNT(*) FROM jobs GROUP BY status");
+      session_, "SELECT status, COUNT(*) FROM jobs GROUP BY status ORDER BY status");
 }
 
 long long JobStore::count_running(RunnerId id) const {
@@ -147,8 +152,8 @@ void JobStore::put_transfers(JobId id, std::string_view json) {
 }
 
 PlanId JobStore::insert_plan(std::string_view json) {
-  execute(session_, "INSERT INTO job_plans (plan) VALUES (?)", json);
-  return {session_.last_insert_id()};
+  return {select_value<long long>(session_, "INSERT INTO job_plans (plan) VALUES (?) RETURNING id",
+                                  json)};
 }
 
 JobId JobStore::insert(JobRow& row) {

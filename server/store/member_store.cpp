@@ -59,7 +59,7 @@ MemberPlace MemberPlace::group(std::string_view path) {
 Level MemberStore::level_at(UserId user, ProjectId project, std::string_view path,
                             UnixMillis now) const {
   return select_value<Level>(session_, R"sql(
-SELECT CASE WHEN users.disabled THEN 0 WHEN users.is_admin THEN 50
+SELECT CASE WHEN users.disabled = 1 THEN 0 WHEN users.is_admin = 1 THEN 50
             ELSE ifnull((SELECT MAX(access_level) FROM members
                           WHERE user_id = users.id AND (expires_at IS NULL OR expires_at > ?2)
                             AND (project_id = ?3 OR (project_id IS NULL

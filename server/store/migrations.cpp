@@ -2,6 +2,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "server/store/failure.h"
 #include "server/store/session.h"
 
 namespace slipway::server {
@@ -123,10 +124,18 @@ CREATE TABLE jobs (
     "CREATE INDEX jobs_running ON jobs (runner_id) WHERE status IN ('running', 'canceling')",
     "CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL",
     // A plan lives as long as the last job that was made from it.
-    R"sql(
+    {R"sql(
 CREATE TRIGGER job_plans_follow_jobs AFTER DELETE ON jobs
 WHEN NOT EXISTS (SELECT 1 FROM jobs WHERE plan_id = OLD.plan_id)
 BEGIN DELETE FROM job_plans WHERE id = OLD.plan_id; END)sql",
+     R"sql(
+CREATE FUNCTION job_plans_follow_jobs() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN
+  DELETE FROM job_plans WHERE id = OLD.plan_id
+     AND NOT EXISTS (SELECT 1 FROM jobs WHERE plan_id = OLD.plan_id);
+  RETURN NULL;
+END $body$;
+CREATE TRIGGER job_plans_follow_jobs AFTER DELETE ON jobs
+  FOR EACH ROW EXECUTE FUNCTION job_plans_follow_jobs())sql"},
     R"sql(
 CREATE TABLE runners (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -242,12 +251,21 @@ CREATE TABLE audit (
   detail TEXT NOT NULL,
   ip_address TEXT NOT NULL
 ))sql",
-    R"sql(
+    {R"sql(
 CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END)sql",
-    R"sql(
+     R"sql(
+CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN
+  RAISE EXCEPTION 'the audit log is append-only' USING ERRCODE = 'integrity_constraint_violation';
+END $body$;
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+  FOR EACH ROW EXECUTE FUNCTION audit_is_append_only())sql"},
+    {R"sql(
 CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END)sql",
+     R"sql(
+CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit
+  FOR EACH ROW EXECUTE FUNCTION audit_is_append_only())sql"},
     "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
 };
 
@@ -467,9 +485,16 @@ CREATE TABLE removed_artifacts (
 ))sql",
     "CREATE TABLE dead_blobs (id INTEGER PRIMARY KEY AUTOINCREMENT, blob TEXT NOT NULL)",
     // Whatever removes the row, the file is known to be nobody's in the same transaction.
-    R"sql(
+    {R"sql(
 CREATE TRIGGER artifacts_leave_blobs AFTER DELETE ON artifacts
 BEGIN INSERT INTO dead_blobs (blob) VALUES (OLD.blob); END)sql",
+     R"sql(
+CREATE FUNCTION artifacts_leave_blobs() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN
+  INSERT INTO dead_blobs (blob) VALUES (OLD.blob);
+  RETURN NULL;
+END $body$;
+CREATE TRIGGER artifacts_leave_blobs AFTER DELETE ON artifacts
+  FOR EACH ROW EXECUTE FUNCTION artifacts_leave_blobs())sql"},
     "CREATE INDEX artifacts_by_blob ON artifacts (blob)",
     "CREATE INDEX artifacts_by_project ON artifacts (project_id, id)",
     R"sql(
@@ -661,30 +686,74 @@ const Migration kTransfers{
     " transfers TEXT NOT NULL)",
 };
 
+// Two kinds of database: texts that leave case aside have an index that both know, and the length
+// of the audit log is kept by itself, where SQLite's own count of numbers was asked before.
+const Migration kTwoDatabases{
+    "CREATE UNIQUE INDEX projects_by_path ON projects (lower(path))",
+    "CREATE UNIQUE INDEX users_by_name ON users (lower(username))",
+    "DROP INDEX variables_by_owner",
+    "CREATE UNIQUE INDEX variables_by_owner ON variables "
+    "(ifnull(project_id, 0), lower(group_path), key, environment_scope)",
+    "CREATE TABLE audit_length (length INTEGER NOT NULL)",
+    {"INSERT INTO audit_length"
+     " SELECT ifnull(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'audit'",
+     "INSERT INTO audit_length SELECT coalesce(MAX(seq), 0) FROM audit"},
+    {R"sql(
+CREATE TRIGGER audit_grows AFTER INSERT ON audit
+BEGIN UPDATE audit_length SET length = NEW.seq; END)sql",
+     R"sql(
+CREATE FUNCTION audit_grows() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN
+  UPDATE audit_length SET length = NEW.seq;
+  RETURN NULL;
+END $body$;
+CREATE TRIGGER audit_grows AFTER INSERT ON audit
+  FOR EACH ROW EXECUTE FUNCTION audit_grows())sql"},
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
   static const std::vector<Migration> all{
       kFirst,     kDeliveryAttempts, kExclusion,  kDotenv, kForge,
       kVariables, kJobManager,       kDownstream, kTests,  kMergeRequests,
-      kRetention, kPeople,           kIdentities, kDeployments, kForks, kTransfers};
+      kRetention, kPeople,           kIdentities, kDeployments, kForks, kTransfers, kTwoDatabases};
   return all;
 }
 
-Result<void> migrate(Session& session, const std::vector<Migration>& steps) {
+namespace {
+
+void run_step(Session& session, const Migration& step, long long version,
+              const std::function<void()>& after_statement) {
+  session.begin();
+  try {
+    for (const MigrationStatement& statement : step) {
+      session.run_schema(statement);
+      if (after_statement) after_statement();
+    }
+    session.set_schema_version(version);
+    if (after_statement) after_statement();
+    session.commit();
+  } catch (const StoreFailure&) {
+    session.rollback();
+    throw;
+  }
+}
+
+}  // namespace
+
+Result<void> migrate(Session& session, const std::vector<Migration>& steps,
+                     const std::function<void()>& after_statement) {
   const auto newest = static_cast<long long>(steps.size());
-  const auto version = select_value<long long>(session, "PRAGMA user_version");
+  const auto version = session.schema_version();
   if (version > newest)
     return fail(ErrorKind::Conflict,
                 fmt::format("the database has schema {}, this program knows schemas up to {}",
                             version, newest))
         .with_hint("start the newer version of slipway that wrote it");
-  for (long long next = version; next < newest; ++next) {
-    session.run("BEGIN IMMEDIATE");
-    for (const std::string& sql : steps[static_cast<std::size_t>(next)]) session.run(sql);
-    session.run(fmt::format("PRAGMA user_version = {}", next + 1));
-    session.run("COMMIT");
-  }
+  if (version > 0 && version < newest)
+    if (auto kept = session.keep_copy(version); !kept) return kept.error();
+  for (long long next = version; next < newest; ++next)
+    run_step(session, steps[static_cast<std::size_t>(next)], next + 1, after_statement);
   return {};
 }
 

@@ -1,8 +1,10 @@
 #include "server/store/pipeline_store.h"
 
-#include <map>
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
+#include "server/store/counting.h"
 #include "server/store/session.h"
 
 namespace slipway::server {
@@ -147,33 +149,47 @@ std::optional<PipelineRow> PipelineStore::find(PipelineId id) const {
 
 namespace {
 
-// instr and not LIKE: a person who searches for "50%" means it.
-constexpr const char* kListed = R"sql( FROM pipelines AS p
- WHERE project_id = ?1 AND (?2 = '' OR ref = ?2) AND (?3 = '' OR status = ?3)
+// What is seldom asked for. instr and not LIKE: a person who searches for "50%" means it.
+constexpr const char* kSeldom = R"sql(
    AND (?4 = '' OR source = ?4) AND (?5 = '' OR sha = ?5)
-   AND (?6 = '' OR user_id = (SELECT id FROM users WHERE username = ?6)
+   AND (?6 = '' OR user_id = (SELECT id FROM users WHERE lower(username) = lower(?6))
         OR (user_id IS NULL AND lower(author_name) = lower(?6)))
    AND (?7 = '' OR instr(lower(commit_title), lower(?7)) > 0 OR instr(lower(ref), lower(?7)) > 0
         OR instr(lower(name), lower(?7)) > 0 OR instr(lower(author_name), lower(?7)) > 0
         OR instr(sha, lower(?7)) = 1 OR '#' || iid = ?7)
    AND (?8 = '' OR status = ?8 OR (?8 = 'finished' AND status IN ('success', 'failed', 'canceled'))
-        OR (?8 IN ('branches', 'tags') AND tag = (?8 = 'tags')
+        OR (?8 IN ('branches', 'tags') AND (tag = 1) = (?8 = 'tags')
             AND substr(ref, 1, 13) <> 'refs/slipway/' AND NOT EXISTS
             (SELECT 1 FROM pipelines AS later
               WHERE later.project_id = p.project_id AND later.ref = p.ref AND later.tag = p.tag
                 AND later.id > p.id))))sql";
 
-// A text for each order: statements are kept by their text.
-const std::string& list_sql(const PipelineFilter& filter) {
-  static const std::map<std::string, std::string> texts = [] {
-    std::map<std::string, std::string> made;
-    for (const std::string& order : pipeline_orders())
-      for (const std::string direction : {" ASC", " DESC"})
-        made[order + direction] = "SELECT " + column_names<PipelineRow>() + kListed + " ORDER BY " +
-                                  order + direction + ", id" + direction + " LIMIT ?9 OFFSET ?10";
-    return made;
-  }();
-  return texts.at(filter.order_by + (filter.ascending ? " ASC" : " DESC"));
+// Only what is asked for, so that an index can answer it; each value is named in any case, since
+// all are bound. From fixed parts: statements are kept by their text.
+std::string listed(const PipelineFilter& filter) {
+  const bool seldom = !(filter.source.empty() && filter.sha.empty() && filter.username.empty() &&
+                        filter.search.empty() && filter.scope.empty());
+  std::string sql = " FROM pipelines AS p WHERE project_id = ?1";
+  sql += filter.ref.empty() ? " AND ?2 = ''" : " AND ref = ?2";
+  sql += filter.status.empty() ? " AND ?3 = ''" : " AND status = ?3";
+  sql += seldom ? kSeldom : " AND ?4 = '' AND ?5 = '' AND ?6 = '' AND ?7 = '' AND ?8 = ''";
+  return sql;
+}
+
+std::string list_sql(const PipelineFilter& filter) {
+  const auto& orders = pipeline_orders();
+  if (std::find(orders.begin(), orders.end(), filter.order_by) == orders.end())
+    throw std::invalid_argument{"no order of pipelines: " + filter.order_by};
+  const std::string direction = filter.ascending ? " ASC" : " DESC";
+  // The databases differ in where nothing stands; the only such column is this one.
+  const std::string nulls = filter.ascending ? " NULLS FIRST" : " NULLS LAST";
+  return "SELECT " + column_names<PipelineRow>() + listed(filter) + " ORDER BY " + filter.order_by +
+         direction + (filter.order_by == "user_id" ? nulls : "") + ", id" + direction +
+         " LIMIT ?9 OFFSET ?10";
+}
+
+std::string count_sql(const PipelineFilter& filter) {
+  return "SELECT COUNT(*) FROM (SELECT 1" + listed(filter) + " LIMIT ?9) AS counted";
 }
 
 }  // namespace
@@ -191,13 +207,12 @@ const std::vector<std::string>& pipeline_scopes() {
 
 Page<PipelineRow> PipelineStore::list(ProjectId project, const PipelineFilter& filter,
                                       PageRequest page) const {
-  static const std::string total = std::string{"SELECT COUNT(*)"} + kListed;
-  return {
-      select<PipelineRow>(session_, list_sql(filter), project, filter.ref, filter.status,
-                          filter.source, filter.sha, filter.username, filter.search, filter.scope,
-                          page.per_page, (page.page - 1) * page.per_page),
-      select_value<long long>(session_, total, project, filter.ref, filter.status, filter.source,
-                              filter.sha, filter.username, filter.search, filter.scope)};
+  return {select<PipelineRow>(session_, list_sql(filter), project, filter.ref, filter.status,
+                              filter.source, filter.sha, filter.username, filter.search,
+                              filter.scope, page.per_page, (page.page - 1) * page.per_page),
+          select_value<long long>(session_, count_sql(filter), project, filter.ref, filter.status,
+                                  filter.source, filter.sha, filter.username, filter.search,
+                                  filter.scope, count_limit(page))};
 }
 
 std::vector<TrendPoint> PipelineStore::trend(ProjectId project, std::string_view ref,
@@ -207,7 +222,7 @@ SELECT p.id, iid, status, author_name, coalesce(username, '') AS username, p.cre
        finished_at
   FROM pipelines AS p LEFT JOIN users ON users.id = user_id
  WHERE project_id = ? AND ref = ? AND source <> 'merge_request_event'
- ORDER BY p.id DESC LIMIT ?) ORDER BY id)sql";
+ ORDER BY p.id DESC LIMIT ?) AS newest ORDER BY id)sql";
   return select<TrendPoint>(session_, sql, project, ref, limit);
 }
 
@@ -257,7 +272,7 @@ std::vector<CoveragePoint> PipelineStore::coverage_history(ProjectId project, st
                                  " FROM pipelines WHERE project_id = ?1 AND (?2 = '' OR ref = ?2)"
                                  " AND coverage IS NOT NULL AND finished_at IS NOT NULL"
                                  " AND source <> 'merge_request_event'"
-                                 " ORDER BY id DESC LIMIT ?3) ORDER BY id";
+                                 " ORDER BY id DESC LIMIT ?3) AS newest ORDER BY id";
   return select<CoveragePoint>(session_, sql, project, ref, limit);
 }
 
@@ -287,7 +302,7 @@ std::string PipelineStore::variables(PipelineId id) const {
 
 std::vector<std::pair<std::string, long long>> PipelineStore::count_by_status() const {
   return select<std::pair<std::string, long long>>(
-      session_, "SELECT status, COUNT(*) FROM pipelines GROUP BY status");
+      session_, "SELECT status, COUNT(*) FROM pipelines GROUP BY status ORDER BY status");
 }
 
 PipelineId PipelineStore::insert(PipelineRow& row, const PipelineDetails& details) {

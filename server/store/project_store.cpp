@@ -38,7 +38,7 @@ std::optional<ProjectRow> ProjectStore::find(ProjectId id) const {
 
 std::optional<ProjectRow> ProjectStore::find_by_path(std::string_view path) const {
   static const std::string sql =
-      "SELECT " + column_names<ProjectRow>() + " FROM projects WHERE path = ?";
+      "SELECT " + column_names<ProjectRow>() + " FROM projects WHERE lower(path) = lower(?)";
   return select_one<ProjectRow>(session_, sql, path);
 }
 
@@ -51,13 +51,14 @@ Page<ProjectRow> ProjectStore::list(std::string_view search, std::string_view vi
       " AND (?2 = '' OR visibility = ?2)"
       " AND (?3 = '' OR ?3 = (SELECT status FROM pipelines WHERE project_id = projects.id"
       " AND ref = default_branch ORDER BY pipelines.id DESC LIMIT 1))"
-      " AND ((?7 = 0 AND (?4 OR visibility = 'public' OR (?5 AND visibility = 'internal')))"
-      " OR EXISTS (SELECT 1 FROM members WHERE user_id = ?6 AND access_level >= max(?7, 1)"
+      " AND ((?7 = 0 AND (?4 = 1 OR visibility = 'public' OR (?5 = 1 AND visibility = 'internal')))"
+      " OR EXISTS (SELECT 1 FROM members WHERE user_id = ?6 AND access_level >= ?7 AND "
+      "access_level >= 1"
       " AND (expires_at IS NULL OR expires_at > ?8)"
       " AND (members.project_id = projects.id OR (members.project_id IS NULL"
       " AND substr(lower(path), 1, length(group_path) + 1) = group_path || '/'))))";
   static const std::string rows =
-      "SELECT " + column_names<ProjectRow>() + where + " ORDER BY path LIMIT ?9 OFFSET ?10";
+      "SELECT " + column_names<ProjectRow>() + where + " ORDER BY lower(path) LIMIT ?9 OFFSET ?10";
   static const std::string total = "SELECT COUNT(*)" + where;
   return {
       select<ProjectRow>(session_, rows, search, visibility, last_status, viewer.everything,

@@ -50,8 +50,8 @@ std::optional<ProtectedRefRow> ProtectionStore::find(ProjectId id, RefKind kind,
 void ProtectionStore::protect(ProjectId id, RefKind kind, std::string_view name, UnixMillis now,
                               int access_level) {
   execute(session_,
-          "INSERT OR IGNORE INTO protected_refs (project_id, kind, name, access_level, created_at)"
-          " VALUES (?, ?, ?, ?, ?)",
+          "INSERT INTO protected_refs (project_id, kind, name, access_level, created_at)"
+          " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
           id, to_string(kind), name, access_level, now);
 }
 

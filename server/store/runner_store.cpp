@@ -86,9 +86,13 @@ void RunnerStore::contacted(const RunnerManagerRow& manager) {
   execute(session_, "UPDATE runners SET contacted_at = ? WHERE id = ?", manager.contacted_at,
           manager.runner_id);
   execute(session_, R"sql(
-INSERT OR REPLACE INTO runner_managers
+INSERT INTO runner_managers
   (runner_id, system_id, version, platform, architecture, executor, ip_address, contacted_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?))sql",
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (runner_id, system_id) DO UPDATE
+   SET version = excluded.version, platform = excluded.platform,
+       architecture = excluded.architecture, executor = excluded.executor,
+       ip_address = excluded.ip_address, contacted_at = excluded.contacted_at)sql",
           manager.runner_id, manager.system_id, manager.version, manager.platform,
           manager.architecture, manager.executor, manager.ip_address, manager.contacted_at);
 }

@@ -1,23 +1,34 @@
-// One SQLite session with its prepared statements, and how C++ values become columns and back.
+// One session with a database and its prepared statements, and how C++ values become columns and
+// back.
 //
 // Used by one thread at a time; only server/store includes this. A statement is prepared on its
 // first use and kept by its text, so texts must come from the source and never from data. Errors
 // are thrown as StoreFailure.
+//
+// Texts are written for SQLite and PostgreSQL alike: `?` or `?1` marks a value, truth is 0 or 1 in
+// an INTEGER column and is compared (`retried = 0`, not `NOT retried`), a subquery in FROM has a
+// name, `lower(a) = lower(b)` is how case is left aside. What only the words differ in, as
+// `ifnull`, the PostgreSQL session puts right (postgresql_dialect.h).
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "server/store/ids.h"
 
 namespace slipway::server {
+
+struct DatabasePlace;
+struct MigrationStatement;
 
 // One bound value or fetched column. The kind is fixed when the statement is prepared.
 struct Slot {
@@ -46,21 +57,56 @@ class Session {
  public:
   enum class Mode : std::uint8_t { Writer, Reader };
 
-  Session(const std::filesystem::path& file, Mode mode);
-  ~Session();
+  Session() = default;
+  virtual ~Session() = default;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
   Statement& prepare(std::string_view sql, const std::vector<Slot::Kind>& inputs,
                      const std::vector<Slot::Kind>& outputs);
   // For texts without values and without rows, each used once or rarely.
-  void run(const std::string& sql);
-  [[nodiscard]] long long last_insert_id();
+  virtual void run(const std::string& sql) = 0;
+  // One statement of a migration, which is written for SQLite.
+  virtual void run_schema(const MigrationStatement& statement) = 0;
 
- private:
-  struct State;
-  std::unique_ptr<State> state_;
+  // After commit() that threw, and after any other error that is not caught by a savepoint, only
+  // rollback() helps.
+  virtual void begin() = 0;
+  // All that is read until rollback() is of one moment.
+  virtual void begin_snapshot() = 0;
+  virtual void commit() = 0;
+  virtual void rollback() = 0;
+
+  [[nodiscard]] virtual long long schema_version() = 0;
+  virtual void set_schema_version(long long version) = 0;
+  // Before the schema changes: a copy of all as it is, where the database is ours to copy.
+  virtual Result<void> keep_copy(long long version) = 0;
+  // The last number that the database gave in this column: none up to it is given again.
+  [[nodiscard]] virtual long long last_number(const std::string& table,
+                                              const std::string& column) = 0;
+  virtual void set_last_number(const std::string& table, const std::string& column,
+                               long long number) = 0;
+  // Moves what the database has put beside its file into the file; waits for nobody.
+  virtual void checkpoint() {}
+
+ protected:
+  virtual std::unique_ptr<Statement> make(const std::string& sql,
+                                          const std::vector<Slot::Kind>& inputs,
+                                          const std::vector<Slot::Kind>& outputs) = 0;
+
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  // A derived class ends these before the session that they belong to.
+  std::unordered_map<std::string, std::unique_ptr<Statement>, TextHash, std::equal_to<>>
+      statements_;
 };
+
+// Opens a session; throws StoreFailure. A writer takes no lock against others by this alone.
+std::unique_ptr<Session> open_session(const DatabasePlace& place, Session::Mode mode);
 
 std::string json_of_strings(const std::vector<std::string>& values);
 std::vector<std::string> strings_of_json(const std::string& text);
@@ -241,7 +287,8 @@ void execute(Session& session, std::string_view sql, const Args&... args) {
   statement.execute();
 }
 
-// Inserts every column but the first, which is the number that SQLite gives; answers that number.
+// Inserts every column but the first, which is the number that the database gives; answers that
+// number.
 template <typename Row>
 long long insert_row(Session& session, const std::string& table, const Row& row) {
   static const std::pair<std::string, std::vector<Slot::Kind>> prepared = [&] {
@@ -250,10 +297,10 @@ long long insert_row(Session& session, const std::string& table, const Row& row)
     std::string marks = "?";
     for (std::size_t i = 2; i < kinds.size(); ++i) marks += ", ?";
     return std::pair{"INSERT INTO " + table + " (" + names.substr(names.find(',') + 1) +
-                         ") VALUES (" + marks + ")",
+                         ") VALUES (" + marks + ") RETURNING " + names.substr(0, names.find(',')),
                      std::vector<Slot::Kind>(kinds.begin() + 1, kinds.end())};
   }();
-  Statement& statement = session.prepare(prepared.first, prepared.second, {});
+  Statement& statement = session.prepare(prepared.first, prepared.second, {Slot::Kind::Integer});
   const detail::ResetAtEnd reset{statement};
   int index = -1;
   // The visitor takes fields by reference and only reads them here.
@@ -262,7 +309,7 @@ long long insert_row(Session& session, const std::string& table, const Row& row)
     ++index;
   });
   statement.execute();
-  return session.last_insert_id();
+  return statement.output(0).integer;
 }
 
 }  // namespace slipway::server

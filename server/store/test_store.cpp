@@ -176,7 +176,8 @@ void TestStore::saw_flaky(const FlakyTestRow& test) {
           "INSERT INTO flaky_tests (project_id, job_name, key, classname, name, file, sha, job_id,"
           " times, first_seen_at, last_seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)"
           " ON CONFLICT (project_id, job_name, key) DO UPDATE SET"
-          " times = times + (job_id <> excluded.job_id), sha = excluded.sha,"
+          " times = flaky_tests.times +"
+          " CASE WHEN flaky_tests.job_id = excluded.job_id THEN 0 ELSE 1 END, sha = excluded.sha,"
           " job_id = excluded.job_id, file = excluded.file, last_seen_at = excluded.last_seen_at",
           test.project_id, test.job_name, test.key, test.classname, test.name, test.file, test.sha,
           test.job_id, test.last_seen_at, test.last_seen_at);

@@ -71,7 +71,7 @@ std::optional<UserRow> UserStore::find(UserId id) const {
 
 std::optional<UserRow> UserStore::find_by_name(std::string_view username) const {
   static const std::string sql =
-      "SELECT " + column_names<UserRow>() + " FROM users WHERE username = ?";
+      "SELECT " + column_names<UserRow>() + " FROM users WHERE lower(username) = lower(?)";
   return select_one<UserRow>(session_, sql, username);
 }
 
@@ -86,7 +86,7 @@ Page<UserRow> UserStore::list(std::string_view search, PageRequest page) const {
       " FROM users WHERE bot_of IS NULL AND (?1 = '' OR instr(lower(username), lower(?1)) > 0"
       " OR instr(lower(name), lower(?1)) > 0)";
   static const std::string rows =
-      "SELECT " + column_names<UserRow>() + where + " ORDER BY username LIMIT ?2 OFFSET ?3";
+      "SELECT " + column_names<UserRow>() + where + " ORDER BY lower(username) LIMIT ?2 OFFSET ?3";
   static const std::string total = "SELECT COUNT(*)" + where;
   return {select<UserRow>(session_, rows, search, page.per_page, (page.page - 1) * page.per_page),
           select_value<long long>(session_, total, search)};
@@ -94,7 +94,7 @@ Page<UserRow> UserStore::list(std::string_view search, PageRequest page) const {
 
 long long UserStore::count_admins() const {
   return select_value<long long>(session_,
-                                 "SELECT COUNT(*) FROM users WHERE is_admin AND NOT disabled");
+                                 "SELECT COUNT(*) FROM users WHERE is_admin = 1 AND disabled = 0");
 }
 
 long long UserStore::count() const {

@@ -48,7 +48,7 @@ ProjectId id_of(const VariableOwner& owner) {
 
 // The index variables_by_owner holds this expression.
 constexpr const char* kOfOwner =
-    " FROM variables WHERE ifnull(project_id, 0) = ?1 AND group_path = ?2";
+    " FROM variables WHERE ifnull(project_id, 0) = ?1 AND lower(group_path) = lower(?2)";
 
 }  // namespace
 
@@ -80,7 +80,7 @@ std::vector<VariableRow> VariableStore::for_project(ProjectId id,
       "SELECT " + column_names<VariableRow>() +
       " FROM (SELECT * FROM variables WHERE ifnull(project_id, 0) = ?1"
       " UNION ALL SELECT * FROM variables WHERE ifnull(project_id, 0) = 0 AND (group_path = ''"
-      " OR instr(lower(?2), lower(group_path) || '/') = 1))"
+      " OR instr(lower(?2), lower(group_path) || '/') = 1)) AS known"
       " ORDER BY project_id NULLS FIRST, length(group_path), key, environment_scope";
   return select<VariableRow>(session_, sql, id, project_path);
 }
@@ -90,7 +90,7 @@ bool VariableStore::has_group(std::string_view path) const {
   return select_value<bool>(session_,
                             "SELECT EXISTS (SELECT 1 FROM projects WHERE instr(lower(path), "
                             "lower(?1) || '/') = 1) OR EXISTS (SELECT 1 FROM variables WHERE "
-                            "ifnull(project_id, 0) = 0 AND group_path = ?1)",
+                            "ifnull(project_id, 0) = 0 AND lower(group_path) = lower(?1))",
                             path);
 }
 

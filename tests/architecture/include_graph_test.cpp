@@ -95,6 +95,7 @@ const std::vector<Library>& libraries() {
       {"yaml.h", "pipeline/read/"},       {"yaml-cpp/", "base/settings."},
       {"toml++/", "runner/config_toml."}, {"Civet", "runner/vital_signs."},
       {"date/", "server/schedules/"},     {"cjose/", "server/login/", "server/identity/"},
+      {"libpq-fe.h", "server/store/"},
   };
   return table;
 }

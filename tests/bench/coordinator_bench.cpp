@@ -1,7 +1,7 @@
 // How many no-op jobs go through the coordinator and dispatch in a second, with durable commits:
 // each is created, requested, acknowledged and finished, with four slots. Prints jobs/s.
 //
-//   coordinator_bench [jobs]
+//   coordinator_bench [jobs [POSTGRESQL-URL]]
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "pipeline/plan.h"
@@ -22,15 +22,21 @@ constexpr int kSlots = 4;
 
 struct Bench {
   slipway::test::TempDirectory directory;
-  std::unique_ptr<Database> database = std::move(*Database::open(directory / "slipway.db"));
+  std::unique_ptr<Database> database;
   SystemClock clock;
-  Coordinator coordinator{*database, clock};
+  Coordinator coordinator;
   Dispatch dispatch{coordinator};
   RunnerId runner;
   ProjectId project;
   std::mutex mutex;
   std::condition_variable changed;
   int left = 0;
+
+  explicit Bench(const std::string& url)
+      : database(
+            std::move(*Database::open(url.empty() ? DatabasePlace::at_file(directory / "slipway.db")
+                                                  : DatabasePlace{{}, url, ""}))),
+        coordinator(*database, clock) {}
 
   void prepare() {
     coordinator.start();
@@ -82,7 +88,7 @@ struct Bench {
 
 int main(int argc, char** argv) {
   const int jobs = argc > 1 ? std::atoi(argv[1]) : 2000;
-  Bench bench;
+  Bench bench{argc > 2 ? argv[2] : ""};
   bench.left = jobs;
   bench.prepare();
   const auto start = std::chrono::steady_clock::now();

@@ -66,6 +66,21 @@ TEST_CASE("an address is read with its port and refused without", "[settings]") 
   }
 }
 
+TEST_CASE("a database's address holds no password, which flags and listings would show",
+          "[settings]") {
+  ServerSettings settings;
+  for (const char* good : {"", "postgresql://ann@host:5432/name?sslmode=verify-full",
+                           "postgres:///name?host=/run/postgresql", "postgresql://[::1]:5432/name"})
+    CHECK(apply(settings, {{"database", good}}));
+  for (const char* bad : {"postgresql://ann:secret@host/name",
+                          "postgresql://host/name?password=secret", "mysql://host/name"}) {
+    const auto refused = apply(settings, {{"database", bad}});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message.find("'--database' must be an address") == 0);
+    CHECK(refused.error().message.find("=secret") == std::string::npos);
+  }
+}
+
 TEST_CASE("listening beyond loopback in clear text is refused unless it is asked for",
           "[settings]") {
   ServerSettings settings;

@@ -9,6 +9,7 @@
 #include "server/auth/sessions.h"
 #include "server/auth/writer.h"
 #include "server/store/database.h"
+#include "tests/server/store/test_place.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_directory.h"
 
@@ -40,8 +41,9 @@ class DirectWriter final : public server::auth::Writer {
 struct AuthFixture {
   TempDirectory directory;
   FakeClock clock;
+  TestPlace at{directory / "slipway.db"};
   std::unique_ptr<server::Database> database =
-      std::move(server::Database::open(directory / "slipway.db").value());
+      std::move(server::Database::open(at.place()).value());
   DirectWriter writer{*database, clock};
   server::auth::Sessions sessions{*database, writer, clock};
   server::auth::AccessTokens tokens{*database, writer, clock};

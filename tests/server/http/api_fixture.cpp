@@ -188,7 +188,7 @@ ApiFixture::ApiFixture(std::chrono::milliseconds poll_hold)
                  poll_hold) {}
 
 ApiFixture::ApiFixture(login::Provider site, std::chrono::milliseconds poll_hold)
-    : database(std::move(Database::open(directory / "slipway.db").value())),
+    : database(std::move(Database::open(at.place()).value())),
       vault(std::make_unique<VariableVault>(*database, keys)),
       signer(shared_signer()),
       coordinator(std::make_unique<Coordinator>(*database, clock)),

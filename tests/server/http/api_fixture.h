@@ -19,6 +19,7 @@
 #include "server/trace/trace_store.h"
 #include "server/variables/vault.h"
 #include "tests/server/http/raw_client.h"
+#include "tests/server/store/test_place.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_directory.h"
 
@@ -113,6 +114,7 @@ class ApiFixture {
   RawResponse patch_trace(const TakenJob& job, long long offset, const std::string& text);
 
   TempDirectory directory;
+  TestPlace at{directory / "slipway.db"};
   SystemClock clock;
   FakeOutside outside;
   std::unique_ptr<server::Database> database;

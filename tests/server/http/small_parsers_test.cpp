@@ -1,5 +1,6 @@
 #include "server/http/artifact_routes.h"
 #include "server/http/byte_range.h"
+#include "server/http/common.h"
 #include "server/http/json.h"
 #include "server/http/multipart.h"
 #include "server/http/outside_routes.h"
@@ -177,6 +178,15 @@ TEST_CASE("a badge shows its words escaped", "[http]") {
   const auto svg = badge_svg("a<b", "x\"&", "#555");
   CHECK(svg.find("a&lt;b: x&quot;&amp;") != std::string::npos);
   CHECK(svg.find("a<b") == std::string::npos);
+}
+
+TEST_CASE("a list tells how long it is up to ten thousand, and whether there is more", "[http]") {
+  const auto exact = list_response(nlohmann::json::array(), {500, 20}, 10'000);
+  CHECK(exact.headers.get("X-Total") == "10000");
+  CHECK(exact.headers.get("X-Next-Page") == "");
+  const auto longer = list_response(nlohmann::json::array(), {500, 20}, 10'001);
+  CHECK_FALSE(longer.headers.find("X-Total"));
+  CHECK(longer.headers.get("X-Next-Page") == "501");
 }
 
 }  // namespace

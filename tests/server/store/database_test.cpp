@@ -1,7 +1,5 @@
 #include "server/store/database.h"
 
-#include "base/files.h"
-
 #include "server/store/migrations.h"
 #include "server/store/session.h"
 #include "tests/server/store/store_fixture.h"
@@ -13,6 +11,8 @@
 using namespace slipway;
 using namespace slipway::server;
 using slipway::server::test::StoreFixture;
+using slipway::test::TestPlace;
+using slipway::test::TestTables;
 
 TEST_CASE("what was committed is there after the database is opened again", "[store]") {
   StoreFixture fixture;
@@ -100,96 +100,21 @@ TEST_CASE("readers are lent to many threads and come back", "[store]") {
   CHECK(found == 400);
 }
 
-TEST_CASE("a second server on the same directory is told so", "[store]") {
-  const StoreFixture fixture;
-
-  const auto second = Database::open(fixture.file());
-
-  REQUIRE_FALSE(second);
-  CHECK(second.error().kind == ErrorKind::Unavailable);
-  CHECK(second.error().message ==
-        "another server is running on '" + fixture.directory.path().string() + "'");
-  CHECK(second.error().hint == "stop it, or give this one another data_dir");
-}
-
-TEST_CASE("a directory that does not exist is named", "[store]") {
-  const slipway::test::TempDirectory directory;
-
-  const auto opened = Database::open(directory / "missing" / "slipway.db");
-
-  REQUIRE_FALSE(opened);
-  CHECK(opened.error().message.find("missing/slipway.db.lock") != std::string::npos);
-}
-
-TEST_CASE("a file that is no database is refused", "[store]") {
-  const slipway::test::TempDirectory directory;
-  REQUIRE(replace_file(directory / "slipway.db", std::string(4096, 'x')));
-
-  const auto opened = Database::open(directory / "slipway.db");
-
-  REQUIRE_FALSE(opened);
-  CHECK(opened.error().message.find("cannot open '") == 0);
-  CHECK(opened.error().message.find("not a database") != std::string::npos);
-}
-
-TEST_CASE("a database of a newer version is refused and stays as it is", "[store]") {
-  const slipway::test::TempDirectory directory;
-  {
-    Session session{directory / "slipway.db", Session::Mode::Writer};
-    session.run("PRAGMA user_version = 99");
-  }
-
-  const auto opened = Database::open(directory / "slipway.db");
-
-  REQUIRE_FALSE(opened);
-  CHECK(opened.error().kind == ErrorKind::Conflict);
-  CHECK(
-      opened.error().message.find("the database has schema 99, this program knows schemas up to " +
-                                  std::to_string(migrations().size())) != std::string::npos);
-  Session session{directory / "slipway.db", Session::Mode::Writer};
-  CHECK(select_value<long long>(session, "SELECT COUNT(*) FROM sqlite_master") == 0);
-}
-
-TEST_CASE("migrations run once each, in order, also over several starts", "[store]") {
-  const slipway::test::TempDirectory directory;
-  Session session{directory / "slipway.db", Session::Mode::Writer};
-  std::vector<Migration> steps{{"CREATE TABLE notes (text TEXT)"},
-                               {"INSERT INTO notes VALUES ('two')"}};
-  REQUIRE(migrate(session, steps));
-  steps.push_back({"INSERT INTO notes VALUES ('three')"});
-
-  REQUIRE(migrate(session, steps));
-  REQUIRE(migrate(session, steps));
-
-  const auto notes = select<Scalar<std::string>>(session, "SELECT text FROM notes ORDER BY rowid");
-  REQUIRE(notes.size() == 2);
-  CHECK(notes[0].value == "two");
-  CHECK(notes[1].value == "three");
-}
-
-TEST_CASE("a session is durable and checks references", "[store]") {
-  const slipway::test::TempDirectory directory;
-  Session session{directory / "slipway.db", Session::Mode::Writer};
-
-  CHECK(select_value<std::string>(session, "PRAGMA journal_mode") == "wal");
-  CHECK(select_value<long long>(session, "PRAGMA synchronous") == 2);
-  CHECK(select_value<long long>(session, "PRAGMA foreign_keys") == 1);
-  CHECK(select_value<long long>(session, "PRAGMA wal_autocheckpoint") == 0);
-  CHECK(select_value<long long>(session, "PRAGMA busy_timeout") == 5000);
-}
-
 TEST_CASE("numbers of 64 bits, absent values and odd texts come back as they went in", "[store]") {
   const slipway::test::TempDirectory directory;
-  Session session{directory / "slipway.db", Session::Mode::Writer};
-  session.run("CREATE TABLE values_ (number INTEGER, text TEXT)");
-  const std::string odd = std::string{"nul \0 and ' and ü", 18};
+  const TestPlace at{directory / "slipway.db", TestTables::None};
+  const auto opened = open_session(at.place(), Session::Mode::Writer);
+  Session& session = *opened;
+  session.run_schema("CREATE TABLE values_ (number INTEGER, text TEXT)");
+  const std::string odd = std::string{"nul \0 and ' and ü and \xFF", 24};
   const std::optional<std::int64_t> none;
 
   execute(session, "INSERT INTO values_ VALUES (?, ?)", std::int64_t{1} << 62U, odd);
   execute(session, "INSERT INTO values_ VALUES (?, ?)", none, std::string{});
 
   using Row = std::pair<std::optional<std::int64_t>, std::string>;
-  const auto rows = select<Row>(session, "SELECT number, text FROM values_ ORDER BY rowid");
+  const auto rows =
+      select<Row>(session, "SELECT number, text FROM values_ ORDER BY number NULLS LAST");
   REQUIRE(rows.size() == 2);
   CHECK(rows[0].first == std::int64_t{1} << 62U);
   CHECK(rows[0].second == odd);
@@ -199,7 +124,9 @@ TEST_CASE("numbers of 64 bits, absent values and odd texts come back as they wen
 
 TEST_CASE("a broken statement is our mistake and says what is wrong", "[store]") {
   const slipway::test::TempDirectory directory;
-  Session session{directory / "slipway.db", Session::Mode::Writer};
+  const TestPlace at{directory / "slipway.db", TestTables::None};
+  const auto opened = open_session(at.place(), Session::Mode::Writer);
+  Session& session = *opened;
 
   try {
     session.run("SELEKT 1");
@@ -223,20 +150,4 @@ TEST_CASE("a commit that fails keeps nothing, and the next one works", "[store]"
 
   fixture.project("a/kept");
   CHECK(fixture.database->read()->projects.list("", "", {}).total == 1);
-}
-
-TEST_CASE("the write-ahead log is moved into the database from time to time", "[store]") {
-  StoreFixture fixture;
-  const ProjectId id = fixture.project();
-  for (int i = 0; i < 600; ++i) {
-    fixture.commit([&](Stores& stores) {
-      stores.settings.put("n", std::to_string(i));
-      return 0;
-    });
-    fixture.database->checkpoint_when_large();
-  }
-
-  CHECK(fixture.database->read()->settings.get("n") == "599");
-  CHECK(fixture.database->read()->projects.find(id));
-  CHECK(std::filesystem::file_size(fixture.file().string() + "-wal") < (std::size_t{4} << 20U));
 }

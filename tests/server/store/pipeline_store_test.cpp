@@ -1,3 +1,4 @@
+#include "server/store/session.h"
 #include "tests/server/store/store_fixture.h"
 #include "tests/support/catch.h"
 
@@ -289,4 +290,28 @@ TEST_CASE("pipelines are counted by status", "[store]") {
   const auto counts = fixture.database->read()->pipelines.count_by_status();
 
   CHECK(counts == std::vector<std::pair<std::string, long long>>{{"failed", 1}, {"success", 2}});
+}
+
+TEST_CASE("a long list is counted only so far, and goes on to its end", "[store]") {
+  StoreFixture fixture;
+  const ProjectId id = fixture.project();
+  const PipelineRow first = fixture.pipeline(id);
+  execute(fixture.database->writer_session(), R"sql(
+INSERT INTO pipelines (iid, project_id, status, reason_code, reason_text, source, ref, tag, ref_protected,
+  sha, before_sha, name, commit_title, commit_message, author_name, author_email, cancel_on_failure,
+  created_at, updated_at)
+WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 10050)
+SELECT i, ?1, 'success', '', '', 'push', 'main', 0, 0, '', '', '', '', '', '', '', 0, i, i FROM n)sql",
+          id);
+  auto read = fixture.database->read();
+
+  CHECK(read->pipelines.list(id, {}, {1, 20}).total == 10'001);
+  CHECK(read->pipelines.list(id, {}, {502, 20}).total > 502 * 20);
+  const auto last = read->pipelines.list(id, {}, {503, 20});
+  CHECK(last.total == 10'050);
+  REQUIRE(last.rows.size() == 10);
+  CHECK(last.rows.back().id == first.id);
+  PipelineFilter created;
+  created.status = "created";
+  CHECK(read->pipelines.list(id, created, {}).total == 1);
 }

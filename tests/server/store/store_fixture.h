@@ -1,8 +1,8 @@
-// A database in a directory of its own, and rows with the fields that a test does not care about
-// filled in.
+// A database of its own, and rows with the fields that a test does not care about filled in.
 #pragma once
 
 #include "server/store/database.h"
+#include "tests/server/store/test_place.h"
 #include "tests/support/temp_directory.h"
 
 #include <memory>
@@ -12,11 +12,12 @@ namespace slipway::server::test {
 
 struct StoreFixture {
   slipway::test::TempDirectory directory;
+  slipway::test::TestPlace at{directory / "slipway.db"};
   std::unique_ptr<Database> database = open();
 
   [[nodiscard]] std::filesystem::path file() const { return directory / "slipway.db"; }
   [[nodiscard]] std::unique_ptr<Database> open() const {
-    auto opened = Database::open(file());
+    auto opened = Database::open(at.place());
     if (!opened) throw std::runtime_error{opened.error().message};
     return std::move(*opened);
   }

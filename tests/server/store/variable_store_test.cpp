@@ -153,7 +153,9 @@ TEST_CASE("projects of before get their default branch protected", "[store][prot
   slipway::test::TempDirectory directory;
   const auto& all = migrations();
   constexpr std::size_t kBefore = 5;
-  Session session{directory / "old.db", Session::Mode::Writer};
+  const slipway::test::TestPlace at{directory / "old.db", slipway::test::TestTables::None};
+  const auto opened = open_session(at.place(), Session::Mode::Writer);
+  Session& session = *opened;
   REQUIRE(migrate(session, {all.begin(), all.begin() + kBefore}));
   session.run(
       "INSERT INTO projects (path, repository_url, default_branch, visibility, ci_config_path, "

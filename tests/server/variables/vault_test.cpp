@@ -91,7 +91,7 @@ TEST_CASE_METHOD(Fixture, "a ref is protected by its name or a pattern, as branc
   CHECK_FALSE(vault.is_protected(ProjectId{99}, "main", RefKind::Branch));
 }
 
-TEST_CASE_METHOD(Fixture, "no file of the database holds a value", "[variables]") {
+TEST_CASE_METHOD(Fixture, "no file of the database holds a value", "[variables][sqlite]") {
   add(VariableOwner::project(id), "TOKEN", kSecret);
   const auto holds = [&](const std::string& text) {
     bool found = false;
