@@ -70,9 +70,15 @@ void walk(std::string_view text, const std::function<void(std::string_view)>& li
 constexpr std::size_t kLongestValue = std::size_t{1} << 20U;
 constexpr std::size_t kMostOfAll = std::size_t{16} << 20U;  // values of a job's variables together
 
+// What becomes, inside another value, of a reference to a raw or a file variable, and to one that
+// there is not. What a runner expands further leaves them to it; a name is made here and is final.
+// Source: GitLab's sort_and_expand_all with expand_raw_refs, expand_file_refs and keep_undefined.
+enum class Inner : std::uint8_t { Left, Final, FinalUnknownEmpty };
+
 class Expander {
  public:
-  explicit Expander(const Scope& variables) : variables_(variables) {}
+  explicit Expander(const Scope& variables, Inner inner = Inner::Left)
+      : variables_(variables), inner_(inner) {}
 
   Result<Variables> all() {
     const Variables written = variables_.flat();
@@ -101,9 +107,10 @@ class Expander {
         [&](std::string_view name, std::string_view written) {
           if (problem) return;
           const Variable* other = find(name);
-          const bool stays =
-              other == nullptr || other->raw || other->file || other->name == variable.name;
-          if (stays) {
+          if (other == nullptr && inner_ == Inner::FinalUnknownEmpty) return;
+          const bool is_left = other == nullptr || other->name == variable.name ||
+                               (inner_ == Inner::Left && (other->raw || other->file));
+          if (is_left) {
             text += written;
             return;
           }
@@ -144,6 +151,7 @@ class Expander {
   }
 
   const Scope& variables_;
+  const Inner inner_;
   std::unordered_map<std::string_view, const Variable*> by_name_;
   std::map<std::string, std::string> done_;
   std::vector<std::string> path_;
@@ -479,7 +487,7 @@ std::string expand_text(std::string_view text, const Scope& variables, bool unkn
 
 std::string expand_nested(std::string_view text, const Scope& variables, bool unknown_is_empty) {
   if (text.find_first_of("$%") == std::string_view::npos) return std::string{text};
-  Expander expander{variables};
+  Expander expander{variables, unknown_is_empty ? Inner::FinalUnknownEmpty : Inner::Final};
   // A long value that is named often is not copied each time.
   std::unordered_map<const Variable*, std::string> values;
   return with_values(text, variables, unknown_is_empty,

@@ -41,8 +41,8 @@ Result<Variables> expand_variables(const Scope& variables);
 
 // One text expanded once, to at most 1 MiB; `unknown_is_empty` as for environment names.
 std::string expand_text(std::string_view text, const Scope& variables, bool unknown_is_empty);
-// The same with values that are expanded themselves, as expand_variables() does; as they are
-// written when that is not possible.
+// The same with values that are expanded themselves, as they are written when that is not possible.
+// The result is final: raw and file variables inside them stand as they are, too.
 std::string expand_nested(std::string_view text, const Scope& variables, bool unknown_is_empty);
 
 // The runner's expansion (Go's os.Expand): one pass, `$NAME` and `${NAME}`, unknown is empty, `$$`
