@@ -1,7 +1,8 @@
 """Time and memory of `slipway lint` and `slipway plan` for generated files of 10 to 10,000 jobs.
 
-Beside each: the floor, which is a bare libyaml event parse of the same bytes (yaml_floor.cpp), and, when it is
-installed, `gitlab-ci-local --list`. Prints medians and their ratios; asserts nothing. Ratios are of processor time, which other
+Beside each: the floor, which is a bare libyaml event parse of the same bytes (yaml_floor.cpp), and `gitlab-ci-local --list`, which
+npm installs into a cache folder of the user's when it is not there; without npm it is left out. Prints medians and their ratios;
+asserts nothing. Ratios are of processor time, which other
 work on the machine disturbs least, less what the same program takes for a file of one job: they speak of the file, not
 of starting a process.
 """
@@ -19,8 +20,11 @@ PARSER = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 PARSER.add_argument("--rounds", type=int, default=15, help="of each measurement (15)")
 PARSER.add_argument("--sizes", type=int, nargs="*", default=[10, 100, 1000, 10000], help="numbers of jobs")
 PARSER.add_argument("--local", default=shutil.which("gitlab-ci-local"), help="path of gitlab-ci-local")
+PARSER.add_argument("--no-local", action="store_true", help="without gitlab-ci-local")
 ARGUMENTS = PARSER.parse_args()
 BINARY = os.environ.get("SLIPWAY_BINARY", "build/release/slipway")
+# The newest that runs on the Node of Debian 12.
+LOCAL = "gitlab-ci-local@4.61.1"
 FLOOR = os.environ.get("SLIPWAY_YAML_FLOOR", "build/release/tests/bench/yaml_floor")
 
 
@@ -60,14 +64,34 @@ def measure(command, directory, rounds):
     return statistics.median(clock), statistics.median(busy), peak
 
 
+def gitlab_ci_local():
+    """Its path, or None after a line that says why there is none."""
+    if ARGUMENTS.no_local or ARGUMENTS.local:
+        return None if ARGUMENTS.no_local else ARGUMENTS.local
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    directory = pathlib.Path(cache, "slipway", "bench", LOCAL)
+    program = directory / "node_modules/.bin/gitlab-ci-local"
+    if not program.exists():
+        if shutil.which("npm") is None:
+            print("gitlab-ci-local is left out: there is no npm to install it with")
+            return None
+        directory.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(["npm", "install", "--no-fund", "--no-audit", "--ignore-scripts", "--prefix", directory, LOCAL],
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            print(f"gitlab-ci-local is left out: npm cannot install it: {done.stderr.strip().splitlines()[:1]}")
+            return None
+    return str(program)
+
+
 def contestants():
     commands = {
         "libyaml events": [os.path.abspath(FLOOR), ".gitlab-ci.yml"],
         "slipway lint": [os.path.abspath(BINARY), "lint", ".gitlab-ci.yml"],
         "slipway plan": [os.path.abspath(BINARY), "plan", ".gitlab-ci.yml", "--event", "push", "--branch", "main"],
     }
-    if ARGUMENTS.local:
-        commands["gitlab-ci-local"] = [ARGUMENTS.local, "--list"]
+    if local := gitlab_ci_local():
+        commands["gitlab-ci-local"] = [local, "--list"]
     return commands
 
 
@@ -89,6 +113,7 @@ def main():
             file.write_text(text)
             print(f"\n{jobs} jobs, {len(text) / 1024:.0f} KB")
             floor = None
+            clocks = {}
             for name, command in commands.items():
                 rounds = ARGUMENTS.rounds if jobs <= 1000 else max(3, ARGUMENTS.rounds // 3)
                 if name == "gitlab-ci-local":
@@ -96,11 +121,15 @@ def main():
                         continue
                     rounds = 3
                 clock, busy, peak = measure(command, directory, rounds)
+                clocks[name] = clock
                 own = max(busy - idle[name][1], 1e-6)
                 floor = floor or own
                 print(f"  {name:16} {clock * 1000:9.2f} ms, busy {busy * 1000:9.2f} ms {peak / 2**20:8.1f} MB   "
                       f"per job {own / jobs * 1e6:8.2f} us {max(peak - idle[name][2], 0) / jobs / 1024:7.2f} KB   "
                       f"{own / floor:7.1f} x the floor")
+            if "gitlab-ci-local" in clocks:
+                times = clocks["gitlab-ci-local"] / clocks["slipway lint"]
+                print(f"  slipway lint answers {times:.0f} times as fast as gitlab-ci-local --list")
 
 
 main()
