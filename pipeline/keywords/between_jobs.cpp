@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <string_view>
 
 namespace slipway::pipeline::keywords {
 namespace {
@@ -12,9 +13,7 @@ class Checker {
  public:
   Checker(const std::vector<WrittenJob>& jobs, const std::vector<std::string>& stages,
           Diagnostics& findings)
-      : jobs_(jobs), stages_(stages), findings_(findings) {
-    for (const WrittenJob& job : jobs) by_name_[job.job.base_name] = &job;
-  }
+      : jobs_(jobs), stages_(stages), findings_(findings) {}
 
   void check(bool has_workflow_rules) {
     for (const WrittenJob& job : jobs_) {
@@ -31,15 +30,23 @@ class Checker {
     findings_.push_back({Severity::Error, code, std::move(message), at, std::move(hint)});
   }
 
-  const WrittenJob* find(const std::string& name) const {
-    const auto at = by_name_.find(name);
+  const WrittenJob* find(const std::string& name) {
+    const auto at = by_name().find(name);
     return at == by_name_.end() ? nullptr : at->second;
   }
 
-  std::string near(const std::string& name) const {
+  // Made when a job names another; in most files none does.
+  using Named = std::map<std::string_view, const WrittenJob*>;
+  const Named& by_name() {
+    if (by_name_.empty())
+      for (const WrittenJob& job : jobs_) by_name_[job.job.base_name] = &job;
+    return by_name_;
+  }
+
+  std::string near(const std::string& name) {
     if (findings_.size() >= kMostFindings) return {};
     std::vector<std::string> names;
-    for (const auto& [known, job] : by_name_) names.push_back(known);
+    for (const auto& [known, job] : by_name()) names.emplace_back(known);
     const std::string nearest_name = nearest(name, names);
     return nearest_name.empty() ? "" : "did you mean '" + nearest_name + "'?";
   }
@@ -102,7 +109,7 @@ class Checker {
   const std::vector<WrittenJob>& jobs_;
   const std::vector<std::string>& stages_;
   Diagnostics& findings_;
-  std::map<std::string, const WrittenJob*> by_name_;
+  Named by_name_;
 };
 
 }  // namespace

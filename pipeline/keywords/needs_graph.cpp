@@ -53,6 +53,7 @@ class Expander {
   void place_in_stages() {
     const std::string available = available_stages();
     std::unordered_map<std::string_view, int> indices;
+    by_name_.reserve(written_.size());
     for (const std::string& stage : stages_)
       indices.emplace(stage, static_cast<int>(indices.size()));
     for (const WrittenJob& written : written_) {
@@ -68,7 +69,8 @@ class Expander {
               "unknown_stage");
       const int index = at == indices.end() ? static_cast<int>(stages_.size()) : at->second;
       for (const Instance& instance : written.instances)
-        stage_of_instance_[written.job.name + instance.suffix] = index;
+        if (!instance.suffix.empty())
+          stage_of_instance_[written.job.name + instance.suffix] = index;
       by_name_[written.job.name] = {index, &written.instances};
     }
   }
@@ -100,6 +102,8 @@ class Expander {
     if (findings_.size() >= kMostFindings) return {};
     std::vector<std::string> names;
     for (const auto& [known, stage] : stage_of_instance_) names.push_back(known);
+    for (const auto& [known, job] : by_name_)
+      if (job.is_single()) names.push_back(known);
     std::sort(names.begin(), names.end());
     const std::string near = nearest(name, names);
     return near.empty() ? "" : "did you mean '" + near + "'?";
@@ -107,13 +111,22 @@ class Expander {
 
   // The instances that a written name means: itself, or all of a parallel job.
   std::vector<std::string> instances_of(const std::string& name) const {
-    if (stage_of_instance_.contains(name)) return {name};
-    std::vector<std::string> names;
     const auto at = by_name_.find(name);
+    const bool single = at != by_name_.end() && at->second.is_single();
+    if (single || stage_of_instance_.contains(name)) return {name};
+    std::vector<std::string> names;
     if (at != by_name_.end())
       for (const Instance& instance : *at->second.instances)
         names.push_back(name + instance.suffix);
     return names;
+  }
+
+  // Of the name of an instance.
+  int stage_of(const std::string& name) const {
+    if (const auto at = by_name_.find(name); at != by_name_.end() && at->second.is_single())
+      return at->second.stage;
+    const auto at = stage_of_instance_.find(name);
+    return at == stage_of_instance_.end() ? 0 : at->second;
   }
 
   std::vector<std::string> selected(const WrittenNeed& written) const {
@@ -151,7 +164,7 @@ class Expander {
         error(one.need.at, fmt::format("{} job: undefined need: {}", job.name, name),
               hint_for(name));
       for (const std::string& instance : names) {
-        if (stage_of_instance_[instance] > job.stage_index)
+        if (stage_of(instance) > job.stage_index)
           error(one.need.at,
                 fmt::format("{} job: need {} is not defined in current or prior stages", job.name,
                             instance));
@@ -191,7 +204,7 @@ class Expander {
       if (found.empty())
         error(at, fmt::format("{} job: undefined dependency: {}", job.name, name), hint_for(name));
       for (const std::string& instance : found) {
-        if (stage_of_instance_[instance] > job.stage_index)
+        if (stage_of(instance) > job.stage_index)
           error(at, fmt::format("{} job: dependency {} is not defined in current or prior stages",
                                 job.name, instance));
         names.push_back(instance);
@@ -266,13 +279,16 @@ class Expander {
   struct Known {
     int stage = 0;
     const std::vector<Instance>* instances = nullptr;
+
+    // Not parallel: its only instance has its name.
+    [[nodiscard]] bool is_single() const { return instances->front().suffix.empty(); }
   };
 
   std::vector<WrittenJob> written_;
   const std::vector<std::string>& stages_;
   Diagnostics& findings_;
-  std::unordered_map<std::string, Known> by_name_;  // as written
-  std::unordered_map<std::string, int> stage_of_instance_;
+  std::unordered_map<std::string, Known> by_name_;          // as written
+  std::unordered_map<std::string, int> stage_of_instance_;  // of parallel jobs
   std::unordered_map<const std::vector<WrittenRule>*, Shared<std::vector<Rule>>> plain_rules_;
 };
 
