@@ -50,7 +50,7 @@ ChildPlan child_of(const PlannedJob& job, const Trigger& trigger, LocalProject& 
   for (const Variable& variable : of_child.pipeline_variables) set_variable(for_includes, variable);
   auto read = read_configuration(
       request->configuration, child.job, project.includes(),
-      {std::move(for_includes), {}, of_child.changed_paths, of_child.repository});
+      {std::move(for_includes), {}, of_child.changed_paths, of_child.repository, project.limits()});
   if (!read.configuration) {
     child.refusal = first_error(read.findings);
     return child;

@@ -7,19 +7,18 @@
 
 #include "base/crypto.h"
 #include "base/files.h"
-#include "pipeline/read/source.h"
+#include "cli/project_config.h"
 
 namespace slipway::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kConfigFile = ".slipway/config.yml";
 constexpr const char* kTemplates = "template";
 constexpr const char* kWayOut =
     "say where it is with --include-map {}=PATH_OR_URL, or under include_map in "
     ".slipway/config.yml";
-constexpr std::size_t kLargestFile = std::size_t{1} << 20U;
+constexpr std::size_t kLargestFile = pipeline::kLargestPipelineFile;
 constexpr auto kFresh = std::chrono::minutes{1};
 const std::string kDirectoryCommit = "working tree";
 
@@ -71,6 +70,15 @@ void add_include_options(CLI::App& command, IncludeOptions& options) {
       ->allow_extra_args(false);
   command.add_flag("--allow-private-includes", options.allow_private,
                    "let remote includes reach loopback, private and link-local addresses");
+  pipeline::Limits unused;
+  for (const Setting& row : pipeline::limit_settings(unused))
+    command
+        .add_option_function<std::string>(
+            flag_name(row),
+            [&options, name = row.name](const std::string& text) { options.limits[name] = text; },
+            row.help + " (" + row.default_value + ")")
+        ->type_name("")
+        ->group("Limits, also as SLIPWAY_… variables and in .slipway/config.yml");
 }
 
 fs::path include_cache() {
@@ -94,22 +102,14 @@ Result<void> IncludeMap::add(const std::string& key, const std::string& place, c
 
 Result<IncludeMap> IncludeMap::read(const fs::path& root, const std::vector<std::string>& flags) {
   IncludeMap map;
-  const fs::path file = root / kConfigFile;
-  const auto text = read_file(file, kLargestFile);
-  if (!text && text.error().kind != ErrorKind::NotFound) return text.error();
-  if (text) {
-    pipeline::Diagnostics findings;
-    const auto tree = pipeline::read::parse(*text, file.string(), findings);
-    if (!tree)
-      return fail(ErrorKind::InvalidInput, file.string() + ": " + findings.front().message);
-    const auto* places = tree->find("include_map");
-    if (places != nullptr)
-      for (const auto& entry : (*places)->entries)
-        if (auto added = map.add(entry.key, entry.value->text, root,
-                                 file.string() + ":" + std::to_string(entry.at.line));
-            !added)
-          return added.error();
-  }
+  const auto config = read_project_config(root);
+  if (!config) return config.error();
+  if (const auto* places = config->tree->find("include_map"))
+    for (const auto& entry : (*places)->entries)
+      if (auto added = map.add(entry.key, entry.value->text, root,
+                               config->file + ":" + std::to_string(entry.at.line));
+          !added)
+        return added.error();
   for (const std::string& flag : flags) {
     const auto equals = std::min(flag.find('='), flag.size());
     const std::string place = equals < flag.size() ? flag.substr(equals + 1) : "";

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kLargestFile = std::size_t{2} << 20U;
+constexpr std::size_t kLargestFile = pipeline::kLargestPipelineFile;
 
 // Whether `path` stays below the directory that it is looked up in.
 bool stays_below(const fs::path& path) {
@@ -138,18 +138,6 @@ void name_this_server(pipeline::Variables& variables) {
   }
 }
 
-// A file that is longer than any that GitLab reads.
-ReadFile too_large(const fs::path& file) {
-  pipeline::ReadOutcome outcome;
-  outcome.findings.push_back({pipeline::Severity::Error,
-                              "too_big",
-                              "The parsed YAML is too big: the file has more than " +
-                                  std::to_string(kLargestFile) + " bytes",
-                              {file.string(), 0, 0},
-                              {}});
-  return {file.string(), {}, std::move(outcome)};
-}
-
 }  // namespace
 
 WorkingTree WorkingTree::around(const fs::path& file) {
@@ -189,12 +177,15 @@ Result<ReadFile> read_pipeline_file(LocalProject& project, const IncludeOptions&
                                     pipeline::ReadOptions given) {
   const fs::path& file = project.file();
   auto text = project.is_standard_input() ? standard_input() : read_file(file, kLargestFile);
-  if (!text && text.error().kind == ErrorKind::TooLarge) return too_large(file);
+  if (!text && text.error().kind == ErrorKind::TooLarge)
+    return ReadFile{
+        file.string(), {}, pipeline::refuse_large_file(file.string(), project.limits())};
   if (!text) return std::move(text).error();
   auto inputs = input_values(includes.inputs);
   if (!inputs) return std::move(inputs).error();
   given.inputs = std::move(*inputs);
   given.repository = &project.repository();
+  given.limits = project.limits();
   name_this_server(given.variables);
   auto outcome = pipeline::read_configuration(*text, file.string(), project.includes(), given);
   return ReadFile{file.string(), std::move(*text), std::move(outcome)};

@@ -1,5 +1,7 @@
 #include "cli/local_project.h"
 
+#include "cli/project_config.h"
+
 namespace slipway::cli {
 namespace {
 
@@ -10,11 +12,13 @@ constexpr const char* kStandardInput = "<stdin>";
 
 }  // namespace
 
-LocalProject::LocalProject(fs::path file, bool piped, IncludeMap map, bool allow_private)
+LocalProject::LocalProject(fs::path file, bool piped, IncludeMap map, pipeline::Limits limits,
+                           bool allow_private)
     : file_(std::move(file)),
       piped_(piped),
       tree_(WorkingTree::around(file_)),
       map_(std::move(map)),
+      limits_(limits),
       mirrors_(include_cache() / "repositories", server::LocalRepositories::allowed),
       includes_(tree_, map_, mirrors_, include_cache(), allow_private),
       repository_(tree_.root(), map_, includes_) {}
@@ -25,10 +29,15 @@ Result<std::unique_ptr<LocalProject>> LocalProject::around(const std::string& pa
   fs::path file = path.empty() ? fs::path{kDefaultFile} : fs::path{piped ? kStandardInput : path};
   std::error_code ignored;
   if (!piped && fs::is_directory(file, ignored)) file /= kDefaultFile;
-  auto map = IncludeMap::read(WorkingTree::around(file).root(), options.map);
+  const fs::path root = WorkingTree::around(file).root();
+  const auto config = read_project_config(root);
+  if (!config) return config.error();
+  const auto limits = limits_of(*config, options);
+  if (!limits) return limits.error();
+  auto map = IncludeMap::read(root, options.map);
   if (!map) return std::move(map).error();
   return std::unique_ptr<LocalProject>{
-      new LocalProject{std::move(file), piped, std::move(*map), options.allow_private}};
+      new LocalProject{std::move(file), piped, std::move(*map), *limits, options.allow_private}};
 }
 
 }  // namespace slipway::cli

@@ -26,7 +26,6 @@ const std::vector<std::string> kOldDefaults{"image", "services", "cache", "befor
                                             "after_script"};
 
 constexpr std::size_t kLongestName = 255;
-constexpr std::size_t kMostOfJobs = std::size_t{96} << 20U;
 
 bool holds(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -57,7 +56,10 @@ std::size_t footprint(const Job& job) {
 
 class Builder {
  public:
-  Builder(const Node& root, Diagnostics& findings) : root_(root), findings_(findings) {}
+  Builder(const Node& root, Diagnostics& findings, const Limits& limits)
+      : root_(root),
+        findings_(findings),
+        most_of_jobs_(static_cast<std::size_t>(limits.jobs_bytes)) {}
 
   Configuration build() {
     read_stages();
@@ -68,7 +70,7 @@ class Builder {
     written.reserve(root_.entries.size());
     for (const Entry& entry : root_.entries)
       if (is_job(entry)) add_job(entry, written);
-    if (jobs_ > kMostOfJobs) written.clear();
+    if (jobs_ > most_of_jobs_) written.clear();
     if (written.empty() && !has_errors(findings_))
       place("jobs").error(root_.at, "config should contain at least one visible job",
                           "a name that begins with a dot is hidden", "no_jobs");
@@ -198,19 +200,21 @@ class Builder {
     }
     if (entry.key.size() > 255) at.error(entry.at, "name is too long (maximum is 255 characters)");
     const NodePtr effective = keywords::with_defaults(entry.value, *defaults_, at);
-    if (jobs_ > kMostOfJobs) return;
+    if (jobs_ > most_of_jobs_) return;
     WrittenJob& job = written.emplace_back();
     keywords::read_job(entry, *effective, at, known_rules_, job);
     std::size_t bytes = footprint(job.job);
     if (job.job.inherit_all_variables)
       for (const Variable& variable : configuration_.variables) bytes += variable.value.size();
     jobs_ += bytes * std::max<std::size_t>(job.instances.size(), 1);
-    if (jobs_ > kMostOfJobs)
-      place("jobs").plain_error(entry.at,
-                                "The parsed YAML is too big: its jobs come to more than 96 MiB",
-                                "each job has a copy of what it extends, and so has each instance "
-                                "of a parallel job",
-                                "too_big");
+    if (jobs_ > most_of_jobs_)
+      place("jobs").plain_error(
+          entry.at,
+          too_big("its jobs come to more than " + std::to_string(most_of_jobs_) + " bytes",
+                  "pipeline_jobs_limit"),
+          "each job has a copy of what it extends, and so has each instance "
+          "of a parallel job",
+          "too_big");
   }
 
   // A misspelt keyword inside a job that has no script, or a misspelt global keyword.
@@ -244,6 +248,7 @@ class Builder {
   Configuration configuration_;
   NodePtr defaults_;
   keywords::KnownRules known_rules_;
+  const std::size_t most_of_jobs_;
   std::size_t jobs_ = 0;  // bytes of all jobs so far
 };
 
@@ -259,12 +264,12 @@ Error not_configured(const std::string& kind) {
 
 // What is wrong with the file while a part of it could not be included: of that only what no other
 // part could put right.
-void check_without_includes(const NodePtr& root, Diagnostics& findings) {
+void check_without_includes(const NodePtr& root, const Limits& limits, Diagnostics& findings) {
   Diagnostics more;
-  const NodePtr extended = read::resolve_extends(root, more);
-  const NodePtr whole = extended ? read::resolve_references(extended, more) : nullptr;
+  const NodePtr extended = read::resolve_extends(root, more, limits);
+  const NodePtr whole = extended ? read::resolve_references(extended, more, limits) : nullptr;
   if (!whole) return;
-  (void)Builder{*whole, more}.build();
+  (void)Builder{*whole, more, limits}.build();
   const std::unordered_set<std::string> mended{"invalid_need", "no_jobs", "unknown_stage"};
   for (Diagnostic& finding : more)
     if (!mended.contains(finding.code) && (finding.code != "not_a_job" || !finding.hint.empty()))
@@ -315,20 +320,26 @@ ReadOutcome read_configuration(std::string_view text, const std::string& file,
   ReadOutcome outcome;
   NodePtr root = read::parse_with_includes(text, file, source, options, outcome);
   if (root && has_errors(outcome.findings)) {
-    check_without_includes(root, outcome.findings);
+    check_without_includes(root, options.limits, outcome.findings);
     sort_by_place(outcome.findings);
     limit_findings(outcome.findings);
     return outcome;
   }
-  if (root) root = read::resolve_extends(root, outcome.findings);
-  if (root) root = read::resolve_references(root, outcome.findings);
+  if (root) root = read::resolve_extends(root, outcome.findings, options.limits);
+  if (root) root = read::resolve_references(root, outcome.findings, options.limits);
   if (root) {
-    Configuration configuration = Builder{*root, outcome.findings}.build();
+    Configuration configuration = Builder{*root, outcome.findings, options.limits}.build();
     sort_by_place(outcome.findings);
     if (!has_errors(outcome.findings)) outcome.configuration = std::move(configuration);
     outcome.tree = std::move(root);
   }
   limit_findings(outcome.findings);
+  return outcome;
+}
+
+ReadOutcome refuse_large_file(const std::string& file, const Limits& limits) {
+  ReadOutcome outcome;
+  outcome.findings.push_back({Severity::Error, "too_big", file_too_big(limits), {file, 0, 0}, {}});
   return outcome;
 }
 

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "pipeline/diagnostic.h"
 #include "pipeline/job.h"
+#include "pipeline/limits.h"
 #include "pipeline/repository_facts.h"
 
 namespace slipway::pipeline {
@@ -41,7 +42,9 @@ struct IncludeProject {
 };
 
 // What an include may ask of the world; implemented by the caller. Only the first two must be; who
-// leaves out the rest refuses those kinds of include. The hint of an Error is shown as it is.
+// leaves out the rest refuses those kinds of include. The hint of an Error is shown as it is. A
+// file of more than kLargestPipelineFile bytes may be TooLarge; of others the size is looked at
+// here.
 class IncludeSource {
  public:
   virtual ~IncludeSource() = default;
@@ -84,6 +87,7 @@ struct ReadOptions {
   std::optional<std::vector<std::string>> changed_paths;
   // For those of its rules that look further; null: such a rule holds.
   RepositoryFacts* repository = nullptr;
+  Limits limits = {};
 };
 
 // A file from outside the commit that took part, in the order of reading.
@@ -112,5 +116,7 @@ ReadOutcome read_configuration(std::string_view text, const std::string& file,
                                IncludeSource& source, const ReadOptions& options);
 ReadOutcome read_configuration(std::string_view text, const std::string& file,
                                IncludeSource& source, const Variables& variables = {});
+// What comes of a file that is too large to be had.
+ReadOutcome refuse_large_file(const std::string& file, const Limits& limits);
 
 }  // namespace slipway::pipeline

@@ -10,18 +10,20 @@ namespace slipway::pipeline::read {
 namespace {
 
 constexpr int kDeepest = 10;  // ancestors, as GitLab
-constexpr std::size_t kMostNodes = 400'000;
 
 class Extender {
  public:
-  Extender(const Node& root, Diagnostics& findings) : root_(root), findings_(findings) {
+  Extender(const Node& root, Diagnostics& findings, const Limits& limits)
+      : root_(root), findings_(findings), most_nodes_(static_cast<std::size_t>(limits.values)) {
+    by_name_.reserve(root.entries.size());
+    done_.reserve(root.entries.size());
     for (const Entry& entry : root.entries) by_name_[entry.key] = &entry;
   }
 
   // The entry's value with its bases under it; nullptr after an error.
   NodePtr extended(const Entry& entry, int depth) {
     if (const auto done = done_.find(&entry); done != done_.end()) return done->second.value;
-    if (weight_ > kMostNodes) return nullptr;
+    if (weight_ > most_nodes_) return nullptr;
     const Entry* extends =
         entry.value->kind == Kind::Mapping ? entry.value->find_entry("extends") : nullptr;
     if (extends == nullptr || extends->value->kind == Kind::Null) return entry.value;
@@ -52,10 +54,11 @@ class Extender {
     open_.erase(&entry);
     NodePtr result = bases.empty() ? entry.value : deep_merge(merged(bases), entry.value);
     weight_ += result->weight;
-    if (weight_ > kMostNodes)
-      result = refuse(entry, *extends,
-                      "The parsed YAML is too big: `extends` makes more than " +
-                          std::to_string(kMostNodes) + " values");
+    if (weight_ > most_nodes_)
+      result =
+          refuse(entry, *extends,
+                 too_big("`extends` makes more than " + std::to_string(most_nodes_) + " values",
+                         "pipeline_value_limit"));
     else if (ancestors > kDeepest)
       result = refuse(entry, *extends, "nesting too deep in `extends`");
     done_[&entry] = {result, ancestors};
@@ -106,6 +109,7 @@ class Extender {
 
   const Node& root_;
   Diagnostics& findings_;
+  const std::size_t most_nodes_;
   std::unordered_map<std::string_view, const Entry*> by_name_;
   struct Done {
     NodePtr value;      // nullptr after an error
@@ -120,26 +124,28 @@ class Extender {
 
 }  // namespace
 
-NodePtr deep_merge(const NodePtr& base, const NodePtr& over) {
+NodePtr deep_merge(const NodePtr& base, const NodePtr& over, std::size_t* work) {
   if (base->kind != Kind::Mapping || over->kind != Kind::Mapping) return over;
   Entries entries;
   entries.reserve(base->entries.size() + over->entries.size());
   for (const Entry& entry : base->entries) entries.append(entry);
-  merge_over(entries, *over);
+  if (work != nullptr) *work += base->entries.size();
+  merge_over(entries, *over, work);
   return make_mapping(entries.take(), over->at);
 }
 
-void merge_over(Entries& entries, const Node& over) {
+void merge_over(Entries& entries, const Node& over, std::size_t* work) {
+  if (work != nullptr) *work += over.entries.size();
   for (const Entry& entry : over.entries) {
     const std::size_t place = entries.find(entry.key);
     Entry merged = entry;
-    if (place < entries.size()) merged.value = deep_merge(entries[place].value, entry.value);
+    if (place < entries.size()) merged.value = deep_merge(entries[place].value, entry.value, work);
     entries.put(std::move(merged));
   }
 }
 
-NodePtr resolve_extends(const NodePtr& root, Diagnostics& findings) {
-  Extender extender{*root, findings};
+NodePtr resolve_extends(const NodePtr& root, Diagnostics& findings, const Limits& limits) {
+  Extender extender{*root, findings, limits};
   std::vector<Entry> entries = root->entries;
   for (std::size_t i = 0; i < entries.size(); ++i)
     if (NodePtr value = extender.extended(root->entries[i], 0)) entries[i].value = std::move(value);

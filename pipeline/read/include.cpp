@@ -15,8 +15,6 @@
 namespace slipway::pipeline::read {
 namespace {
 
-constexpr int kMostIncludes = 150;
-constexpr std::size_t kMostBytes = std::size_t{8} << 20U;
 constexpr std::size_t kMostPipelineInputs = 20;
 
 // A file on its way into the configuration.
@@ -34,9 +32,10 @@ class Includer {
  public:
   Includer(IncludeSource& source, const ReadOptions& options, ReadOutcome& outcome)
       : options_(options),
+        limits_(options.limits),
         outcome_(outcome),
         findings_(outcome.findings),
-        fetcher_(source, options.variables, outcome.findings) {}
+        fetcher_(source, options.variables, options.limits, outcome.findings) {}
 
   NodePtr main_file(std::string_view text, const std::string& name) {
     File file;
@@ -64,7 +63,7 @@ class Includer {
       if (NodePtr value = parse(input.value, at.file, ignored))
         return {input.name, std::move(value), false};
     }
-    return {input.name, make_string(input.value, at), true};
+    return {input.name, make_string(input.value, Spot{at}), true};
   }
 
   // The file with what it includes under it, or with as much of that as could be had. nullptr when
@@ -79,7 +78,7 @@ class Includer {
     for_each(include->value, [&](const Node& entry) { merge_entry(entry, file.origin, merged); });
     std::vector<Entry> own = root->entries;
     own.erase(own.begin() + (include - root->entries.data()));
-    merge_over(merged, *make_mapping(std::move(own), root->at));
+    merge_over(merged, *make_mapping(std::move(own), root->at), &merged_);
     return make_mapping(merged.take(), root->at);
   }
 
@@ -92,15 +91,15 @@ class Includer {
 
   // The file's own content, a mapping with its inputs put in.
   NodePtr body(const File& file) {
-    const auto documents = parse_documents(file.text, file.name, findings_, limits_);
+    const auto documents = parse_documents(file.text, file.name, findings_, limits_, values_);
     if (!documents) {
       findings_.back().message.insert(0, file.prefix);
       return nullptr;
     }
     NodePtr root = documents->body;
-    limits_.nodes_before += root->weight;
+    values_ += root->weight;
     if (documents->header) {
-      limits_.nodes_before += documents->header->weight;
+      values_ += documents->header->weight;
       root = with_inputs(file, *documents->header, root);
       if (!root) return nullptr;
     } else if (!file.inputs.empty()) {
@@ -132,13 +131,13 @@ class Includer {
     InterpolationValues all{{"inputs", std::move(*values)}};
     for (const std::string& fact : spec->component)
       if (const auto known = file.component.find(fact); known != file.component.end())
-        all["component"][fact] = make_string(known->second, file.at);
+        all["component"][fact] = make_string(known->second, Spot{file.at});
     NodePtr whole = interpolate(root, all, variables_in(file.origin), file.prefix, findings_,
-                                &interpolated_text_);
+                                limits_, &interpolated_text_);
     // What the values add.
-    if (whole && whole->weight > root->weight) limits_.nodes_before += whole->weight - root->weight;
-    if (!whole || limits_.nodes_before <= limits_.nodes) return whole;
-    refuse("too_big", file.prefix + too_many_nodes(limits_), file.at);
+    if (whole && whole->weight > root->weight) values_ += whole->weight - root->weight;
+    if (!whole || values_ <= static_cast<std::size_t>(limits_.values)) return whole;
+    refuse("too_big", file.prefix + too_many_values(limits_, Values::OfAllFiles), file.at);
     return nullptr;
   }
 
@@ -174,9 +173,9 @@ class Includer {
                     std::vector<DeclaredInput>& declared) {
     const auto file = fetched(item, from);
     if (!file) return false;
-    const NodePtr root = parse(file->text, file->address, findings_, limits_);
+    const NodePtr root = parse(file->text, file->address, findings_, limits_, values_);
     if (!root) return false;
-    limits_.nodes_before += root->weight;
+    values_ += root->weight;
     const std::string prefix = "`" + file->address + "`: ";
     if (root->kind != Kind::Mapping) {
       refuse("not_a_mapping", prefix + "Invalid configuration format", root->at,
@@ -209,7 +208,22 @@ class Includer {
     const auto items = read_include_entry(entry, IncludePlace::Body, variables_in(from), findings_);
     for (const IncludeItem& item : items)
       for (const IncludeItem& one : without_wildcards(item, from))
-        if (const NodePtr included = included_tree(one, from)) merge_over(merged, *included);
+        if (const NodePtr included = included_tree(one, from)) merge(*included, one, merged);
+  }
+
+  // Each file that adds to a mapping has what it held before copied: many small files that add to
+  // one that is huge are refused before that takes long.
+  void merge(const Node& included, const IncludeItem& item, Entries& merged) {
+    constexpr std::size_t kTimesEach = 4;
+    if (full_) return;
+    merge_over(merged, included, &merged_);
+    const std::size_t most = kTimesEach * static_cast<std::size_t>(limits_.values);
+    if (merged_ > most)
+      give_up("too_big",
+              too_big("merging the included files takes more than " + std::to_string(most) +
+                          " steps, four for each value that there may be",
+                      "pipeline_value_limit"),
+              item, "put a large mapping and what is added to it into the same file");
   }
 
   std::vector<IncludeItem> without_wildcards(const IncludeItem& item, const Origin& from) {
@@ -245,27 +259,33 @@ class Includer {
 
   // The text of an included file, within the limits on their number and size.
   std::optional<FetchedFile> fetched(const IncludeItem& item, const Origin& from) {
-    if (++count_ > kMostIncludes) {
-      if (count_ == kMostIncludes + 1)
-        refuse("include_limit", "Maximum of 150 nested includes are allowed!", item.at,
-               "a file that includes itself counts each time");
-      return std::nullopt;
-    }
+    if (count_ == limits_.includes && !full_)
+      give_up("include_limit",
+              "Maximum of " + std::to_string(limits_.includes) + " nested includes are allowed!",
+              item, "a file that includes itself counts each time; the setting is include_limit");
+    if (full_) return std::nullopt;
+    ++count_;
     auto file = fetcher_.fetch(item, from);
     if (!file) return file;
     bytes_ += file->text.size();
-    if (bytes_ > kMostBytes) {
-      if (!too_big_)
-        refuse("too_big",
-               "The parsed YAML is too big: the included files have more than " +
-                   std::to_string(kMostBytes) + " bytes",
-               item.at);
-      too_big_ = true;
+    if (bytes_ > static_cast<std::size_t>(limits_.include_bytes)) {
+      give_up("too_big",
+              too_big("the included files have more than " + std::to_string(limits_.include_bytes) +
+                          " bytes",
+                      "include_size_limit"),
+              item);
       return std::nullopt;
     }
     if (file->origin.kind != Origin::Kind::Own)
       outcome_.included.push_back({file->address, sha256_hex(file->text), item.at});
     return file;
+  }
+
+  // What ends the reading of further files.
+  void give_up(std::string code, const std::string& message, const IncludeItem& item,
+               std::string hint = {}) {
+    full_ = true;
+    refuse(std::move(code), message, item.at, std::move(hint));
   }
 
   [[nodiscard]] const Variables& variables_in(const Origin& origin) const {
@@ -274,6 +294,7 @@ class Includer {
   }
 
   const ReadOptions& options_;
+  const Limits& limits_;
   ReadOutcome& outcome_;
   Diagnostics& findings_;
   IncludeFetcher fetcher_;
@@ -281,9 +302,10 @@ class Includer {
   int count_ = 0;
   // One budget for all files.
   std::size_t bytes_ = 0;
-  Limits limits_;
+  std::size_t values_ = 0;
+  std::size_t merged_ = 0;  // entries that merging went through
   std::size_t interpolated_text_ = 0;
-  bool too_big_ = false;
+  bool full_ = false;
 };
 
 }  // namespace

@@ -38,6 +38,10 @@ std::string wildcard_expression(std::string_view path) {
   return expression;
 }
 
+bool is_too_large(const Result<std::string>& text) {
+  return !text && text.error().kind == ErrorKind::TooLarge;
+}
+
 std::string hex_decoded(std::string_view hex) {
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
   std::string bytes;
@@ -56,6 +60,15 @@ std::nullopt_t IncludeFetcher::refuse(const IncludeItem& item, const std::string
                                       std::string hint) {
   findings_.push_back(
       {Severity::Error, "include", masked(message, variables_), item.at, std::move(hint)});
+  return std::nullopt;
+}
+
+std::nullopt_t IncludeFetcher::refuse_large(const IncludeItem& item) {
+  findings_.push_back({Severity::Error,
+                       "too_big",
+                       masked("`" + item.location + "`: ", variables_) + file_too_big(limits_),
+                       item.at,
+                       {}});
   return std::nullopt;
 }
 
@@ -123,6 +136,7 @@ std::optional<FetchedFile> IncludeFetcher::local(const IncludeItem& item, const 
   auto text = from.kind == Origin::Kind::Own
                   ? source_.local_file(item.location)
                   : source_.project_file(from.project, from.commit, item.location);
+  if (is_too_large(text)) return refuse_large(item);
   if (!text && text.error().kind != ErrorKind::NotFound)
     return refuse(item, name + " cannot be read: " + text.error().message, text.error().hint);
   if (!text) return refuse(item, name + " does not exist!", text.error().hint);
@@ -149,6 +163,7 @@ std::optional<FetchedFile> IncludeFetcher::of_project(const IncludeItem& item, c
   const Origin origin{Origin::Kind::Project, project, *commit, item.ref};
   const std::string file = name + " file `" + item.location + "`";
   auto text = source_.project_file(project, *commit, item.location);
+  if (is_too_large(text)) return refuse_large(item);
   if (!text && text.error().kind != ErrorKind::NotFound)
     return refuse(item, file + " cannot be read: " + text.error().message, text.error().hint);
   if (!text) return refuse(item, file + " does not exist!", text.error().hint);
@@ -161,6 +176,7 @@ std::optional<FetchedFile> IncludeFetcher::remote(const IncludeItem& item) {
   if (known == remote_.end())
     known = remote_.emplace(item.location, source_.remote_file(item.location)).first;
   const Result<std::string>& text = known->second;
+  if (is_too_large(text)) return refuse_large(item);
   const std::string name = "Remote file `" + item.location + "`";
   if (!text) {
     const Error& error = text.error();
@@ -187,6 +203,7 @@ std::optional<FetchedFile> IncludeFetcher::remote(const IncludeItem& item) {
 
 std::optional<FetchedFile> IncludeFetcher::from_template(const IncludeItem& item) {
   auto text = source_.template_file(item.location);
+  if (is_too_large(text)) return refuse_large(item);
   if (!text || is_blank(*text))
     return refuse(item, "Included file `" + item.location + "` is empty or does not exist!",
                   text ? "" : text.error().hint);
@@ -225,6 +242,7 @@ std::optional<FetchedFile> IncludeFetcher::component(const IncludeItem& item, co
   const Origin origin{Origin::Kind::Project, address->project, *commit, version};
   for (const std::string& path : component_paths(address->name)) {
     auto text = source_.project_file(address->project, *commit, path);
+    if (is_too_large(text)) return refuse_large(item);
     if (!text || is_blank(*text)) continue;
     return FetchedFile{address_of(origin, path),
                        std::move(*text),

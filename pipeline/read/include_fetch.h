@@ -30,8 +30,9 @@ struct FetchedFile {
 
 class IncludeFetcher {
  public:
-  IncludeFetcher(IncludeSource& source, const Variables& variables, Diagnostics& findings)
-      : source_(source), variables_(variables), findings_(findings) {}
+  IncludeFetcher(IncludeSource& source, const Variables& variables, const Limits& limits,
+                 Diagnostics& findings)
+      : source_(source), variables_(variables), limits_(limits), findings_(findings) {}
 
   // The file that `item`, written in a file from `from`, asks for. nullopt after an error.
   std::optional<FetchedFile> fetch(const IncludeItem& item, const Origin& from);
@@ -42,6 +43,7 @@ class IncludeFetcher {
 
  private:
   std::nullopt_t refuse(const IncludeItem& item, const std::string& message, std::string hint = {});
+  std::nullopt_t refuse_large(const IncludeItem& item);
   std::optional<FetchedFile> local(const IncludeItem& item, const Origin& from);
   std::optional<FetchedFile> of_project(const IncludeItem& item, const Origin& from);
   std::optional<FetchedFile> remote(const IncludeItem& item);
@@ -52,6 +54,7 @@ class IncludeFetcher {
 
   IncludeSource& source_;
   const Variables& variables_;
+  const Limits& limits_;
   Diagnostics& findings_;
   std::map<std::string, Result<std::string>> commits_;  // by project and reference
   std::map<std::string, Result<std::vector<std::string>>> paths_;

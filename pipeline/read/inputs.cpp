@@ -32,7 +32,7 @@ std::string a_type(InputType type) {
 NodePtr from_text(const NodePtr& text, InputType type) {
   if (type == InputType::String) return text;
   Diagnostics ignored;
-  const NodePtr read = parse(text->text, text->at.file, ignored);
+  const NodePtr read = parse(text->text, text->at.file(), ignored);
   if (!read || !has_type(*read, type)) return text;
   Node placed = *read;
   placed.at = text->at;

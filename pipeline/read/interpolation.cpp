@@ -19,7 +19,6 @@ constexpr std::size_t kLongestAccess = 1024;
 constexpr std::size_t kLongestScalar = std::size_t{1} << 20U;
 constexpr std::size_t kMostBlocks = 10'000;
 constexpr std::size_t kMostFunctions = 3;
-constexpr std::size_t kMostNodes = 500'000;
 constexpr std::size_t kMostKeysOfAccess = 5;
 constexpr std::size_t kMostText = std::size_t{8} << 20U;   // that all blocks put in
 constexpr std::size_t kMostWork = std::size_t{32} << 20U;  // bytes that all functions go through
@@ -144,8 +143,14 @@ std::string as_text(const Node& value) {
 class Interpolator {
  public:
   Interpolator(const InterpolationValues& values, const Variables& variables,
-               const std::string& prefix, Diagnostics& findings, std::size_t& text)
-      : values_(values), variables_(variables), prefix_(prefix), findings_(findings), text_(text) {}
+               const std::string& prefix, Diagnostics& findings, const Limits& limits,
+               std::size_t& text)
+      : values_(values),
+        variables_(variables),
+        prefix_(prefix),
+        findings_(findings),
+        most_nodes_(static_cast<std::size_t>(limits.values)),
+        text_(text) {}
 
   // What an alias stands for is interpolated once and shared as before.
   NodePtr node(const NodePtr& written) {
@@ -158,7 +163,8 @@ class Interpolator {
     } else if (written->kind == Kind::Mapping) {
       result = mapping(written);
     }
-    if (result->weight > kMostNodes && !failed_) refuse("config too large", written->at);
+    if (result->weight > most_nodes_ && !failed_)
+      refuse("config too large", written->at, "the setting is pipeline_value_limit");
     done_.emplace(written.get(), result);
     return result;
   }
@@ -166,9 +172,9 @@ class Interpolator {
   [[nodiscard]] bool failed() const { return failed_; }
 
  private:
-  void refuse(const std::string& message, const SourceSpan& at) {
+  void refuse(const std::string& message, const SourceSpan& at, std::string hint = {}) {
     failed_ = true;
-    findings_.push_back({Severity::Error, "interpolation", prefix_ + message, at, {}});
+    findings_.push_back({Severity::Error, "interpolation", prefix_ + message, at, std::move(hint)});
   }
 
   NodePtr sequence(const NodePtr& written) {
@@ -179,7 +185,7 @@ class Interpolator {
       items.push_back(node(item));
       changed = changed || items.back() != item;
       weight += items.back()->weight;
-      if (weight > kMostNodes) break;
+      if (weight > most_nodes_) break;
     }
     if (!changed) return written;
     Node made{.kind = Kind::Sequence,
@@ -207,14 +213,14 @@ class Interpolator {
       made.value = node(entry.value);
       changed = changed || made.value != entry.value;
       weight += made.value->weight + 1;
-      if (weight > kMostNodes) break;
+      if (weight > most_nodes_) break;
       entries.put(std::move(made));
     }
     return changed ? make_mapping(entries.take(), written->at) : written;
   }
 
   // nullptr when there is no block in it, or after an error.
-  NodePtr scalar(const std::string& text, const SourceSpan& at) {
+  NodePtr scalar(const std::string& text, const Spot& at) {
     static const re2::RE2 block{R"((\$\[\[\s*(\S.*?\S)\s*\]\]))"};
     if (full_ || text.find("$[[") == std::string::npos) return nullptr;
     if (text.size() > kLongestScalar) {
@@ -251,7 +257,7 @@ class Interpolator {
   }
 
   // Whether so much more text may be put in.
-  bool within_limit(std::size_t text, const SourceSpan& at) {
+  bool within_limit(std::size_t text, const Spot& at) {
     text_ += text;
     if (text_ <= kMostText) return true;
     if (!full_) refuse("config too large", at);
@@ -260,7 +266,7 @@ class Interpolator {
   }
 
   // Findings about the value belong to the place that it was put in.
-  NodePtr placed(const Node& value, const SourceSpan& at) {
+  NodePtr placed(const Node& value, const Spot& at) {
     if (!within_limit(value.text.size(), at)) return nullptr;
     Node here = value;
     here.at = at;
@@ -318,6 +324,7 @@ class Interpolator {
   const Variables& variables_;
   const std::string& prefix_;
   Diagnostics& findings_;
+  const std::size_t most_nodes_;
   std::unordered_map<const Node*, NodePtr> done_;
   std::size_t& text_;
   std::size_t blocks_ = 0;
@@ -330,9 +337,9 @@ class Interpolator {
 
 NodePtr interpolate(const NodePtr& root, const InterpolationValues& values,
                     const Variables& variables, const std::string& prefix, Diagnostics& findings,
-                    std::size_t* text) {
+                    const Limits& limits, std::size_t* text) {
   std::size_t of_this = 0;
-  Interpolator interpolator{values, variables, prefix, findings, text ? *text : of_this};
+  Interpolator interpolator{values, variables, prefix, findings, limits, text ? *text : of_this};
   NodePtr result = interpolator.node(root);
   return interpolator.failed() ? nullptr : result;
 }

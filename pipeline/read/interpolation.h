@@ -19,9 +19,9 @@ using InterpolationValues = std::map<std::string, std::map<std::string, NodePtr>
 // nullptr after an error, which stands at the scalar; `prefix` goes in front of its message
 // ("`a.yml`: " for an included file). `variables` are for `expand_vars`. `$[[ matrix.x ]]` stays as
 // written. `text` counts the bytes that blocks put in; for the files of one configuration it is the
-// same.
+// same. Of `limits` that on values holds.
 NodePtr interpolate(const NodePtr& root, const InterpolationValues& values,
                     const Variables& variables, const std::string& prefix, Diagnostics& findings,
-                    std::size_t* text = nullptr);
+                    const Limits& limits = {}, std::size_t* text = nullptr);
 
 }  // namespace slipway::pipeline::read

@@ -7,11 +7,11 @@ namespace slipway::pipeline::read {
 namespace {
 
 constexpr int kLongestChain = 10;
-constexpr std::size_t kMostNodes = 400'000;
 
 class Replacer {
  public:
-  Replacer(const Node& root, Diagnostics& findings) : root_(root), findings_(findings) {}
+  Replacer(const Node& root, Diagnostics& findings, const Limits& limits)
+      : root_(root), findings_(findings), most_nodes_(static_cast<std::size_t>(limits.values)) {}
 
   // `node` without references; the node itself when it holds none. nullptr after an error.
   NodePtr replaced(const NodePtr& node, int chain) {
@@ -88,19 +88,21 @@ class Replacer {
   }
 
   NodePtr bounded(NodePtr node) {
-    if (node->weight <= kMostNodes || too_big_) return node;
+    if (node->weight <= most_nodes_ || too_big_) return node;
     failed_ = too_big_ = true;
-    findings_.push_back({Severity::Error,
-                         "too_big",
-                         "The parsed YAML is too big: references expand to more than " +
-                             std::to_string(kMostNodes) + " values",
-                         node->at,
-                         {}});
+    findings_.push_back(
+        {Severity::Error,
+         "too_big",
+         too_big("references expand to more than " + std::to_string(most_nodes_) + " values",
+                 "pipeline_value_limit"),
+         node->at,
+         {}});
     return nullptr;
   }
 
   const Node& root_;
   Diagnostics& findings_;
+  const std::size_t most_nodes_;
   std::unordered_set<const Node*> told_;
   std::unordered_set<const Node*> open_;  // being followed
   bool failed_ = false;
@@ -109,8 +111,8 @@ class Replacer {
 
 }  // namespace
 
-NodePtr resolve_references(const NodePtr& root, Diagnostics& findings) {
-  Replacer replacer{*root, findings};
+NodePtr resolve_references(const NodePtr& root, Diagnostics& findings, const Limits& limits) {
+  Replacer replacer{*root, findings, limits};
   NodePtr resolved = replacer.replaced(root, 0);
   return replacer.failed() ? nullptr : resolved;
 }

@@ -12,10 +12,11 @@
 
 namespace slipway::pipeline::read {
 
-// Deep merge: two mappings merge key by key, anything else (null too) is replaced by `over`.
-NodePtr deep_merge(const NodePtr& base, const NodePtr& over);
+// Deep merge: two mappings merge key by key, anything else (null too) is replaced by `over`. `work`
+// counts the entries that are gone through.
+NodePtr deep_merge(const NodePtr& base, const NodePtr& over, std::size_t* work = nullptr);
 // The same over entries that are being made.
-void merge_over(Entries& entries, const Node& over);
+void merge_over(Entries& entries, const Node& over, std::size_t* work = nullptr);
 
 // Parses `text`, puts its inputs in and merges what it includes under it, depth first: with as
 // much of that as could be had. nullptr when the file itself cannot be read. `outcome` gets the
@@ -24,9 +25,9 @@ NodePtr parse_with_includes(std::string_view text, const std::string& file, Incl
                             const ReadOptions& options, ReadOutcome& outcome);
 
 // Each top-level mapping with `extends` merged over its bases. nullptr after an error.
-NodePtr resolve_extends(const NodePtr& root, Diagnostics& findings);
+NodePtr resolve_extends(const NodePtr& root, Diagnostics& findings, const Limits& limits = {});
 
 // Every `!reference [a, b]` replaced by the value at that path. nullptr after an error.
-NodePtr resolve_references(const NodePtr& root, Diagnostics& findings);
+NodePtr resolve_references(const NodePtr& root, Diagnostics& findings, const Limits& limits = {});
 
 }  // namespace slipway::pipeline::read

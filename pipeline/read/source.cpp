@@ -49,8 +49,12 @@ class Event {
 
 class Parser {
  public:
-  Parser(std::string_view text, std::string file, Diagnostics& findings, const Limits& limits)
-      : file_(std::move(file)), findings_(findings), limits_(limits) {
+  Parser(std::string_view text, std::string file, Diagnostics& findings, const Limits& limits,
+         std::size_t values_before)
+      : file_(std::make_shared<const std::string>(std::move(file))),
+        findings_(findings),
+        limits_(limits),
+        values_before_(values_before) {
     yaml_parser_initialize(&parser_);
     yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
                                  text.size());
@@ -79,7 +83,7 @@ class Parser {
   }
 
  private:
-  SourceSpan span(const yaml_mark_t& mark) const {
+  Spot span(const yaml_mark_t& mark) const {
     return {file_, static_cast<int>(mark.line) + 1, static_cast<int>(mark.column) + 1};
   }
   Diagnostic finding(const yaml_mark_t& mark, std::string code, std::string message,
@@ -124,9 +128,10 @@ class Parser {
 
   NodePtr value_of(const Event& event, int depth) {
     if (depth > limits_.depth)
-      throw Refused{finding(event->start_mark, "too_deep",
-                            "The parsed YAML is too big: nested deeper than " +
-                                std::to_string(limits_.depth) + " levels")};
+      throw Refused{
+          finding(event->start_mark, "too_deep",
+                  too_big("nested deeper than " + std::to_string(limits_.depth) + " levels",
+                          "pipeline_depth_limit"))};
     switch (event->type) {
       case YAML_ALIAS_EVENT: return alias(event);
       case YAML_SCALAR_EVENT: return count(scalar(event), event);
@@ -138,8 +143,10 @@ class Parser {
 
   // Keeps the node under its anchor, and the whole below its limit.
   void check_weight(const Node& node, const yaml_mark_t& mark) const {
-    if (node.weight + limits_.nodes_before > limits_.nodes)
-      throw Refused{finding(mark, "too_big", too_many_nodes(limits_))};
+    if (node.weight + values_before_ > static_cast<std::size_t>(limits_.values))
+      throw Refused{finding(
+          mark, "too_big",
+          too_many_values(limits_, values_before_ > 0 ? Values::OfAllFiles : Values::OfOneFile))};
   }
 
   NodePtr keep(std::string_view anchor, Node&& node, const yaml_mark_t& mark) {
@@ -305,9 +312,10 @@ class Parser {
   }
 
   yaml_parser_t parser_{};
-  std::string file_;
+  const std::shared_ptr<const std::string> file_;
   Diagnostics& findings_;
   const Limits& limits_;
+  std::size_t values_before_;
   std::map<std::string, NodePtr> anchors_;  // null while the anchored value is being read
 };
 
@@ -317,10 +325,10 @@ struct Attempt {
 };
 
 Attempt try_parse(std::string_view text, const std::string& file, Diagnostics& findings,
-                  const Limits& limits) {
+                  const Limits& limits, std::size_t values_before) {
   const std::size_t known = findings.size();
   try {
-    return {Parser{text, file, findings, limits}.documents(), std::nullopt};
+    return {Parser{text, file, findings, limits, values_before}.documents(), std::nullopt};
   } catch (const Refused& refused) {
     findings.resize(known);
     return {{}, refused.finding};
@@ -362,7 +370,7 @@ std::string_view line_at(std::string_view text, int number) {
 }
 
 NodePtr nothing(const std::string& file) {
-  return std::make_shared<const Node>(Node{.at = {file, 1, 1}});
+  return std::make_shared<const Node>(Node{.at = Spot{{file, 1, 1}}});
 }
 
 // The first of two documents is a header when it has `spec`; without a header the first counts.
@@ -394,25 +402,22 @@ const NodePtr* Node::find(std::string_view key) const {
   return entry == nullptr ? nullptr : &entry->value;
 }
 
-std::string too_many_nodes(const Limits& limits) {
-  return "The parsed YAML is too big: more than " + std::to_string(limits.nodes) + " values" +
-         (limits.nodes_before > 0 ? " in all files together" : "");
+std::string too_many_values(const Limits& limits, Values values) {
+  return too_big("more than " + std::to_string(limits.values) + " values" +
+                     (values == Values::OfAllFiles ? " in all files together" : ""),
+                 "pipeline_value_limit");
 }
 
 std::optional<Documents> parse_documents(std::string_view text, const std::string& file,
-                                         Diagnostics& findings, const Limits& limits) {
-  if (text.size() > limits.bytes) {
-    findings.push_back({Severity::Error,
-                        "too_big",
-                        "The parsed YAML is too big: the file has more than " +
-                            std::to_string(limits.bytes) + " bytes",
-                        {file, 0, 0},
-                        {}});
+                                         Diagnostics& findings, const Limits& limits,
+                                         std::size_t values_before) {
+  if (text.size() > static_cast<std::size_t>(limits.file_bytes)) {
+    findings.push_back({Severity::Error, "too_big", file_too_big(limits), {file, 0, 0}, {}});
     return std::nullopt;
   }
   std::string readable{text};
   while (true) {
-    Attempt attempt = try_parse(readable, file, findings, limits);
+    Attempt attempt = try_parse(readable, file, findings, limits, values_before);
     if (!attempt.refusal) return split_header(std::move(attempt.documents), file, findings);
     if (attempt.refusal->code == "yaml_syntax" &&
         quote_coverage(readable, attempt.refusal->span, findings))
@@ -426,8 +431,8 @@ std::optional<Documents> parse_documents(std::string_view text, const std::strin
 }
 
 NodePtr parse(std::string_view text, const std::string& file, Diagnostics& findings,
-              const Limits& limits) {
-  auto documents = parse_documents(text, file, findings, limits);
+              const Limits& limits, std::size_t values_before) {
+  auto documents = parse_documents(text, file, findings, limits, values_before);
   return documents ? documents->body : nullptr;
 }
 
@@ -483,18 +488,18 @@ std::string as_json(const Node& value) {
   return json;
 }
 
-NodePtr make_string(std::string text, SourceSpan at) {
+NodePtr make_string(std::string text, Spot at) {
   return std::make_shared<const Node>(
       Node{.kind = Kind::String, .text = std::move(text), .at = std::move(at)});
 }
 
-NodePtr make_sequence(std::vector<NodePtr> items, SourceSpan at) {
+NodePtr make_sequence(std::vector<NodePtr> items, Spot at) {
   Node node{.kind = Kind::Sequence, .items = std::move(items), .at = std::move(at)};
   for (const NodePtr& item : node.items) node.count(*item);
   return std::make_shared<const Node>(std::move(node));
 }
 
-NodePtr make_mapping(std::vector<Entry> entries, SourceSpan at) {
+NodePtr make_mapping(std::vector<Entry> entries, Spot at) {
   Node node{.kind = Kind::Mapping, .entries = std::move(entries), .at = std::move(at)};
   node.weight += node.entries.size();
   for (const Entry& entry : node.entries) node.count(*entry.value);

@@ -15,10 +15,27 @@
 #include <vector>
 
 #include "pipeline/diagnostic.h"
+#include "pipeline/limits.h"
 
 namespace slipway::pipeline::read {
 
 enum class Kind : std::uint8_t { Null, Bool, Integer, Float, String, Sequence, Mapping };
+
+// Where a node stands: a SourceSpan whose file name all nodes of a file share, since each has one.
+struct Spot {
+  std::shared_ptr<const std::string> name;  // of the file; null where there is none
+  int line = 0;
+  int column = 0;
+
+  Spot() = default;
+  Spot(std::shared_ptr<const std::string> file, int at_line, int at_column)
+      : name(std::move(file)), line(at_line), column(at_column) {}
+  explicit Spot(const SourceSpan& span)
+      : Spot(std::make_shared<const std::string>(span.file), span.line, span.column) {}
+
+  [[nodiscard]] std::string file() const { return name ? *name : std::string{}; }
+  operator SourceSpan() const { return {file(), line, column}; }
+};
 
 struct Node;
 using NodePtr = std::shared_ptr<const Node>;
@@ -26,7 +43,7 @@ using NodePtr = std::shared_ptr<const Node>;
 struct Entry {
   std::string key;
   Kind key_kind = Kind::String;
-  SourceSpan at;  // of the key
+  Spot at;  // of the key
   NodePtr value;
 };
 
@@ -37,7 +54,7 @@ struct Node {
   bool holds_reference = false;  // it is one, or there is one below
   std::vector<NodePtr> items;
   std::vector<Entry> entries;  // in order, keys unique
-  SourceSpan at;
+  Spot at;
   std::size_t weight = 1;  // nodes below, aliases counted as often as they stand
 
   // Takes `below` into weight and holds_reference.
@@ -51,28 +68,23 @@ struct Node {
   [[nodiscard]] const Entry* find_entry(std::string_view key) const;
 };
 
-struct Limits {
-  std::size_t bytes = std::size_t{2} << 20U;
-  int depth = 100;
-  std::size_t nodes = 500'000;   // of all files of a configuration together
-  std::size_t nodes_before = 0;  // those of the files that were read already
-};
-
-// What is said when there are more.
-std::string too_many_nodes(const Limits& limits);
+// What is said of more values than may be, in one file or in all together.
+enum class Values : bool { OfOneFile, OfAllFiles };
+std::string too_many_values(const Limits& limits, Values values);
 
 struct Documents {
   NodePtr header;  // a mapping with `spec`, or nullptr
   NodePtr body;    // null for an empty file
 };
 
-// nullopt with an error among `findings`.
+// nullopt with an error among `findings`. The files that were read already have so many values.
 std::optional<Documents> parse_documents(std::string_view text, const std::string& file,
-                                         Diagnostics& findings, const Limits& limits = {});
+                                         Diagnostics& findings, const Limits& limits = {},
+                                         std::size_t values_before = 0);
 
 // The body of the file's documents, or nullptr with an error among `findings`.
 NodePtr parse(std::string_view text, const std::string& file, Diagnostics& findings,
-              const Limits& limits = {});
+              const Limits& limits = {}, std::size_t values_before = 0);
 
 // What a plain scalar means, by YAML 1.1 as Ruby has it. An error text for a date or a time, which
 // GitLab refuses.
@@ -87,8 +99,8 @@ Typed type_plain_scalar(std::string_view text);
 std::string as_json(const Node& value);
 
 // For building trees: what `node` would be at another place, or with other entries.
-NodePtr make_string(std::string text, SourceSpan at);
-NodePtr make_sequence(std::vector<NodePtr> items, SourceSpan at);
-NodePtr make_mapping(std::vector<Entry> entries, SourceSpan at);
+NodePtr make_string(std::string text, Spot at);
+NodePtr make_sequence(std::vector<NodePtr> items, Spot at);
+NodePtr make_mapping(std::vector<Entry> entries, Spot at);
 
 }  // namespace slipway::pipeline::read

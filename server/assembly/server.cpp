@@ -170,7 +170,7 @@ struct Server::State {
                  [this](UserId user, const ProjectRow& project) {
                    return may_read(*database->read(), clock.now(), user, project);
                  },
-                 given.allow_private_includes}),
+                 given.allow_private_includes, given.pipeline_limits}),
         intake(coordinator, *database, mirrors, planner, clock, keys),
         payload(*database, vault, coordinator,
                 {{url, given.registry, version}, given.default_timeout}),

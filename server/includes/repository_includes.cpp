@@ -5,7 +5,6 @@
 namespace slipway::server {
 namespace {
 
-constexpr std::size_t kLongestFile = std::size_t{1} << 20U;
 constexpr std::chrono::milliseconds kAllTogether = std::chrono::seconds{30};
 
 Error too_slow() {
@@ -50,7 +49,7 @@ Result<std::string> RepositoryIncludes::project_file(const pipeline::IncludeProj
                                                      const std::string& path) {
   auto repository = locate_(project);
   if (!repository) return std::move(repository).error();
-  return mirrors_.read_file(repository->mirror, commit, path, kLongestFile);
+  return mirrors_.read_file(repository->mirror, commit, path, pipeline::kLargestPipelineFile);
 }
 
 Result<std::vector<std::string>> RepositoryIncludes::project_paths(
@@ -73,6 +72,7 @@ Result<std::vector<std::string>> RepositoryIncludes::project_tags(
 Result<std::string> RepositoryIncludes::remote_file(const std::string& url) {
   if (time_left().count() <= 0) return fail(ErrorKind::Unavailable, "a timeout error");
   PublicFetchOptions how = remote_;
+  how.limit = pipeline::kLargestPipelineFile;
   how.deadline = std::min(how.deadline, time_left());
   return fetch_public(url, how);
 }

@@ -3,8 +3,6 @@
 namespace slipway::server {
 namespace {
 
-constexpr std::size_t kLongestFile = std::size_t{1} << 20U;
-
 Error no_commit() {
   return fail(ErrorKind::NotFound, "there is no commit to include from");
 }
@@ -65,7 +63,7 @@ CommitFiles::CommitFiles(Mirrors& mirrors, const ProjectRow& project, std::strin
 Result<std::string> CommitFiles::local_file(const std::string& path) {
   if (const auto added = added_.find(path); added != added_.end()) return added->second;
   if (sha_.empty()) return no_commit();
-  return files_.read_file(project_, sha_, path, kLongestFile);
+  return files_.read_file(project_, sha_, path, pipeline::kLargestPipelineFile);
 }
 
 Result<std::vector<std::string>> CommitFiles::local_paths() {

@@ -17,13 +17,14 @@
 
 namespace slipway::server {
 
-// What pipeline files may include from outside their project.
+// What pipeline files may include from outside their project, and how much there may be.
 struct IncludeAccess {
   // Finds a project by its path, or nullopt.
   std::function<std::optional<ProjectRow>(const std::string& path)> find_project;
   // Whether a user reads a project; by default all do.
   std::function<bool(UserId user, const ProjectRow& project)> may_read;
   bool allow_private_addresses = false;  // of remote files
+  pipeline::Limits limits = {};
 };
 
 // Whether a pipeline of `asking` may include files of `wanted`: its own, those of a public project,

@@ -113,9 +113,10 @@ std::optional<Error> refused_inputs(const PlanRequest& request,
 }
 
 // What includes may use: what is predefined, the settings', and what was given with the trigger.
-pipeline::ReadOptions read_options(const PlanRequest& request, const pipeline::Trigger& trigger) {
+pipeline::ReadOptions read_options(const PlanRequest& request, const pipeline::Trigger& trigger,
+                                   const pipeline::Limits& limits) {
   return {pipeline::include_variables(trigger), request.inputs, trigger.changed_paths,
-          trigger.repository};
+          trigger.repository, limits};
 }
 
 // Each job as it would be if its rules let it in and changed nothing.
@@ -200,8 +201,9 @@ Result<Planner::Outcome> Planner::configuration(const PlanRequest& request,
   const std::int64_t project = request.project.id.value;
   if (request.child) {
     files.add(request.child->files);
-    return Outcome{std::make_shared<const pipeline::ReadOutcome>(pipeline::read_configuration(
-        request.child->text, request.child->name, files, read_options(request, trigger)))};
+    return Outcome{std::make_shared<const pipeline::ReadOutcome>(
+        pipeline::read_configuration(request.child->text, request.child->name, files,
+                                     read_options(request, trigger, includes_.limits)))};
   }
   const std::string& path = request.project.ci_config_path;
   const std::string key = std::to_string(project) + ":" + request.sha + ":" + path;
@@ -210,9 +212,12 @@ Result<Planner::Outcome> Planner::configuration(const PlanRequest& request,
     if (const auto known = cache_.find(key); known != cache_.end()) return known->second;
   }
   auto text = files.local_file(path);
+  if (!text && text.error().kind == ErrorKind::TooLarge)
+    return Outcome{std::make_shared<const pipeline::ReadOutcome>(
+        pipeline::refuse_large_file(path, includes_.limits))};
   if (!text) return std::move(text).error();
-  auto outcome = std::make_shared<const pipeline::ReadOutcome>(
-      pipeline::read_configuration(*text, path, files, read_options(request, trigger)));
+  auto outcome = std::make_shared<const pipeline::ReadOutcome>(pipeline::read_configuration(
+      *text, path, files, read_options(request, trigger, includes_.limits)));
   // What is included, and what inputs expand, can hang on the trigger: such files are not kept.
   if (request.inputs.empty() && text->find("include") == std::string::npos &&
       text->find("spec") == std::string::npos) {
@@ -279,6 +284,8 @@ LintReport Planner::lint(const PlanRequest& request, const std::optional<std::st
     return report;
   };
   const auto text = content ? Result<std::string>{*content} : files.local_file(path);
+  if (!text && text.error().kind == ErrorKind::TooLarge)
+    return refuse("too_big", pipeline::file_too_big(includes_.limits), {path, 0, 0});
   if (!text) return refuse("empty", "Please provide content of " + path, {path, 0, 0});
   const auto commit = mirrors_.commit(project, request.sha);
   pipeline::Trigger trigger = commit ? trigger_of(request, *commit) : pipeline::Trigger{};
@@ -286,8 +293,10 @@ LintReport Planner::lint(const PlanRequest& request, const std::optional<std::st
   auto settings = vault_.for_jobs(request.project, false);
   if (!settings) return refuse("variables", settings.error().message, {path, 0, 0});
   trigger.project_variables = std::move(*settings);
-  auto outcome = pipeline::read_configuration(
-      *text, path, files, commit ? read_options(request, trigger) : pipeline::ReadOptions{});
+  pipeline::ReadOptions how;
+  how.limits = includes_.limits;
+  if (commit) how = read_options(request, trigger, includes_.limits);
+  auto outcome = pipeline::read_configuration(*text, path, files, how);
   report.findings = std::move(outcome.findings);
   if (!outcome.configuration) return report;
   report.merged_yaml = pipeline::lint::merged_yaml(*outcome.tree);

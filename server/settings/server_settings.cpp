@@ -1,6 +1,7 @@
 #include "server/settings/server_settings.h"
 
 #include <charconv>
+#include <iterator>
 
 namespace slipway::server {
 namespace {
@@ -63,7 +64,7 @@ bool is_loopback(const std::string& host) {
 }  // namespace
 
 std::vector<Setting> settings_table(ServerSettings& s) {
-  return {
+  std::vector<Setting> table{
       {"listen", "address and port to listen on", "127.0.0.1:8080",
        [&s](const std::string& text) { return set_listen(s, text); }},
       {"data_dir", "directory of the database, logs, artifacts and mirrors", "./var",
@@ -121,6 +122,9 @@ std::vector<Setting> settings_table(ServerSettings& s) {
        "whether git hosts may be told of pipelines on such addresses, and without TLS", "false",
        flag_row(s.allow_private_forges)},
   };
+  auto limits = pipeline::limit_settings(s.pipeline_limits);
+  std::move(limits.begin(), limits.end(), std::back_inserter(table));
+  return table;
 }
 
 std::filesystem::path key_file(const ServerSettings& settings) {

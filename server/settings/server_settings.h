@@ -10,6 +10,7 @@
 
 #include "base/logging.h"
 #include "base/settings.h"
+#include "pipeline/limits.h"
 
 namespace slipway::server {
 
@@ -38,6 +39,7 @@ struct ServerSettings {
   bool allow_local_repositories = false;
   bool allow_private_includes = false;
   bool allow_private_forges = false;
+  pipeline::Limits pipeline_limits;
 };
 
 // The keys that seal secrets in the database.

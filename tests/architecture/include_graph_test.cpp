@@ -34,7 +34,7 @@ const std::map<std::string, Rooms>& allowed() {
       {"server/blobs", {}},
       {"server/git", {}},
       {"server/forge", {}},
-      {"server/settings", {}},
+      {"server/settings", {"pipeline"}},
       {"server/telemetry", {}},
       {"server/reports", {}},
       {"server/access", {"pipeline", "server/store"}},

@@ -136,6 +136,13 @@ HOSTILE_INCLUDES = {
         "a.yml": "spec:\n  inputs:\n    n:\n    a: {type: array, default: [" + "x," * 4_000 + "]}\n---\n"
                  + "\"$[[ inputs.n ]]\":\n  script: x\n  tags:\n" + "    - $[[ inputs.a ]]\n" * 100},
     "a file that includes itself": {".gitlab-ci.yml": "include: [.gitlab-ci.yml, .gitlab-ci.yml]\n" + JOB},
+    "many keys below one merged again and again": {
+        ".gitlab-ci.yml": "include: [big.yml, " + ", ".join(["a.yml"] * 140) + "]\n" + JOB,
+        "big.yml": ".b:\n" + lines("  k{}: 1\n", 100_000), "a.yml": ".b: {one: 1}\n"},
+    "many keys handed on from include to include": {
+        ".gitlab-ci.yml": "include: [0.yml]\n" + JOB,
+        **{f"{i}.yml": f"include: [{i + 1}.yml]\n.one: 1\n" for i in range(140)},
+        "140.yml": lines(".k{}: 1\n", 100_000)},
     "many keys merged again and again": {
         ".gitlab-ci.yml": "include: [big.yml, " + ", ".join(["a.yml"] * 140) + "]\n" + JOB,
         "big.yml": lines(".k{}: 1\n", 100_000), "a.yml": ".one: 1\n"},
@@ -199,7 +206,8 @@ class HostileFiles(unittest.TestCase):
                 for path, text in HOSTILE_INCLUDES[name].items():
                     (self.directory / path).write_text(text)
                 _, output = self.run_bounded("lint")
-                self.assertIn(b"The parsed YAML is too big: more than 500000 values in all files together", output)
+                self.assertIn(b"The parsed YAML is too big: more than 500000 values in all files together "
+                              b"(setting pipeline_value_limit)", output)
 
     def test_more_findings_than_anybody_reads_are_counted(self):
         self.file(HOSTILE["80,000 unknown keys"])
@@ -211,7 +219,8 @@ class HostileFiles(unittest.TestCase):
             with self.subTest(name):
                 self.file(HOSTILE[name])
                 _, output = self.run_bounded("lint")
-                self.assertIn(b"The parsed YAML is too big: its jobs come to more than 96 MiB", output)
+                self.assertIn(b"The parsed YAML is too big: its jobs come to more than 100663296 bytes "
+                              b"(setting pipeline_jobs_limit)", output)
 
 
 if __name__ == "__main__":

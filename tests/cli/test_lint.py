@@ -33,6 +33,72 @@ class Files(unittest.TestCase):
         return self.slipway("lint", *arguments)
 
 
+class Limits(Files):
+    """Each limit is a flag, a variable and a key of the project's file, in that order."""
+
+    MAIN = "include: [a.yml, a.yml, a.yml]\nj: {script: x}\n"
+
+    def lint_including(self, *arguments, **variables):
+        self.file(".a: 1\n", "a.yml")
+        return self.slipway("lint", *arguments, env={**os.environ, **variables})
+
+    def test_a_limit_is_set_by_flag_variable_and_file(self):
+        self.file(self.MAIN)
+        refusal = b"Maximum of 2 nested includes are allowed!"
+        self.assertEqual(self.lint_including().returncode, 0)
+        done = self.lint_including("--include-limit", "2")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(refusal, done.stdout)
+        self.assertIn(b"the setting is include_limit", done.stdout)
+        self.assertIn(refusal, self.lint_including(SLIPWAY_INCLUDE_LIMIT="2").stdout)
+        (self.directory / ".slipway").mkdir()
+        self.file("include_limit: 2\n", ".slipway/config.yml")
+        self.assertIn(refusal, self.lint_including().stdout)
+        self.assertEqual(self.lint_including(SLIPWAY_INCLUDE_LIMIT="3").returncode, 0)
+        self.assertEqual(self.lint_including("--include-limit", "3", SLIPWAY_INCLUDE_LIMIT="2").returncode, 0)
+
+    def test_plan_and_run_know_it_too(self):
+        self.file(self.MAIN)
+        self.file(".a: 1\n", "a.yml")
+        for command in ("plan", "run"):
+            with self.subTest(command):
+                done = self.slipway(command, "--include-limit", "2", *(["--list"] if command == "run" else []))
+                self.assertEqual(done.returncode, 3, done.stderr)
+                self.assertIn(b"Maximum of 2 nested includes are allowed!", done.stdout + done.stderr)
+
+    def test_a_child_pipeline_is_held_to_the_same(self):
+        self.file("j: {trigger: {include: child.yml}}\n")
+        self.file(self.MAIN, "child.yml")
+        self.file(".a: 1\n", "a.yml")
+        self.assertNotIn(b"nested includes", self.slipway("plan").stdout)
+        self.assertIn(b"Maximum of 2 nested includes are allowed!",
+                      self.slipway("plan", "--include-limit", "2").stdout)
+
+    def test_what_is_no_limit_is_refused_with_its_place(self):
+        self.file("j: {script: x}\n")
+        done = self.slipway("lint", "--pipeline-depth-limit", "5")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"'--pipeline-depth-limit' must be a number from 10 to 500", done.stderr)
+        (self.directory / ".slipway").mkdir()
+        self.file("pipeline_depth_limit: deep\n", ".slipway/config.yml")
+        done = self.slipway("lint")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"config.yml:1:1: ", done.stderr)
+        self.assertIn(b"'pipeline_depth_limit' must be a number from 10 to 500", done.stderr)
+        self.file("pipeline_dept_limit: 20\n", ".slipway/config.yml")
+        done = self.slipway("lint")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"unknown setting 'pipeline_dept_limit'", done.stderr)
+        self.assertIn(b"did you mean 'pipeline_depth_limit'?", done.stderr)
+
+    def test_a_file_of_more_than_two_megabytes_can_be_let_in(self):
+        self.file("j: {script: x}\n" + "#" * (2 << 20))
+        done = self.slipway("lint")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(b"the file has more than 2097152 bytes (setting pipeline_file_limit)", done.stdout)
+        self.assertEqual(self.slipway("lint", "--pipeline-file-limit", "3M").returncode, 0)
+
+
 class Forms(Files):
     def test_all_findings_come_in_one_go_with_line_caret_and_hint(self):
         done = self.lint("a:\n  script: make\n  stage: tset\n  needs: [bb]\nb:\n  script: x\n  imgae: y\n")

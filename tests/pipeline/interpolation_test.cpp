@@ -93,7 +93,7 @@ TEST_CASE("functions change a value, one after another", "[interpolation]") {
   }));
   CAPTURE(row.block);
   Diagnostics findings;
-  const NodePtr root = make_string(std::string{"$[[ "} + row.block + " ]]", {"a.yml", 1, 1});
+  const NodePtr root = make_string(std::string{"$[[ "} + row.block + " ]]", Spot{{"a.yml", 1, 1}});
   const NodePtr result = interpolate(root, ::values(), kVariables, "", findings);
   REQUIRE(result);
   CHECK(result->text == row.value);
@@ -149,7 +149,9 @@ TEST_CASE("an error stands at the scalar, and all are found at once", "[interpol
 }
 
 TEST_CASE("the limits of interpolation hold", "[interpolation]") {
-  const auto text_with = [](const std::string& text) { return make_string(text, {"a.yml", 1, 1}); };
+  const auto text_with = [](const std::string& text) {
+    return make_string(text, Spot{{"a.yml", 1, 1}});
+  };
   const auto first_error = [](const NodePtr& root, const InterpolationValues& all) {
     Diagnostics findings;
     CHECK_FALSE(interpolate(root, all, {}, "", findings));

@@ -172,23 +172,25 @@ TEST_CASE("each limit is exact", "[yaml]") {
   Limits limits;
   Diagnostics findings;
   SECTION("bytes") {
-    limits.bytes = 5;
+    limits.file_bytes = 5;
     CHECK(parse("a: 12", "ci.yml", findings, limits));
-    CHECK(only_error("a: 123", limits).message ==
-          "The parsed YAML is too big: the file has more than 5 bytes");
+    CHECK(
+        only_error("a: 123", limits).message ==
+        "The parsed YAML is too big: the file has more than 5 bytes (setting pipeline_file_limit)");
   }
   SECTION("depth") {
     limits.depth = 3;
     CHECK(parse("[[[1]]]", "ci.yml", findings, limits));
     const Diagnostic error = only_error("[[[[1]]]]", limits);
-    CHECK(error.message == "The parsed YAML is too big: nested deeper than 3 levels");
+    CHECK(error.message ==
+          "The parsed YAML is too big: nested deeper than 3 levels (setting pipeline_depth_limit)");
     CHECK(error.span.column == 5);
   }
   SECTION("values") {
-    limits.nodes = 4;
+    limits.values = 4;
     CHECK(parse("[1, 2, 3]", "ci.yml", findings, limits));
     CHECK(only_error("[1, 2, 3, 4]", limits).message ==
-          "The parsed YAML is too big: more than 4 values");
+          "The parsed YAML is too big: more than 4 values (setting pipeline_value_limit)");
     CHECK(only_error("{a: 1, b: 2, c: 3}", limits).code == "too_big");
   }
 }

@@ -330,4 +330,28 @@ TEST_CASE_METHOD(Fixture, "a cache's key follows the files that it is made from"
   CHECK(cache_keys("two", "b") != first);
 }
 
+TEST_CASE_METHOD(Fixture, "a file beyond a limit of the settings says which", "[intake]") {
+  IncludeAccess access;
+  access.limits.file_bytes = 1024;
+  Planner small{mirrors, vault, {{"https://ci.example", "", "1.0"}}, access};
+  const std::string fits = "a: {script: x}\n" + std::string(1024 - 15, '#');
+  const auto reason_of = [&](const PlanRequest& request) {
+    const auto planned = small.plan(request);
+    REQUIRE(planned);
+    REQUIRE(planned->pipeline);
+    return planned->pipeline->row.reason_text;
+  };
+  CHECK(reason_of(pushed(fits)).empty());
+  const std::string refused =
+      "The parsed YAML is too big: the file has more than 1024 bytes (setting "
+      "pipeline_file_limit)";
+  const auto beyond = pushed(fits + "#");
+  CHECK(reason_of(beyond).find(refused) != std::string::npos);
+  CHECK(small.lint(beyond, std::nullopt, Simulate::no).findings.at(0).message == refused);
+  // Even the mirror hands out no more than any setting allows.
+  const auto huge = pushed(std::string(pipeline::kLargestPipelineFile + 1, '#'));
+  CHECK(reason_of(huge).find(refused) != std::string::npos);
+  CHECK(small.lint(huge, std::nullopt, Simulate::no).findings.at(0).message == refused);
+}
+
 }  // namespace slipway::server
