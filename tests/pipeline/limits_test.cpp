@@ -150,10 +150,12 @@ TEST_CASE("values are limited where bases, references and inputs put them", "[li
            list + "]\n";
   };
   CHECK(is_read(with_input("'$[[ inputs.a ]]'"), limits));
-  const std::string three = "'$[[ inputs.a ]]', '$[[ inputs.a ]]', '$[[ inputs.a ]]'";
-  CHECK(refusal(with_input(three + ", " + three), limits) ==
+  const std::string two = "'$[[ inputs.a ]]', '$[[ inputs.a ]]'";
+  CHECK(refusal(with_input(two + ", " + two), limits) ==
         "The parsed YAML is too big: more than 60 values in all files together (setting "
         "pipeline_value_limit)");
+  CHECK(refusal(with_input(two + ", " + two + ", " + two), limits) ==
+        "config too large | the setting is pipeline_value_limit");
 }
 
 TEST_CASE("what all jobs take together is limited", "[limits]") {
