@@ -215,9 +215,9 @@ class Includer {
   // one that is huge are refused before that takes long.
   void merge(const Node& included, const IncludeItem& item, Entries& merged) {
     constexpr std::size_t kTimesEach = 4;
-    if (full_) return;
-    merge_over(merged, included, &merged_);
     const std::size_t most = kTimesEach * static_cast<std::size_t>(limits_.values);
+    if (merged_ > most) return;
+    merge_over(merged, included, &merged_);
     if (merged_ > most)
       give_up("too_big",
               too_big("merging the included files takes more than " + std::to_string(most) +

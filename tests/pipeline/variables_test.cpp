@@ -81,7 +81,9 @@ TEST_CASE("a text takes expanded values, and written ones where they go in a cir
   CHECK(expand_nested("$A $NO", variables, true) == "<c> ");
   CHECK(expand_nested("$RAW", variables, false) == "$C");
   CHECK(expand_nested("$X", variables, false) == "$Y");
-  const Variables deeper{{"A", "$RAW-$FILE-$NO"}, {"RAW", "$C", true}, {"C", "c"},
+  const Variables deeper{{"A", "$RAW-$FILE-$NO"},
+                         {"RAW", "$C", true},
+                         {"C", "c"},
                          Variable{.name = "FILE", .value = "text", .file = true}};
   CHECK(expand_nested("$A", deeper, false) == "$C-text-$NO");
   CHECK(expand_nested("$A", deeper, true) == "$C-text-");
