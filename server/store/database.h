@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "server/store/artifact_store.h"
 #include "server/store/bridge_store.h"
+#include "server/store/coverage_store.h"
 #include "server/store/delivery_store.h"
 #include "server/store/deployment_rule_store.h"
 #include "server/store/deployment_store.h"
@@ -68,6 +69,7 @@ struct Stores {
         trigger_tokens(session),
         resource_groups(session),
         tests(session),
+        coverage(session),
         environments(session),
         deployments(session),
         deployment_rules(session) {}
@@ -93,6 +95,7 @@ struct Stores {
   TriggerTokenStore trigger_tokens;
   ResourceGroupStore resource_groups;
   TestStore tests;
+  CoverageStore coverage;
   EnvironmentStore environments;
   DeploymentStore deployments;
   DeploymentRuleStore deployment_rules;
