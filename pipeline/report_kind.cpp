@@ -22,6 +22,7 @@ constexpr std::array kKinds{
     ReportKind{"dotenv", ".env", "gzip"},
     ReportKind{"jacoco", "jacoco-coverage.xml", "gzip"},
     ReportKind{"junit", "junit.xml", "gzip"},
+    ReportKind{"lcov", "coverage.lcov", "gzip"},
     ReportKind{"license_scanning", "gl-license-scanning-report.json", "raw"},
     ReportKind{"load_performance", "load-performance.json", "raw"},
     ReportKind{"lsif", "lsif.json", "zip"},

@@ -1,7 +1,7 @@
 // The kinds of report under `artifacts:reports`: the name and the format under which each is
 // uploaded.
 //
-// A constant table with GitLab's values, because its clients look for these names.
+// A constant table with GitLab's values, because its clients look for these names; "lcov" is ours.
 #pragma once
 
 #include <string_view>

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::size_t kLongestExposed = 100;
 const std::vector<std::string> kUploadWhens{"on_success", "on_failure", "always"};
+// GitLab has the first two.
+const std::vector<std::string> kCoverageFormats{"cobertura", "jacoco", "lcov"};
 const std::vector<std::string> kAccess{"none", "developer", "all", "maintainer"};
 
 std::vector<std::string> paths_of(const Node& node, const char* key, const Place& place) {
@@ -30,11 +32,12 @@ void read_coverage_report(const Node& node, const Place& place, std::vector<Repo
     place.attribute("coverage_format").error(node.at, "can't be blank");
     return;
   }
-  const bool known =
-      format->is_scalar() && (format->text == "cobertura" || format->text == "jacoco");
+  const bool known = format->is_scalar() &&
+                     std::find(kCoverageFormats.begin(), kCoverageFormats.end(), format->text) !=
+                         kCoverageFormats.end();
   if (!known)
     place.attribute("coverage_format")
-        .error(format->at, "must be one of supported formats: cobertura, jacoco.");
+        .error(format->at, "must be one of supported formats: cobertura, jacoco, lcov.");
   else if (!file.empty())
     reports.push_back({format->text, {file}});
 }

@@ -197,10 +197,10 @@ struct Server::State {
         project_room(mirrors, *caches, intake, forge_status, local_repositories(given)),
         git_room(mirrors),
         run_room(mirrors, intake),
-        services{clock,     *database,    coordinator,  dispatch, *traces, blobs,
-                 *caches,   feed,         accounts,     logins,   payload_room, intake_room,
-                 project_room, git_room,  run_room,     vault,    signer,  files,
-                 metrics} {
+        services{clock,        *database,   coordinator,  dispatch, *traces,
+                 blobs,        *caches,     feed,         accounts, logins,
+                 payload_room, intake_room, project_room, git_room, run_room,
+                 vault,        signer,      files,        metrics} {
     coordinator.observe(feed);
     coordinator.observe(wake_outbox);
     options.listener.address = given.listen_address;
@@ -302,8 +302,7 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
                               : settings.external_url;
   auto state = std::make_unique<State>(settings, url, files, std::move(*keys), std::move(*signer),
                                        std::move(*database), std::move(*traces), std::move(*blobs),
-                                       std::move(*caches),
-                                       std::move(*providers), version);
+                                       std::move(*caches), std::move(*providers), version);
   state->coordinator.start();
   auto token_file = state->accounts.prepare_setup();
   if (!token_file) return std::move(token_file).error();

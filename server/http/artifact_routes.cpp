@@ -77,14 +77,16 @@ void audit_act(WriteTransaction& write, const Call& call, std::string_view actio
 class ArtifactSink final : public BodySink {
  public:
   ArtifactSink(SharedCall call, ArtifactRow row, const std::string& boundary, BlobUpload upload,
-               Coordinator& coordinator, BlobStore& blobs, const TestResults& tests)
+               Coordinator& coordinator, BlobStore& blobs, const TestResults& tests,
+               const CoverageResults& coverage)
       : call_(std::move(call)),
         row_(std::move(row)),
         upload_(std::move(upload)),
         reader_(boundary, "file", [this](std::string_view bytes) { return upload_.write(bytes); }),
         coordinator_(coordinator),
         blobs_(blobs),
-        tests_(tests) {}
+        tests_(tests),
+        coverage_(coverage) {}
 
   std::optional<Response> write(std::string_view bytes) override {
     if (auto done = reader_.feed(bytes); !done) return error_response(done.error());
@@ -115,10 +117,16 @@ class ArtifactSink final : public BodySink {
   // Reports are read at once, so that what they say is there when the job ends.
   Result<void> read_report() {
     if (row_.file_type == "dotenv") return read_dotenv();
-    if (row_.file_type != "junit") return {};
-    auto received = tests_.receive(row_);
-    if (!received) return received.error();
-    received_tests_ = std::move(*received);
+    if (row_.file_type == "junit") return receive(tests_, received_tests_);
+    if (CoverageResults::takes(row_.file_type)) return receive(coverage_, received_coverage_);
+    return {};
+  }
+
+  template <typename Results, typename Received>
+  Result<void> receive(const Results& results, std::optional<Received>& received) {
+    auto read = results.receive(row_);
+    if (!read) return read.error();
+    received = std::move(*read);
     return {};
   }
 
@@ -146,6 +154,7 @@ class ArtifactSink final : public BodySink {
       artifacts.insert(row_);
       if (!dotenv_.empty()) artifacts.put_dotenv(row_.job_id, dotenv_);
       if (received_tests_) TestResults::keep(transaction.stores, *received_tests_);
+      if (received_coverage_) CoverageResults::keep(transaction.stores, *received_coverage_);
       return {};
     });
   }
@@ -154,11 +163,13 @@ class ArtifactSink final : public BodySink {
   ArtifactRow row_;
   std::string dotenv_;  // JSON; "" for another artifact
   std::optional<ReceivedTests> received_tests_;
+  std::optional<ReceivedCoverage> received_coverage_;
   BlobUpload upload_;
   MultipartReader reader_;
   Coordinator& coordinator_;
   BlobStore& blobs_;
   const TestResults& tests_;
+  const CoverageResults& coverage_;
 };
 
 class BlobSource final : public BodySource {
@@ -251,7 +262,7 @@ Reception ArtifactRoutes::upload(const SharedCall& call) {
   auto upload = blobs_.receive(who.job_id.value, options_.limit);
   if (!upload) return error_response(upload.error());
   return std::make_unique<ArtifactSink>(call, std::move(*row), *boundary, std::move(*upload),
-                                        coordinator_, blobs_, tests_);
+                                        coordinator_, blobs_, tests_, coverage_);
 }
 
 Result<Response> ArtifactRoutes::archive_of(JobId job, ProjectId project) {

@@ -6,6 +6,7 @@
 #include "server/blobs/blob_store.h"
 #include "server/coordinator/coordinator.h"
 #include "server/http/route.h"
+#include "server/insight/coverage_results.h"
 #include "server/insight/test_results.h"
 #include "server/store/database.h"
 
@@ -24,6 +25,7 @@ class ArtifactRoutes {
         coordinator_(coordinator),
         blobs_(blobs),
         tests_(database, blobs),
+        coverage_(database, blobs),
         clock_(clock),
         options_(options),
         url_(std::move(external_url)) {}
@@ -46,6 +48,7 @@ class ArtifactRoutes {
   Coordinator& coordinator_;
   BlobStore& blobs_;
   TestResults tests_;
+  CoverageResults coverage_;
   const Clock& clock_;
   ArtifactOptions options_;
   std::string url_;

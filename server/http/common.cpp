@@ -77,6 +77,12 @@ Result<std::string> query_word(const Request& request, std::string_view name,
               fmt::format("'{}' must be one of {}", name, fmt::join(words, ", ")));
 }
 
+std::pair<std::size_t, std::size_t> page_bounds(PageRequest page, std::size_t count) {
+  const auto size = static_cast<std::size_t>(page.per_page);
+  const auto first = std::min(count, static_cast<std::size_t>(page.page - 1) * size);
+  return {first, std::min(count, first + size)};
+}
+
 Response list_response(const nlohmann::json& items, PageRequest page, long long total) {
   auto response = json_response(200, items);
   const bool more = static_cast<long long>(page.page) * page.per_page < total;
@@ -102,6 +108,19 @@ Result<PipelineRow> pipeline_of(Database& database, const Call& call) {
   auto row = database.read()->pipelines.find(PipelineId{*id});
   if (!row || row->project_id != call.project->id) return not_found("Pipeline");
   return *row;
+}
+
+std::string compared_branch(const ProjectRow& project, const PipelineRow& pipeline) {
+  if (pipeline.merge_request.empty()) return project.default_branch;
+  return nlohmann::json::parse(pipeline.merge_request)
+      .value("target_branch", project.default_branch);
+}
+
+std::string lower_ascii(std::string_view text) {
+  std::string low{text};
+  for (char& c : low)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return low;
 }
 
 Error not_found(std::string_view what) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -32,6 +33,8 @@ const std::vector<std::string>& status_words();
 // A non-negative number of the query; nullopt when it is absent.
 Result<std::optional<long long>> query_number(const Request& request, std::string_view name);
 
+// The first of the page among `count` things, and the one behind its last.
+std::pair<std::size_t, std::size_t> page_bounds(PageRequest page, std::size_t count);
 // The page with X-Total, X-Page and X-Next-Page.
 Response list_response(const nlohmann::json& items, PageRequest page, long long total);
 
@@ -40,6 +43,13 @@ void note_audit(Coordinator& coordinator, auth::AuditEntry entry);
 
 // The pipeline that the path names; NotFound unless it is one of the path's project.
 Result<PipelineRow> pipeline_of(Database& database, const Call& call);
+
+// The branch that a pipeline's reports are compared with: the default one, but a merge request is
+// measured by what it would be merged into.
+std::string compared_branch(const ProjectRow& project, const PipelineRow& pipeline);
+
+// A to Z become small; for searches that do not look at case.
+std::string lower_ascii(std::string_view text);
 
 Error not_found(std::string_view what);  // "404 Job Not Found"
 

@@ -64,6 +64,7 @@ constexpr auto kApi = Scope::Api;
 std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
   using A = AccountRoutes;
   using C = CacheRoutes;
+  using Z = CoverageRoutes;
   using D = DeliveryRoutes;
   using E = PeopleRoutes;
   using F = ForkRoutes;
@@ -207,6 +208,9 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"GET", SLIPWAY_PIPELINE "/test_report_summary", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::summary)},
     {"GET", SLIPWAY_PIPELINE "/tests", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::tests)},
     {"GET", SLIPWAY_PIPELINE "/tests/comparison", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::comparison)},
+    {"GET", SLIPWAY_PIPELINE "/coverage_files", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.coverage, &Z::files)},
+    {"GET", SLIPWAY_PIPELINE "/coverage_files/summary", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.coverage, &Z::summary)},
+    {"GET", SLIPWAY_PIPELINE "/coverage_files/lines", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.coverage, &Z::lines)},
     {"GET", SLIPWAY_PROJECT "/tests/history", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::history)},
     {"GET", SLIPWAY_PROJECT "/tests/flaky", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::flaky)},
     {"GET", SLIPWAY_PROJECT "/jobs", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::list_jobs)},

@@ -7,6 +7,7 @@
 #include "server/http/artifact_routes.h"
 #include "server/http/audit_routes.h"
 #include "server/http/cache_routes.h"
+#include "server/http/coverage_routes.h"
 #include "server/http/delivery_routes.h"
 #include "server/http/deployment_routes.h"
 #include "server/http/deployment_rule_routes.h"
@@ -66,6 +67,7 @@ struct Handlers {
   TriggerRoutes triggers;
   RunRoutes runs;
   TestReportRoutes test_reports;
+  CoverageRoutes coverage;
 };
 
 struct BodyLimits {

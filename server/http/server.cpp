@@ -57,6 +57,7 @@ Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& 
       TriggerRoutes{s.database, s.coordinator, s.intake, s.clock, url},
       RunRoutes{s.database, s.runs, s.clock, url},
       TestReportRoutes{s.database, s.blobs, s.clock},
+      CoverageRoutes{s.database, s.blobs},
   };
 }
 

@@ -87,21 +87,8 @@ int urgency(const TestCase& test) {
   return 3;
 }
 
-std::string lower(std::string_view text) {
-  std::string low{text};
-  for (char& c : low)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return low;
-}
-
 std::string query_text(const Call& call, std::string_view name) {
   return std::string{call.request.query_value(name).value_or("")};
-}
-
-// A merge request is measured by what it would be merged into.
-std::string compared_branch(const ProjectRow& project, const PipelineRow& pipeline) {
-  if (pipeline.merge_request.empty()) return project.default_branch;
-  return json::parse(pipeline.merge_request).value("target_branch", project.default_branch);
 }
 
 struct Wanted {
@@ -113,7 +100,7 @@ struct Wanted {
     if (status == "flaky" ? !test.flaky : !status.empty() && status != to_string(test.status))
       return false;
     return search.empty() ||
-           lower(test.classname + '\n' + test.name + '\n' + test.file).find(search) !=
+           lower_ascii(test.classname + '\n' + test.name + '\n' + test.file).find(search) !=
                std::string::npos;
   }
 };
@@ -183,7 +170,7 @@ Result<Response> TestReportRoutes::tests(const Call& call) {
   if (!status) return status.error();
   const auto pipeline = pipeline_of(database_, call);
   if (!pipeline) return pipeline.error();
-  const Wanted wanted{*status, query_text(call, "job"), lower(query_text(call, "search"))};
+  const Wanted wanted{*status, query_text(call, "job"), lower_ascii(query_text(call, "search"))};
   std::vector<Found> found;
   for (const TestSuiteRow& suite : database_.read()->tests.of_pipeline(pipeline->id)) {
     if (!wanted.job_name.empty() && wanted.job_name != suite.job_name) continue;
@@ -195,8 +182,7 @@ Result<Response> TestReportRoutes::tests(const Call& call) {
   std::stable_sort(found.begin(), found.end(), [](const Found& left, const Found& right) {
     return urgency(left.test) < urgency(right.test);
   });
-  const auto first = static_cast<std::size_t>(page->page - 1) * page->per_page;
-  const auto last = std::min(found.size(), first + page->per_page);
+  const auto [first, last] = page_bounds(*page, found.size());
   auto items = json::array();
   for (auto i = first; i < last; ++i) items.push_back(found_view(found[i]));
   return list_response(items, *page, static_cast<long long>(found.size()));

@@ -5,14 +5,13 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "base/gzip.h"
+#include "server/insight/report_bytes.h"
 #include "server/reports/junit.h"
 
 namespace slipway::server {
 
 namespace {
 
-constexpr std::size_t kReadPiece = std::size_t{256} << 10U;
 constexpr int kTriesLookedAt = 5;  // of one job for one commit
 
 using Keys = std::unordered_set<std::string>;
@@ -138,35 +137,13 @@ Result<TestReport> TestResults::report_of(JobId job) const {
 }
 
 Result<TestReport> TestResults::read(const ArtifactRow& row) const {
-  const auto blob = blobs_.open_blob(row.blob);
-  if (!blob) return no_report();
-  if (row.file_format == "zip")
-    return fail(ErrorKind::InvalidInput, "a test report must be sent as gzip or raw, not as zip");
   JunitReader junit{limits_};
-  bool wanted = true;
-  GunzipStream gzip{[&](std::string_view xml) {
-                      wanted = wanted && junit.feed(xml);
-                      return Result<void>{};
-                    },
-                    [&] {
-                      junit.end_of_file();
-                      return Result<void>{};
-                    }};
-  const bool packed = row.file_format == "gzip";
-  for (long long offset = 0; wanted && offset < row.size;) {
-    const auto piece = blob->read(offset, kReadPiece);
-    if (!piece) return piece.error();
-    if (piece->empty()) break;
-    offset += static_cast<long long>(piece->size());
-    if (!packed) {
-      wanted = junit.feed(*piece);
-    } else if (auto fed = gzip.feed(*piece); !fed) {
-      return std::move(fed).error();
-    }
-  }
-  if (packed && wanted)
-    if (auto ended = gzip.finish(); !ended) return std::move(ended).error();
-  return junit.take();
+  const auto done = read_report_bytes(
+      blobs_, row, [&](std::string_view xml) { return junit.feed(xml); },
+      [&] { junit.end_of_file(); });
+  if (done) return junit.take();
+  if (done.error().kind == ErrorKind::NotFound) return no_report();
+  return done.error();
 }
 
 TestComparison TestResults::compare(const PipelineRow& pipeline, const std::string& branch) const {

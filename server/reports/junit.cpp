@@ -1,6 +1,5 @@
 #include "server/reports/junit.h"
 
-#include <expat.h>
 #include <fmt/format.h>
 
 #include <charconv>
@@ -8,6 +7,7 @@
 #include <unordered_map>
 
 #include "base/crypto.h"
+#include "server/reports/xml_stream.h"
 
 namespace slipway::server {
 
@@ -15,22 +15,7 @@ namespace {
 
 constexpr std::string_view kAttachment = "[[ATTACHMENT|";
 constexpr std::size_t kMostPrinted = std::size_t{64} << 10U;  // searched for an attachment
-constexpr int kMostAtOnce = 1 << 20;
-
-// The value of an attribute; "" without.
-std::string_view attribute(const XML_Char** attributes, std::string_view name) {
-  for (; *attributes != nullptr; attributes += 2)
-    if (name == attributes[0]) return attributes[1];
-  return {};
-}
-
-// Cuts where no character is torn.
-std::string cut(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit) return std::string{text};
-  auto end = limit;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return std::string{text.substr(0, end)};
-}
+constexpr std::size_t kMostAtOnce = std::size_t{1} << 20U;    // between looks at the limits
 
 // "1,234.5" as some tools write it; what is no time is none.
 double seconds_of(std::string_view text) {
@@ -56,100 +41,63 @@ bool is_bad(TestStatus status) {
   return status == TestStatus::Failed || status == TestStatus::Error;
 }
 
-struct FreeParser {
-  void operator()(XML_ParserStruct* parser) const { ::XML_ParserFree(parser); }
-};
-
 }  // namespace
 
-struct JunitReader::State {
+struct JunitReader::State final : XmlHandler {
   // What the text of the element that is open belongs to.
   enum class Text : std::uint8_t { Nothing, Outcome, Printed };
 
   TestReportLimits limits;
-  std::unique_ptr<XML_ParserStruct, FreeParser> parser;
+  std::optional<XmlStream> xml;
   TestReport report;
   std::unordered_map<std::string, std::size_t> places;  // key → index in report.cases
   std::size_t bytes = 0;
   std::size_t outputs = 0;
   int file = 1;
-  int depth = 0;
   bool full = false;
   bool skip_file = false;  // a fault: the rest of this file is not read
   bool any_bytes = false;  // of this file
 
   std::optional<TestCase> test;
   int test_depth = 0;
-  Text text = Text::Nothing;
-  int text_depth = 0;
+  Text text_of = Text::Nothing;
   std::string message;
   std::string said;
   std::string printed;
-  std::string why;  // the reason that stopped the parser from inside
 
   void complain(const std::string& text_of_fault) {
     if (report.error.empty()) report.error = text_of_fault;
   }
 
-  void stop(std::string reason) {
-    why = std::move(reason);
-    ::XML_StopParser(parser.get(), XML_FALSE);
-  }
-
   void begin_document() {
-    parser.reset(::XML_ParserCreate(nullptr));
-    depth = 0;
+    xml.emplace(*this, limits.depth);
     test.reset();
-    text = Text::Nothing;
-    why.clear();
+    text_of = Text::Nothing;
     skip_file = false;
     any_bytes = false;
-    auto* raw = parser.get();
-    ::XML_SetUserData(raw, this);
-    ::XML_SetElementHandler(
-        raw,
-        [](void* self, const XML_Char* name, const XML_Char** attributes) {
-          static_cast<State*>(self)->open(name, attributes);
-        },
-        [](void* self, const XML_Char*) { static_cast<State*>(self)->close(); });
-    ::XML_SetCharacterDataHandler(raw, [](void* self, const XML_Char* characters, int length) {
-      static_cast<State*>(self)->characters({characters, static_cast<std::size_t>(length)});
-    });
-    // Nothing that a report needs: entities are how a small file becomes a large one.
-    ::XML_SetEntityDeclHandler(
-        raw, [](void* self, const XML_Char* name, int, const XML_Char*, int, const XML_Char*,
-                const XML_Char*, const XML_Char*, const XML_Char*) {
-          static_cast<State*>(self)->stop(
-              fmt::format("it declares the entity '{}', which is not allowed", cut(name, 40)));
-        });
   }
 
-  void open(std::string_view name, const XML_Char** attributes) {
-    if (++depth > limits.depth) {
-      stop(fmt::format("elements stand more than {} deep", limits.depth));
-      return;
-    }
+  void begin(std::string_view name, const XmlAttributes& attributes, int depth) override {
     if (name == "testcase" && !test) {
+      test_depth = depth;
       begin_case(attributes);
     } else if (test && depth == test_depth + 1) {
       begin_part(name, attributes);
     }
   }
 
-  void begin_case(const XML_Char** attributes) {
+  void begin_case(const XmlAttributes& attributes) {
     test.emplace();
-    test_depth = depth;
-    test->name = cut(attribute(attributes, "name"), limits.name);
-    test->classname = cut(attribute(attributes, "classname"), limits.name);
-    test->file = cut(attribute(attributes, "file"), limits.name);
-    test->seconds = seconds_of(attribute(attributes, "time"));
+    test->name = cut_text(attributes.get("name"), limits.name);
+    test->classname = cut_text(attributes.get("classname"), limits.name);
+    test->file = cut_text(attributes.get("file"), limits.name);
+    test->seconds = seconds_of(attributes.get("time"));
     printed.clear();
   }
 
-  void begin_part(std::string_view name, const XML_Char** attributes) {
-    text_depth = depth;
+  void begin_part(std::string_view name, const XmlAttributes& attributes) {
     if (name == "system-out" || name == "system-err") {
-      text = Text::Printed;
+      text_of = Text::Printed;
       return;
     }
     const bool repeated = name == "flakyFailure" || name == "flakyError";
@@ -164,28 +112,27 @@ struct JunitReader::State {
     } else {
       return;
     }
-    text = Text::Outcome;
-    message = attribute(attributes, "message");
+    text_of = Text::Outcome;
+    message = attributes.get("message");
     said.clear();
   }
 
-  void characters(std::string_view more) {
+  void text(std::string_view more) override {
     if (!test) return;
-    if (text == Text::Outcome) {
+    if (text_of == Text::Outcome) {
       append_within(said, more, limits.output_of_case);
-    } else if (text == Text::Printed) {
+    } else if (text_of == Text::Printed) {
       append_within(printed, more, kMostPrinted);
     }
   }
 
-  void close() {
-    if (test && text != Text::Nothing && depth == text_depth) end_part();
+  void end(std::string_view, int depth) override {
+    if (test && text_of != Text::Nothing && depth == test_depth + 1) end_part();
     if (test && depth == test_depth) end_case();
-    --depth;
   }
 
   void end_part() {
-    if (text == Text::Outcome) {
+    if (text_of == Text::Outcome) {
       auto& output = test->output;
       if (!output.empty()) output += '\n';
       // Some tools repeat the message in the text, some have it as an attribute only.
@@ -195,7 +142,7 @@ struct JunitReader::State {
       }
       append_within(output, said, limits.output_of_case);
     }
-    text = Text::Nothing;
+    text_of = Text::Nothing;
   }
 
   void end_case() {
@@ -214,7 +161,7 @@ struct JunitReader::State {
 
   void trim_output(TestCase& done) {
     if (done.output.size() > limits.output_of_case)
-      done.output = cut(done.output, limits.output_of_case) + "\n[cut: the report has more]";
+      done.output = cut_text(done.output, limits.output_of_case) + "\n[cut: the report has more]";
     if (outputs + done.output.size() > limits.outputs) {
       done.output.clear();
       complain(fmt::format("outputs beyond {} MiB in all are left out", limits.outputs >> 20U));
@@ -236,23 +183,17 @@ struct JunitReader::State {
     }
     if (report.cases.size() >= limits.cases) {
       full = true;
-      stop(fmt::format("it has more than {} tests; those behind are left out", limits.cases));
+      xml->stop(fmt::format("it has more than {} tests; those behind are left out", limits.cases));
       return;
     }
     places.emplace(done.key, report.cases.size());
     report.cases.push_back(std::move(done));
   }
 
-  void parse(std::string_view xml, bool last) {
-    const auto status = ::XML_Parse(parser.get(), xml.data(), static_cast<int>(xml.size()),
-                                    last ? XML_TRUE : XML_FALSE);
-    if (status != XML_STATUS_ERROR) return;
+  void take_fault(const std::optional<std::string>& fault) {
+    if (!fault) return;
     skip_file = true;
-    const auto code = ::XML_GetErrorCode(parser.get());
-    const std::string reason = code == XML_ERROR_ABORTED ? why : ::XML_ErrorString(code);
-    complain(fmt::format("file {} of the report, line {}, column {}: {}", file,
-                         ::XML_GetCurrentLineNumber(parser.get()),
-                         ::XML_GetCurrentColumnNumber(parser.get()) + 1, reason));
+    complain(fmt::format("file {} of the report, {}", file, *fault));
   }
 };
 
@@ -276,14 +217,14 @@ bool JunitReader::feed(std::string_view xml) {
       break;
     }
     state.any_bytes = true;
-    if (!state.skip_file) state.parse(now, false);
+    if (!state.skip_file) state.take_fault(state.xml->feed(now));
   }
   return !state.full;
 }
 
 void JunitReader::end_of_file() {
   State& state = *state_;
-  if (!state.skip_file && !state.full) state.parse({}, true);
+  if (!state.skip_file && !state.full) state.take_fault(state.xml->finish());
   ++state.file;
   state.begin_document();
 }

@@ -15,13 +15,14 @@
 #include "base/error.h"
 #include "server/store/artifact_store.h"
 #include "server/store/bridge_store.h"
+#include "server/store/coverage_store.h"
 #include "server/store/delivery_store.h"
 #include "server/store/deployment_rule_store.h"
 #include "server/store/deployment_store.h"
 #include "server/store/effect_store.h"
 #include "server/store/environment_store.h"
-#include "server/store/fork_store.h"
 #include "server/store/failure.h"
+#include "server/store/fork_store.h"
 #include "server/store/job_store.h"
 #include "server/store/job_token_store.h"
 #include "server/store/member_store.h"
@@ -66,6 +67,7 @@ struct Stores {
         job_tokens(session),
         watches(session),
         tests(session),
+        coverage(session),
         environments(session),
         deployments(session),
         deployment_rules(session) {}
@@ -94,6 +96,7 @@ struct Stores {
   JobTokenStore job_tokens;
   WatchStore watches;
   TestStore tests;
+  CoverageStore coverage;
   EnvironmentStore environments;
   DeploymentStore deployments;
   DeploymentRuleStore deployment_rules;

@@ -710,13 +710,38 @@ CREATE TRIGGER audit_grows AFTER INSERT ON audit
   FOR EACH ROW EXECUTE FUNCTION audit_grows())sql"},
 };
 
+// Which lines the tests of jobs ran: a row for each report, and one for each of its files.
+const Migration kCoverage{
+    R"sql(
+CREATE TABLE coverage_reports (
+  job_id INTEGER PRIMARY KEY REFERENCES jobs ON DELETE CASCADE,
+  pipeline_id INTEGER NOT NULL,
+  project_id INTEGER NOT NULL,
+  job_name TEXT NOT NULL,
+  files INTEGER NOT NULL,
+  error TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+))sql",
+    "CREATE INDEX coverage_reports_by_pipeline ON coverage_reports (pipeline_id)",
+    "CREATE INDEX coverage_reports_by_project ON coverage_reports (project_id, pipeline_id)",
+    R"sql(
+CREATE TABLE coverage_files (
+  job_id INTEGER NOT NULL REFERENCES coverage_reports ON DELETE CASCADE,
+  path TEXT NOT NULL,
+  covered INTEGER NOT NULL,
+  total INTEGER NOT NULL,
+  lines TEXT NOT NULL,
+  PRIMARY KEY (job_id, path)
+))sql",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
   static const std::vector<Migration> all{
-      kFirst,     kDeliveryAttempts, kExclusion,  kDotenv, kForge,
-      kVariables, kJobManager,       kDownstream, kTests,  kMergeRequests,
-      kRetention, kPeople,           kIdentities, kDeployments, kForks, kTransfers, kTwoDatabases};
+      kFirst,      kDeliveryAttempts, kExclusion, kDotenv,        kForge,        kVariables,
+      kJobManager, kDownstream,       kTests,     kMergeRequests, kRetention,    kPeople,
+      kIdentities, kDeployments,      kForks,     kTransfers,     kTwoDatabases, kCoverage};
   return all;
 }
 

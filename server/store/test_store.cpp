@@ -1,5 +1,6 @@
 #include "server/store/test_store.h"
 
+#include "server/store/newest_report.h"
 #include "server/store/session.h"
 
 namespace slipway::server {
@@ -107,15 +108,7 @@ std::vector<TestFailureRow> TestStore::failures(JobId job) const {
 
 std::optional<PipelineId> TestStore::newest_before(ProjectId project, std::string_view branch,
                                                    PipelineId pipeline) const {
-  const auto found = select_value<long long>(
-      session_,
-      "SELECT COALESCE(MAX(pipelines.id), 0) FROM pipelines"
-      " WHERE project_id = ? AND ref = ? AND tag = 0 AND id < ? AND finished_at IS NOT NULL"
-      " AND source <> 'merge_request_event'"
-      " AND id IN (SELECT pipeline_id FROM test_suites WHERE test_suites.project_id = ?)",
-      project, std::string{branch}, pipeline, project);
-  if (found == 0) return std::nullopt;
-  return PipelineId{found};
+  return newest_with_report(session_, "test_suites", project, branch, pipeline);
 }
 
 std::vector<std::pair<std::string, long long>> TestStore::failure_counts(ProjectId project,

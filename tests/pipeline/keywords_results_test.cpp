@@ -34,9 +34,9 @@ TEST_CASE("wrong artifacts are told in GitLab's words", "[keywords][artifacts]")
       {"{reports: {junit: {a: b}}}",
        "jobs:job:artifacts:reports junit should be an array of strings or a string"},
       {"{reports: [junit]}", "jobs:job:artifacts:reports config should be a hash"},
-      {"{reports: {coverage_report: {coverage_format: lcov, path: a}}}",
+      {"{reports: {coverage_report: {coverage_format: clover, path: a}}}",
        "jobs:job:artifacts:reports:coverage_report coverage format must be one of supported "
-       "formats: cobertura, jacoco."},
+       "formats: cobertura, jacoco, lcov."},
       {"{reports: {coverage_report: {coverage_format: jacoco}}}",
        "jobs:job:artifacts:reports:coverage_report path can't be blank"},
   }));

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { admin, project as newProject, runner as newRunner } from './data.mjs';
 import * as editor from './editor.mjs';
+import * as coverage from './coverage.mjs';
 import * as tests from './tests.mjs';
 import { World } from './world.mjs';
 
@@ -279,6 +280,22 @@ function routes(world) {
           query,
         );
       },
+    ],
+    [
+      'GET',
+      '/projects/:id/pipelines/:one/coverage_files/summary',
+      ({ one }) => ({ body: coverage.summaryOf(testsOf(one).job) }),
+    ],
+    [
+      'GET',
+      '/projects/:id/pipelines/:one/coverage_files/lines',
+      ({ query }) => ({ body: coverage.linesOf(query.get('path')) }),
+    ],
+    [
+      'GET',
+      '/projects/:id/pipelines/:one/coverage_files',
+      ({ query }) =>
+        page(coverage.filesOf(query.get('search') ?? '', query.get('sort') ?? ''), query),
     ],
     ['GET', '/projects/:id/tests/history', () => ({ body: tests.historyOf(world.nextJob - 1) })],
     ['GET', '/projects/:id/tests/flaky', ({ query }) => page(tests.flaky, query)],

@@ -50,7 +50,8 @@ struct TableOnly {
       ResourceGroupRoutes{*api.database, *api.coordinator},
       TriggerRoutes{*api.database, *api.coordinator, api.outside, api.clock, ""},
       RunRoutes{*api.database, api.outside, api.clock, ""},
-      TestReportRoutes{*api.database, *api.blobs, api.clock}};
+      TestReportRoutes{*api.database, *api.blobs, api.clock},
+      CoverageRoutes{*api.database, *api.blobs}};
   std::vector<Route> routes = route_table(handlers, {});
 };
 

@@ -126,7 +126,7 @@ TEST_CASE("a report that cannot be read says so and stands nowhere in the way", 
   CHECK(reports.results.receive(row)->suite.error == "the body is not valid gzip");
   row.file_format = "zip";
   CHECK(reports.results.receive(row)->suite.error ==
-        "a test report must be sent as gzip or raw, not as zip");
+        "a report must be sent as gzip or raw, not as zip");
   row.job_id = JobId{999};
   CHECK(reports.results.receive(row).error().kind == ErrorKind::NotFound);
 }

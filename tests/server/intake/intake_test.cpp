@@ -108,32 +108,33 @@ TEST_CASE_METHOD(Fixture, "a ping and a deleted branch are stored as ignored", "
 
 TEST_CASE_METHOD(Fixture, "the environments of a deleted branch are stopped", "[intake]") {
   const auto environment = [&](const std::string& ref, bool tag, UnixMillis id) {
-    return *coordinator->write<EnvironmentId>([&](WriteTransaction& write) -> Result<EnvironmentId> {
-      PipelineRow pipeline;
-      pipeline.project_id = hooked.id;
-      pipeline.ref = ref;
-      pipeline.tag = tag;
-      write.stores.pipelines.insert(pipeline, {});
-      JobRow job;
-      job.pipeline_id = pipeline.id;
-      job.project_id = hooked.id;
-      job.plan_id = write.stores.jobs.insert_plan("{}");
-      job.status = "success";
-      write.stores.jobs.insert(job);
-      EnvironmentRow made;
-      made.project_id = hooked.id;
-      made.name = made.slug = "review/" + std::to_string(id);
-      write.stores.environments.insert(made);
-      DeploymentRow deployment;
-      deployment.project_id = hooked.id;
-      deployment.environment_id = made.id;
-      deployment.job_id = job.id;
-      deployment.pipeline_id = pipeline.id;
-      deployment.ref = ref;
-      deployment.tag = tag;
-      write.stores.deployments.insert(deployment);
-      return made.id;
-    });
+    return *coordinator->write<EnvironmentId>(
+        [&](WriteTransaction& write) -> Result<EnvironmentId> {
+          PipelineRow pipeline;
+          pipeline.project_id = hooked.id;
+          pipeline.ref = ref;
+          pipeline.tag = tag;
+          write.stores.pipelines.insert(pipeline, {});
+          JobRow job;
+          job.pipeline_id = pipeline.id;
+          job.project_id = hooked.id;
+          job.plan_id = write.stores.jobs.insert_plan("{}");
+          job.status = "success";
+          write.stores.jobs.insert(job);
+          EnvironmentRow made;
+          made.project_id = hooked.id;
+          made.name = made.slug = "review/" + std::to_string(id);
+          write.stores.environments.insert(made);
+          DeploymentRow deployment;
+          deployment.project_id = hooked.id;
+          deployment.environment_id = made.id;
+          deployment.job_id = job.id;
+          deployment.pipeline_id = pipeline.id;
+          deployment.ref = ref;
+          deployment.tag = tag;
+          write.stores.deployments.insert(deployment);
+          return made.id;
+        });
   };
   const auto gone = environment("gone", false, 1);
   const auto tagged = environment("gone", true, 2);

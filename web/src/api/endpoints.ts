@@ -3,7 +3,10 @@ import { change, get, getPage, withQuery } from './client';
 import type {
   AccessToken,
   BrowserSession,
+  CoverageFile,
+  CoverageLines,
   CoveragePoint,
+  CoverageSummary,
   Delivery,
   Deployment,
   Environment,
@@ -320,6 +323,25 @@ export const listTests = (
   signal?: AbortSignal,
 ): Promise<Page<ListedTest>> =>
   getPage(`${pipelineOf(path, id)}/tests`, { ...query, per_page: 50 }, signal);
+export const coverageSummary = (
+  path: string,
+  id: number,
+  signal?: AbortSignal,
+): Promise<CoverageSummary> => get(`${pipelineOf(path, id)}/coverage_files/summary`, {}, signal);
+export const listCoverageFiles = (
+  path: string,
+  id: number,
+  query: { sort?: string; search?: string; page: number },
+  signal?: AbortSignal,
+): Promise<Page<CoverageFile>> =>
+  getPage(`${pipelineOf(path, id)}/coverage_files`, { ...query, per_page: 50 }, signal);
+export const coverageLines = (
+  project: string,
+  id: number,
+  path: string,
+  signal?: AbortSignal,
+): Promise<CoverageLines> =>
+  get(`${pipelineOf(project, id)}/coverage_files/lines`, { path }, signal);
 export const testHistory = (
   path: string,
   job: string,

@@ -407,6 +407,30 @@ export const en = {
     seen: (n: number): string => `seen in ${count(n, 'report', 'reports')}, last`,
   },
 
+  fileCoverage: {
+    title: 'Coverage',
+    sum: (covered: number, total: number): string =>
+      `${covered} of ${count(total, 'line', 'lines')}`,
+    files: (n: number): string => count(n, 'file', 'files'),
+    search: 'Search files',
+    filters: 'Filter the files',
+    order: 'Order',
+    orders: { worst: 'Least coverage first', change: 'Greatest loss first', path: 'By path' },
+    list: 'Files by coverage',
+    points: 'points against the pipeline it is compared with',
+    reportFault: (job: string): string => `The coverage report of ${job} could not be read whole`,
+    against: (ref: string, id: number): string => `Compared with pipeline ${id} of ${ref}`,
+    noBase: 'The default branch has no earlier coverage reports to compare with.',
+    allRan: 'Every line ran.',
+    uncovered: (n: number): string => `${count(n, 'line', 'lines')} did not run:`,
+    uncoveredList: 'Lines that did not run',
+    emptyTitle: 'No coverage reports',
+    emptyText:
+      'Let a job write a report of Cobertura, JaCoCo or LCOV and name it under artifacts: reports: coverage_report. Its files are then listed here.',
+    noneTitle: 'No file fits',
+    noneText: 'Search for something else.',
+  },
+
   pipeline: {
     title: (iid: number): string => `Pipeline #${iid}`,
     of: (ref: string): string => `on ${ref}`,

@@ -391,6 +391,29 @@ export const zh: Messages = {
     seen: (n: number): string => `出现在 ${n} 份报告中，最近`,
   },
 
+  fileCoverage: {
+    title: '覆盖率',
+    sum: (covered: number, total: number): string => `${total} 行中的 ${covered} 行`,
+    files: (n: number): string => `${n} 个文件`,
+    search: '搜索文件',
+    filters: '筛选文件',
+    order: '排序',
+    orders: { worst: '覆盖率最低优先', change: '下降最多优先', path: '按路径' },
+    list: '文件覆盖率',
+    points: '与所比较流水线相差的百分点',
+    reportFault: (job: string): string => `${job} 的覆盖率报告未能完整读取`,
+    against: (ref: string, id: number): string => `与 ${ref} 的流水线 ${id} 比较`,
+    noBase: '默认分支还没有更早的覆盖率报告可供比较。',
+    allRan: '每一行都执行过。',
+    uncovered: (n: number): string => `${n} 行未执行：`,
+    uncoveredList: '未执行的行',
+    emptyTitle: '没有覆盖率报告',
+    emptyText:
+      '让作业写出 Cobertura、JaCoCo 或 LCOV 报告，并在 artifacts: reports: coverage_report 中指明，文件就会列在这里。',
+    noneTitle: '没有符合的文件',
+    noneText: '请换个搜索词。',
+  },
+
   pipeline: {
     title: (iid) => `流水线 #${iid}`,
     of: (ref) => `在 ${ref} 上`,

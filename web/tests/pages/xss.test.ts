@@ -3,6 +3,8 @@
 import { flushSync, mount, unmount, type Component } from 'svelte';
 import { describe, expect, it, vi } from 'vitest';
 import type {
+  CoverageFile,
+  CoverageSummary,
   Deployment,
   Environment,
   Finding,
@@ -31,6 +33,8 @@ import Findings from '../../src/pages/pipeline/Findings.svelte';
 import JobCard from '../../src/pages/pipeline/JobCard.svelte';
 import LeftOutJobs from '../../src/pages/pipeline/LeftOutJobs.svelte';
 import PipelineHeader from '../../src/pages/pipeline/PipelineHeader.svelte';
+import CoverageRow from '../../src/pages/pipeline/coverage/CoverageRow.svelte';
+import CoverageSums from '../../src/pages/pipeline/coverage/CoverageSums.svelte';
 import TestRow from '../../src/pages/pipeline/tests/TestRow.svelte';
 import TestSummary from '../../src/pages/pipeline/tests/TestSummary.svelte';
 import PipelineRow from '../../src/pages/project/PipelineRow.svelte';
@@ -197,6 +201,20 @@ const comparisonOf = (text: string): TestComparison => ({
   fixed: [],
 });
 
+const coverageFileOf = (path: string): CoverageFile => ({
+  path,
+  covered: 1,
+  total: 2,
+  percent: 50,
+  before: 75,
+});
+const coverageSumsOf = (text: string): CoverageSummary => ({
+  ...coverageFileOf(text),
+  files: 1,
+  reports: [{ job: { id: 1, name: text }, files: 1, error: text }],
+  base: { pipeline_id: 1, ref: text, covered: 3, total: 4, percent: 75 },
+});
+
 const leftOut = (text: string): LeftOutJob => ({
   name: text,
   stage: text,
@@ -279,6 +297,16 @@ const places: [string, AnyComponent, (text: string) => Record<string, unknown>][
     'the sums of tests',
     TestSummary,
     (text) => ({ project: 'a/b', summary: summaryOf(text), comparison: comparisonOf(text) }),
+  ],
+  [
+    'the coverage of a file',
+    CoverageRow,
+    (text) => ({ project: 'a/b', id: 1, file: coverageFileOf(text), open: true }),
+  ],
+  [
+    'the sums of coverage',
+    CoverageSums,
+    (text) => ({ project: 'a/b', summary: coverageSumsOf(text) }),
   ],
   ['a job left out', LeftOutJobs, (text) => ({ jobs: [leftOut(text)] })],
   ['a finding', Findings, (text) => ({ findings: [finding(text)] })],
