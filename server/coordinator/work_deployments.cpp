@@ -8,6 +8,7 @@
 #include "pipeline/variables.h"
 #include "server/coordinator/deployment_rules.h"
 #include "server/coordinator/work.h"
+#include "server/store/run_refs.h"
 
 namespace slipway::server {
 
@@ -49,7 +50,8 @@ std::string approvals_text(long long missing, bool some) {
 
 void Coordinator::Work::add_deployment(const AlivePipeline& alive, const JobRow& job,
                                        const std::string& tier, std::optional<UserId> user) {
-  if (job.environment.empty()) return;
+  // What somebody's fork says of environments is not the project's.
+  if (job.environment.empty() || is_fork_ref(alive.row.ref)) return;
   auto environment = stores().environments.find(job.project_id, job.environment);
   if (!environment) {
     environment.emplace();
@@ -83,7 +85,7 @@ void Coordinator::Work::add_deployment(const AlivePipeline& alive, const JobRow&
 }
 
 Result<void> Coordinator::Work::tell_deployment(const JobRow& job) {
-  if (job.environment.empty()) return {};
+  if (job.environment.empty() || is_fork_ref(alive_.at(job.pipeline_id).row.ref)) return {};
   if (job.environment_action == kStop && job.status == "success") {
     auto environment = stores().environments.find(job.project_id, job.environment);
     if (!environment) return {};
@@ -185,6 +187,12 @@ Coordinator::Work::DeploymentGate Coordinator::Work::gate_of(const JobRow& job,
 
 Coordinator::Work::DeploymentGate Coordinator::Work::check_gate(AlivePipeline& alive, JobRow& job) {
   if (job.status != "waiting_for_resource" || job.environment_action != kStart) return {};
+  if (is_fork_ref(alive.row.ref)) {
+    DeploymentGate gate;
+    gate.refused_as = "protected_environment_failure";
+    gate.refused_because = "nothing is deployed from a fork";
+    return gate;
+  }
   auto deployment = stores().deployments.of_job(job.id);
   if (!deployment) return {};
   DeploymentGate gate = gate_of(job, *deployment);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include "server/store/run_refs.h"
 #include "tests/server/coordinator/coordinator_fixture.h"
 
 using namespace slipway;
@@ -363,6 +364,22 @@ TEST_CASE_METHOD(Deployments, "not everybody deploys to a protected environment"
     // A job that was to be started by hand is started by the retry.
     CHECK(database->read()->jobs.find(*again)->status == "pending");
   }
+}
+
+TEST_CASE_METHOD(Deployments, "a fork deploys nothing and stops nothing", "[coordinator]") {
+  run(create_at(kOld));
+  pipeline::Plan plan = deploying();
+  plan.jobs.push_back(deploy_job("stop", "production", "stop"));
+  plan.jobs.push_back(deploy_job("own", "of-the-fork"));
+  const PipelineId id = create_at(
+      kNew, plan, [](PipelineRow& row) { row.ref = std::string{kForkRefs} + "7/head"; });
+  CHECK(status(id) == "failed");
+  CHECK(job(id, "deploy").failure_reason == "protected_environment_failure");
+  CHECK(status(id, "own") == "failed");
+  run(id, "stop");
+  CHECK(environment().state == "available");
+  CHECK(database->read()->deployments.current(environment().id)->sha == kOld);
+  CHECK_FALSE(database->read()->environments.find(project_id, "of-the-fork"));
 }
 
 TEST_CASE_METHOD(Deployments, "nothing is deployed while the project is frozen", "[coordinator]") {
