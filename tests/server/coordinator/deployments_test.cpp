@@ -371,8 +371,8 @@ TEST_CASE_METHOD(Deployments, "a fork deploys nothing and stops nothing", "[coor
   pipeline::Plan plan = deploying();
   plan.jobs.push_back(deploy_job("stop", "production", "stop"));
   plan.jobs.push_back(deploy_job("own", "of-the-fork"));
-  const PipelineId id = create_at(
-      kNew, plan, [](PipelineRow& row) { row.ref = std::string{kForkRefs} + "7/head"; });
+  const PipelineId id =
+      create_at(kNew, plan, [](PipelineRow& row) { row.ref = std::string{kForkRefs} + "7/head"; });
   CHECK(status(id) == "failed");
   CHECK(job(id, "deploy").failure_reason == "protected_environment_failure");
   CHECK(status(id, "own") == "failed");

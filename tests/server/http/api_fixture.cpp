@@ -31,7 +31,8 @@ class NoIncludes final : public pipeline::IncludeSource {
 const TokenSigner& shared_signer() {
   static const TokenSigner signer = [] {
     const TempDirectory directory;
-    const auto database = std::move(Database::open(directory / "slipway.db").value());
+    const auto database =
+        std::move(Database::open(DatabasePlace::at_file(directory / "slipway.db")).value());
     return TokenSigner::open(*database, Keyring::make()).value();
   }();
   return signer;

@@ -317,12 +317,12 @@ TEST_CASE_METHOD(Fixture, "projects that trigger each other in a circle are stop
   const ProjectRow other = add_project("group/other", other_remote.url());
   commit("bridge: {trigger: group/other}\n");
   start();
-  PipelineId at = trigger();
+  PipelineId newest = trigger();
   int made = 0;
-  JobRow bridge = bridge_when(at, {"success", "failed"});
+  JobRow bridge = bridge_when(newest, {"success", "failed"});
   for (; bridge.status == "success" && made < 10; ++made) {
-    at = downstream_of(bridge).id;
-    bridge = bridge_when(at, {"success", "failed"});
+    newest = downstream_of(bridge).id;
+    bridge = bridge_when(newest, {"success", "failed"});
   }
   CHECK(made == 3);  // other, hooked again, other again
   CHECK(bridge.failure_reason == "pipeline_loop_detected");

@@ -44,11 +44,11 @@ struct Fixture : test::AuthFixture {
            const std::string& next = "/team/app") {
     const auto begun = login.begin(id, next, link);
     REQUIRE(begun);
-    auto& at = id == "other" ? other : site;
+    auto& provider = id == "other" ? other : site;
     const auto asked =
         test::fields_of(std::string_view{begun->url}.substr(begun->url.find('?') + 1));
     return {begun->url,
-            {id, asked.at("state"), at.agree(begun->url, subject), "", begun->cookie, link}};
+            {id, asked.at("state"), provider.agree(begun->url, subject), "", begun->cookie, link}};
   }
   Result<FinishedLogin> finish(const ReturnedLogin& returned) {
     return login.finish(returned, client);
