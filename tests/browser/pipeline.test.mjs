@@ -136,7 +136,10 @@ describe('a pipeline', () => {
     await page.goto(finished);
     await page.getByRole('link', { name: 'Coverage', exact: true }).click();
     await page.locator('[data-coverage-sum]').waitFor();
-    assert.match(await page.locator('[data-coverage-sum]').innerText(), /69\.62 %.*55 of 79 lines.*3 files/s);
+    assert.match(
+      await page.locator('[data-coverage-sum]').innerText(),
+      /69\.62 %.*55 of 79 lines.*3 files/s,
+    );
     await page.locator('[data-comparison]').waitFor();
     const rows = page.getByRole('list', { name: 'Files by coverage' }).locator('summary');
     assert.match(await rows.first().innerText(), /src\/ship\.js.*6 of 20 lines.*30\.00 %/s);
