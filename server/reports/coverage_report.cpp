@@ -99,7 +99,8 @@ CoveredLines unpack_lines(std::string_view text) {
   std::uint32_t length = 0;
   std::uint32_t hits = 0;
   while (take_run(text, gap, length, hits)) {
-    if (length > kMostLines - lines.size() || gap > kMost - number || length > kMost - number - gap)
+    if (length > kMostLines - lines.size() || gap > kMost - number ||
+        length - 1 > kMost - number - gap)
       break;
     number += gap;
     for (std::uint32_t i = 0; i < length; ++i) lines.push_back({number + i, hits});

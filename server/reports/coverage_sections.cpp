@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -47,18 +48,13 @@ bool is_plain_text(const std::string& text) {
 }  // namespace
 
 bool read_hits(std::string_view text, std::uint32_t& hits) {
-  const bool negative = text.starts_with('-');
-  if (negative) text.remove_prefix(1);
-  unsigned long long value = 0;
-  const auto end = text.data() + text.size();
+  // Some tools write "3.0", and very many runs as "1e+10".
+  double value = 0;
+  const auto* end = text.data() + text.size();
   const auto read = std::from_chars(text.data(), end, value);
-  // Counts of very many runs come as "1e+10" or "3.0".
-  const bool rest_is_number =
-      read.ptr == end || *read.ptr == '.' || *read.ptr == 'e' || *read.ptr == 'E';
-  if (read.ec == std::errc::invalid_argument || !rest_is_number) return false;
-  const bool large = read.ec == std::errc::result_out_of_range || value > kMostHits;
-  hits = large ? kMostHits : static_cast<std::uint32_t>(value);
-  if (negative) hits = 0;
+  if (read.ec == std::errc::invalid_argument || read.ptr != end || std::isnan(value)) return false;
+  const bool large = read.ec == std::errc::result_out_of_range || value >= kMostHits;
+  hits = large ? kMostHits : static_cast<std::uint32_t>(std::max(value, 0.0));
   return true;
 }
 

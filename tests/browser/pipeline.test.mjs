@@ -131,6 +131,32 @@ describe('a pipeline', () => {
     assert.deepEqual(complaints, []);
   });
 
+  it('has the coverage of its files, the worst first, each with the lines that did not run', async () => {
+    const { page, complaints } = await openPage(browser, { session });
+    await page.goto(finished);
+    await page.getByRole('link', { name: 'Coverage', exact: true }).click();
+    await page.locator('[data-coverage-sum]').waitFor();
+    assert.match(
+      await page.locator('[data-coverage-sum]').innerText(),
+      /69\.62 %.*55 of 79 lines.*3 files/s,
+    );
+    await page.locator('[data-comparison]').waitFor();
+    const rows = page.getByRole('list', { name: 'Files by coverage' }).locator('summary');
+    assert.match(await rows.first().innerText(), /src\/ship\.js.*6 of 20 lines.*30\.00 %/s);
+    await rows.first().click();
+    await page.getByRole('list', { name: 'Lines that did not run' }).getByText('7–20').waitFor();
+    await keepPicture(page, 'pipeline-coverage');
+    await assertAccessible(page);
+
+    await page.getByRole('searchbox', { name: 'Search files' }).fill('tax');
+    await page.keyboard.press('Enter');
+    await page.locator('summary', { hasText: 'src/ship.js' }).waitFor({ state: 'detached' });
+    await page.setViewportSize(sizes.phone);
+    await assertFits(page);
+    await assertAccessible(page);
+    assert.deepEqual(complaints, []);
+  });
+
   it('has its file in the editor, where a mistake is found while it is typed, and mended', async () => {
     const { page, complaints } = await openPage(browser, { session });
     await page.goto(`${projectPage}/-/editor`);

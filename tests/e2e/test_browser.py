@@ -21,6 +21,7 @@ test:
   artifacts:
     reports:
       junit: report.xml
+      coverage_report: {coverage_format: lcov, path: coverage.info}
   coverage: '/Coverage: \\d+\\.\\d+/'
 security:
   stage: security
@@ -43,12 +44,19 @@ REPORT = """<testsuites><testsuite name="basket">
 </testsuite></testsuites>
 """
 
+COVERAGE = "".join(
+    "SF:src/" + name + "\n"
+    + "".join("DA:%d,%d\n" % (line + 1, 2 if line < covered else 0) for line in range(total))
+    + "end_of_record\n"
+    for name, covered, total in (("basket.js", 40, 50), ("ship.js", 6, 20), ("tax.js", 9, 9)))
+
 
 class Browser(EndToEnd):
     def test_a_day_with_the_pages(self):
         self.runner()
         repository = self.repository("demo/shop", files={
-            ".gitlab-ci.yml": PIPELINE, "push.txt": "<testsuite/>", "web.txt": REPORT})
+            ".gitlab-ci.yml": PIPELINE, "push.txt": "<testsuite/>", "web.txt": REPORT,
+            "coverage.info": COVERAGE})
         for branch in ("main", "feature/tax"):
             sha = repository.push("Work on " + branch, branch)
             self.finished(repository.id, self.pipeline(repository.id, sha))

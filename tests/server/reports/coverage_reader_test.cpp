@@ -239,11 +239,11 @@ TEST_CASE("what is no coverage report says where and why", "[coverage]") {
   CHECK(read("{\"lines\": 1}").error == neither);
   CHECK(read(std::string(5'000, ' ') + "x").error == neither);
   CHECK(read("<html><body/></html>").error ==
-        "file 1 of the report, line 1, column 1: "
+        "file 1 of the report, line 1, column 7: "
         "'html' begins neither a report of Cobertura nor one of JaCoCo");
   CHECK(read("").error == "file 1 of the report is empty");
   CHECK(read(" \n").error == "file 1 of the report is empty");
-  CHECK(read(kGcovr.substr(0, 300)).error.starts_with("file 1 of the report, line 4, column "));
+  CHECK(read(kGcovr.substr(0, 300)).error.starts_with("file 1 of the report, line 3, column "));
   CHECK(read("<coverage/>").error.empty());
   CHECK(read("<coverage/>").files.empty());
 }
@@ -255,13 +255,14 @@ TEST_CASE("a line that makes no sense is left out, and said", "[coverage]") {
                      "<line number='2' hits='x'/><line number='3' hits='-1'/>"
                      "<line number='4' hits='99999999999999999999'/></lines></class>"));
   CHECK(xml.error ==
-        "file 1 of the report, line 2, column 137: line '0' with the count '1' is left out");
+        "file 1 of the report, line 2, column 122: line '0' with the count '1' is left out");
   CHECK(shown(xml) == "a.c 3:0 4:4294967295\n");
   const auto lcov =
       read("SF:a.c\nDA:1\nDA:2,1e+10\nDA:x,1\nDA:7,=\x01\xFF\nend_of_record\nDA:9,1\n");
   CHECK(lcov.error ==
         "file 1 of the report, line 2: 'DA:1' names no line and count; it is left out");
-  CHECK(shown(lcov) == "a.c 2:1\n");
+  CHECK(shown(lcov) == "a.c 2:4294967295\n");
+  CHECK(read("SF:a.c\nDA:1,nan\nDA:2,3.0\nend_of_record\n").files[0].lines == CoveredLines{{2, 3}});
   CHECK(read("SF:a.c\nDA:1,1\n").error ==
         "file 1 of the report, line 2: the last record has no end_of_record");
   CHECK(read("SF:a.c\nDA:1,=\x01\xFF\nend_of_record\n").error.find("'DA:1,=\?\?'") !=
