@@ -69,7 +69,7 @@ constexpr Table kJob{{
   {"pending",  "-",        "-",        "-",        "-",         "-",        "-",        "-",        "-",        "-",        "-",        "-"},         // begin
   {"conflict", "conflict", "conflict", "running",  "conflict",  "conflict", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // start
   {"conflict", "conflict", "conflict", "conflict", "success",   "canceled", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // succeed
-  {"conflict", "conflict", "conflict", "failed",   "failed",    "canceled", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // fail
+  {"conflict", "failed",   "conflict", "failed",   "failed",    "canceled", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // fail
   {"conflict", "conflict", "conflict", "conflict", "failed",    "canceled", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // lose the runner
   {"conflict", "conflict", "conflict", "-",        "conflict",  "conflict", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // requeue
   {"canceled", "canceled", "canceled", "canceled", "canceling", "conflict", "conflict", "conflict", "conflict", "conflict", "canceled", "canceled"},  // cancel the job
@@ -92,7 +92,7 @@ constexpr Table kPipeline{{
   {"pending",  "-",        "-",        "-",        "-",         "-",        "-",        "-",        "-",        "-",        "-",        "-"},         // begin
   {"conflict", "conflict", "conflict", "running",  "conflict",  "conflict", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // start
   {"conflict", "conflict", "conflict", "conflict", "-",         "canceled", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // succeed
-  {"conflict", "conflict", "conflict", "failed",   "failed",    "canceled", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // fail
+  {"conflict", "failed",   "conflict", "failed",   "failed",    "canceled", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // fail
   {"conflict", "conflict", "conflict", "conflict", "failed",    "canceled", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // lose the runner
   {"conflict", "conflict", "conflict", "-",        "conflict",  "conflict", "conflict", "conflict", "conflict", "conflict", "conflict", "conflict"},  // requeue
   {"canceled", "canceled", "canceled", "canceled", "canceling", "conflict", "conflict", "conflict", "conflict", "conflict", "canceled", "canceled"},  // cancel the job

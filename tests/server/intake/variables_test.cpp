@@ -60,7 +60,7 @@ struct Fixture : test::IntakeFixture {
     by_hand.ref = ref;
     by_hand.variables = std::move(variables);
     auto made = intake->trigger(hooked, by_hand);
-    REQUIRE(made);
+    if (!made) FAIL(made.error().message);
     return *made;
   }
   std::vector<std::string> jobs_of(PipelineId id) {
