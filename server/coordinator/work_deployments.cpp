@@ -73,7 +73,8 @@ void Coordinator::Work::add_deployment(const AlivePipeline& alive, const JobRow&
   row.ref = alive.row.ref;
   row.tag = alive.row.tag;
   row.sha = alive.row.sha;
-  row.user_id = user;
+  // Whoever it was may have been removed meanwhile.
+  if (user && stores().users.find(*user)) row.user_id = user;
   if (const auto current = stores().deployments.current(environment->id)) {
     if (current->sha == row.sha)
       row.kind = "redeploy";
