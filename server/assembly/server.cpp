@@ -195,7 +195,7 @@ struct Server::State {
         payload_room(payload),
         intake_room(intake),
         project_room(mirrors, *caches, intake, forge_status, local_repositories(given)),
-        git_room(mirrors),
+        git_room(mirrors, *database),
         run_room(mirrors, intake),
         services{clock,        *database,   coordinator,  dispatch, *traces,
                  blobs,        *caches,     feed,         accounts, logins,

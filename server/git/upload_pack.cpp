@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "server/git/git_command.h"
+#include "server/git/repository.h"
 
 namespace slipway::server {
 namespace {
@@ -31,6 +32,24 @@ Result<ChildProcess> start(const std::filesystem::path& mirror, std::string_view
 }
 
 }  // namespace
+
+Result<void> set_checked_out_branch(const std::filesystem::path& mirror,
+                                    const std::string& branch) {
+  const auto repository = git::open_repository(mirror);
+  if (!repository) return repository.error();
+  const std::string ref = "refs/heads/" + branch;
+  git_reference* found = nullptr;
+  if (git_reference_lookup(&found, repository->get(), "HEAD") == 0) {
+    const git::Reference head{found};
+    const char* target = git_reference_symbolic_target(head.get());
+    if (target != nullptr && ref == target) return {};
+  }
+  git_oid id;
+  if (git_reference_name_to_id(&id, repository->get(), ref.c_str()) != 0) return {};
+  if (git_repository_set_head(repository->get(), ref.c_str()) != 0)
+    return fail(ErrorKind::Internal, "the mirror cannot be told its branch '" + branch + "'");
+  return {};
+}
 
 UploadPack::UploadPack(ChildProcess child, std::string request)
     : child_(std::move(child)), request_(std::move(request)) {

@@ -11,6 +11,9 @@
 
 namespace slipway::server {
 
+// What a clone that names no branch checks out: the branch, as soon as the mirror has it.
+Result<void> set_checked_out_branch(const std::filesystem::path& mirror, const std::string& branch);
+
 class UploadPack {
  public:
   // `protocol` is the Git-Protocol header; anything but "version=N" is ignored.

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/logging.h"
 #include "server/git/upload_pack.h"
 #include "server/http/json.h"
 
@@ -142,7 +143,13 @@ void ProjectRoom::removed(ProjectId project) {
 
 Result<std::unique_ptr<BodySource>> GitRoom::advertise(ProjectId project,
                                                        std::string_view protocol) {
-  auto pack = UploadPack::advertise(mirrors_.path_of(project.value), protocol);
+  const auto mirror = mirrors_.path_of(project.value);
+  if (const auto row = database_.read()->projects.find(project);
+      row && !row->default_branch.empty())
+    if (auto set = set_checked_out_branch(mirror, row->default_branch); !set)
+      log::warn("git.no_branch_to_check_out",
+                {{"project", project.value}, {"error", set.error().message}});
+  auto pack = UploadPack::advertise(mirror, protocol);
   if (!pack) return pack.error();
   // What git's own HTTP server says first, to clients that do not speak version 2.
   std::string prefix;

@@ -58,7 +58,7 @@ class ProjectRoom final : public ProjectSetup {
 
 class GitRoom final : public GitMirrors {
  public:
-  explicit GitRoom(const Mirrors& mirrors) : mirrors_(mirrors) {}
+  GitRoom(const Mirrors& mirrors, Database& database) : mirrors_(mirrors), database_(database) {}
   Result<std::unique_ptr<BodySource>> advertise(ProjectId project,
                                                 std::string_view protocol) override;
   Result<std::unique_ptr<BodySource>> upload_pack(ProjectId project, std::string_view protocol,
@@ -66,6 +66,7 @@ class GitRoom final : public GitMirrors {
 
  private:
   const Mirrors& mirrors_;
+  Database& database_;
 };
 
 }  // namespace slipway::server::http

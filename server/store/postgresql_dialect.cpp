@@ -60,7 +60,7 @@ const Word* word_at(const std::array<Word, N>& words, std::string_view sql, std:
 }
 
 std::string value(std::size_t number, Slot::Kind kind) {
-  const std::string mark = ":" + value_name(number);
+  std::string mark = ":" + value_name(number);
   switch (kind) {
     case Slot::Kind::Integer: return "CAST(" + mark + " AS bigint)";
     case Slot::Kind::Real: return "CAST(" + mark + " AS double precision)";

@@ -91,7 +91,7 @@ class Dialect:
                     "project": {"path_with_namespace": project}, "object_attributes": {
                         "iid": 7, "title": "Louder", "action": "open", "source_branch": "topic", "target_branch": "main",
                         "source_project_id": 15 if source == project else 16, "target_project_id": 15,
-                        "last_commit": {"id": sha}}}
+                        "source": {"path_with_namespace": source}, "last_commit": {"id": sha}}}
         return {"action": "opened", "number": 7, "sender": {"login": "ann"}, "repository": {"full_name": project},
                 "pull_request": {"title": "Louder", "head": {"ref": "topic", "sha": sha, "repo": {"full_name": source}},
                                  "base": {"ref": "main", "repo": {"full_name": project}}}}

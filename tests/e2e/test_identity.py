@@ -111,8 +111,9 @@ t:
         def said():
             made = self.api.post(f"/api/v4/projects/{app.id}/pipeline", {"ref": "main"})
             ended = self.finished(app.id, made["id"])
-            self.assertEqual(ended["status"], "success")
-            return self.trace(app.id, ended["jobs"]["t"]["id"]).decode()
+            trace = self.trace(app.id, ended["jobs"]["t"]["id"]).decode()
+            self.assertEqual(ended["status"], "success", trace)
+            return trace
 
         sha = app.push()
         self.finished(app.id, self.pipeline(app.id, sha))

@@ -17,9 +17,9 @@ t:
 
 
 class Hook(EndToEnd):
-    def install(self, repository, *arguments, secret=None):
+    def install(self, repository, secret=None, bare=None):
         return subprocess.run(
-            [BINARY, "hook", "install", repository.path, "--repository", str(repository.bare), *arguments],
+            [BINARY, "hook", "install", repository.path, "--repository", str(bare or repository.bare)],
             input=(secret or repository.secret) + "\n", capture_output=True, text=True, timeout=60,
             env={"PATH": os.environ["PATH"], **SANITIZERS, "SLIPWAY_URL": self.server.url, "HOME": str(self.directory)})
 
@@ -60,7 +60,7 @@ class Hook(EndToEnd):
         hook.unlink()
         self.assertEqual(self.install(repository, secret="short").returncode, 3)
         self.assertFalse(hook.exists())
-        elsewhere = self.install(repository, "--repository", str(self.directory))
+        elsewhere = self.install(repository, bare=self.directory)
         self.assertIn("is no git repository", elsewhere.stderr)
 
     def test_a_hostile_ref_name_is_a_name_and_nothing_else(self):

@@ -54,6 +54,16 @@ std::string fetch_request(const std::string& id) {
 
 }  // namespace
 
+TEST_CASE_METHOD(Fixture, "a clone checks out the branch that the project says", "[git]") {
+  const auto mirror = mirrors.path_of(7);
+  REQUIRE(set_checked_out_branch(mirror, "main"));
+  CHECK(advertised("").find(sha + " HEAD") != std::string::npos);
+  // One that is not there (yet) changes nothing.
+  REQUIRE(set_checked_out_branch(mirror, "gone"));
+  CHECK(advertised("").find(sha + " HEAD") != std::string::npos);
+  CHECK_FALSE(set_checked_out_branch(directory.path() / "nothing", "main"));
+}
+
 TEST_CASE_METHOD(Fixture, "the advertisement names every ref with its commit", "[git]") {
   const std::string text = advertised("");
   CHECK(text.find(sha + " refs/heads/main") != std::string::npos);
