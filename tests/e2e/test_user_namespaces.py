@@ -13,7 +13,8 @@ from harness import BINARY, wait_for
 # The first user of the container is this one on the machine.
 FIRST = 900000
 
-# The engine sees a user `dockremap` that the machine has not: in a mount namespace of its own.
+# The engine sees a user `dockremap` that the machine has not: in a mount namespace of its own. It has a network of its
+# own as well, since an engine without a bridge takes away the bridge of the one that is there.
 START = """\
 set -e
 touch /etc/subuid /etc/subgid
@@ -66,7 +67,7 @@ class UserNamespaces(unittest.TestCase):
         self.engine = self.directory / "engine"
         self.engine.mkdir()
         with open(self.directory / "dockerd.log", "wb") as log:
-            process = subprocess.Popen(["unshare", "--mount", "sh", "-c", START, str(self.engine)],
+            process = subprocess.Popen(["unshare", "--mount", "--net", "sh", "-c", START, str(self.engine)],
                                        stdout=log, stderr=log)
         self.addCleanup(process.wait, 60)
         self.addCleanup(process.terminate)
