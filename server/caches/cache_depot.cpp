@@ -111,9 +111,16 @@ void add_lists(Stock& stock, std::size_t side, const fs::path& place) {
   }
 }
 
-// "12-protected" and "12-other": where read_stock() finds the sides of project 12.
+// What the names of a project's sides begin with, and no other project's do.
+std::string name_of(std::int64_t project) {
+  return std::to_string(project) + "-";
+}
+
+// "12-protected", "12-other" and "12-fork-7": where read_stock() finds the sides of project 12.
 std::string name_of(const CacheScope& scope) {
-  return std::to_string(scope.project) + (scope.on_protected_refs ? "-protected" : "-other");
+  if (scope.fork_request != 0)
+    return name_of(scope.project) + "fork-" + std::to_string(scope.fork_request);
+  return name_of(scope.project) + (scope.on_protected_refs ? "protected" : "other");
 }
 
 Stock read_stock(const fs::path& directory) {
@@ -313,8 +320,11 @@ void CacheDepot::clean_up() {
 void CacheDepot::remove(std::int64_t project) {
   const std::unique_lock lock{mutex_};
   std::error_code failed;
-  for (const bool side : {false, true}) {
-    const fs::path place = place_of({project, side});
+  std::vector<fs::path> sides;
+  for (const auto& entry : fs::directory_iterator{directory_, failed})
+    if (entry.path().filename().string().starts_with(name_of(project)))
+      sides.push_back(entry.path());
+  for (const fs::path& place : sides) {
     for (const auto& [id, piece] : read_side(place, project).pieces) bytes_ -= piece.bytes;
     fs::remove_all(place, failed);
   }

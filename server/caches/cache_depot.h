@@ -1,8 +1,8 @@
 // Caches that the runners of a project share: lists of pieces by key, and the pieces.
 //
-// Pieces are named by the SHA-256 of their bytes and stored as zstd. A project's protected and
-// other refs have nothing in common here, pieces included: what an unprotected job stores can reach
-// no protected one, and none can ask whether the other side has a piece.
+// Pieces are named by the SHA-256 of their bytes and stored as zstd. A project's protected refs, its
+// others and each merge request from a fork have nothing in common here, pieces included: what a
+// job stores reaches none that is trusted more, and none can ask whether another side has a piece.
 //
 // Nothing is synced: a piece that a crash has cut is not what its name says, counts as missing when
 // it is read, and is stored anew. Thread-safe.
@@ -23,10 +23,11 @@
 
 namespace slipway::server {
 
-// Whose caches: of a project's protected refs, or of its others.
+// Whose caches: of a project's protected refs, of its others, or of a merge request from a fork.
 struct CacheScope {
   std::int64_t project = 0;
   bool on_protected_refs = false;
+  std::int64_t fork_request = 0;  // its number; 0: of the project's own refs
 };
 
 struct CacheLimits {
@@ -56,7 +57,7 @@ class CacheDepot {
   // longest ago.
   Result<std::vector<std::string>> put(const CacheScope& scope, std::string_view key,
                                        const CacheList& list);
-  // All caches of a project, on both sides.
+  // All caches of a project, on all sides.
   void remove(std::int64_t project);
 
  private:

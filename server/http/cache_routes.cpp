@@ -7,6 +7,7 @@
 #include "server/auth/audit.h"
 #include "server/http/common.h"
 #include "server/http/json.h"
+#include "server/store/run_refs.h"
 
 namespace slipway::server::http {
 
@@ -18,15 +19,15 @@ constexpr std::size_t kLongestKey = 1024;
 // As pipeline/job_payload ends the keys of caches with `unprotect`.
 constexpr std::string_view kUnprotectedEnd = "-non_protected";
 
-}  // namespace
-
-bool CacheRoutes::has_unprotected_cache(PlanId plan) {
-  const auto planned = json::parse(database_.read()->jobs.plan(plan), nullptr, false);
+bool has_unprotected_cache(Stores& stores, PlanId plan) {
+  const auto planned = json::parse(stores.jobs.plan(plan), nullptr, false);
   if (!planned.is_object()) return false;
   const auto job = pipeline::planned_job_from_json(planned);
   return job && std::any_of(job->job.caches.begin(), job->job.caches.end(),
                             [](const pipeline::Cache& cache) { return cache.unprotect; });
 }
+
+}  // namespace
 
 Result<CacheRoutes::Place> CacheRoutes::place_of(const Call& call) {
   const auto id = path_number(call.request, "job_id");
@@ -38,11 +39,17 @@ Result<CacheRoutes::Place> CacheRoutes::place_of(const Call& call) {
   const std::string key{call.request.query_value("key").value_or("")};
   if (key.empty() || key.size() > kLongestKey)
     return fail(ErrorKind::InvalidInput, "'key' must be the cache's key, of 1 to 1024 bytes");
-  const auto row = database_.read()->jobs.find(call.job->job_id);
-  if (!row) return not_found("Job");
+  auto read = database_.read();
+  const auto row = read->jobs.find(call.job->job_id);
+  const auto pipeline = row ? read->pipelines.find(row->pipeline_id) : std::nullopt;
+  if (!pipeline) return not_found("Job");
   coordinator_.heard_from(*call.job);
-  const bool steps_down =
-      row->ref_protected && key.ends_with(kUnprotectedEnd) && has_unprotected_cache(row->plan_id);
+  // By the rows alone: the key is the runner's word.
+  if (is_fork_ref(pipeline->ref))
+    return Place{{row->project_id.value, false, whole_number(fork_number(pipeline->ref)).value_or(-1)},
+                 key};
+  const bool steps_down = row->ref_protected && key.ends_with(kUnprotectedEnd) &&
+                          has_unprotected_cache(*read, row->plan_id);
   return Place{{row->project_id.value, row->ref_protected && !steps_down}, key};
 }
 

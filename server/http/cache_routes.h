@@ -1,8 +1,9 @@
 // Caches that the runners of a project share, with the token of a job that runs.
 //
 // Which side of the project's caches a job reads and writes follows from what the server knows of
-// it: whether its ref was protected when its pipeline was made. Its key decides nothing, except
-// that a protected job whose pipeline file says `unprotect` works on the other side.
+// it: whether its pipeline is of a fork, and whether its ref was protected when that was made. Its
+// key decides nothing, except that a protected job whose pipeline file says `unprotect` works on
+// the other side.
 #pragma once
 
 #include "server/caches/cache_depot.h"
@@ -33,7 +34,6 @@ class CacheRoutes {
   };
   // Of the job that asks; also shows that it lives.
   Result<Place> place_of(const Call& call);
-  bool has_unprotected_cache(PlanId plan);
 
   Database& database_;
   Coordinator& coordinator_;

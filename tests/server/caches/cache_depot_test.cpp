@@ -99,7 +99,8 @@ TEST_CASE("the two sides of a project share nothing, nor do projects", "[caches]
   const Fixture f;
   f.store(kOther, "key", "bytes");
   const std::string id = sha256_hex("bytes");
-  for (const CacheScope& scope : {kProtected, CacheScope{2, false}, CacheScope{11, false}}) {
+  for (const CacheScope& scope : {kProtected, CacheScope{1, false, 7}, CacheScope{2, false},
+                                  CacheScope{11, false}, CacheScope{11, false, 1}}) {
     CHECK_FALSE(f.depot->find(scope, "key"));
     CHECK(f.depot->missing(scope, {id}) == std::vector<std::string>{id});
     CHECK(f.depot->piece(scope, id).error().kind == ErrorKind::NotFound);

@@ -2,6 +2,7 @@
 
 #include "pipeline/configuration.h"
 #include "pipeline/plan.h"
+#include "server/store/run_refs.h"
 #include "server/auth/sessions.h"
 #include "server/blobs/blob_store.h"
 #include "server/http/coordinator_writer.h"
@@ -33,7 +34,10 @@ const TokenSigner& shared_signer() {
     const TempDirectory directory;
     const auto database =
         std::move(Database::open(DatabasePlace::at_file(directory / "slipway.db")).value());
-    return TokenSigner::open(*database, Keyring::make()).value();
+    const Keyring keys = Keyring::make();
+    auto made = TokenSigner::open(*database, keys).value();
+    REQUIRE(made.make_first_key(keys, [](const std::string&) { return Result<void>{}; }));
+    return made;
   }();
   return signer;
 }
@@ -268,8 +272,14 @@ PipelineId ApiFixture::make_protected_pipeline(ProjectId project, std::string_vi
   return create_pipeline(project, file, std::string(40, '0'), true);
 }
 
+PipelineId ApiFixture::make_fork_pipeline(ProjectId project, std::string_view file,
+                                          std::int64_t number) {
+  return create_pipeline(project, file, std::string(40, '0'), false, fork_ref(number, "main"));
+}
+
 PipelineId ApiFixture::create_pipeline(ProjectId project, std::string_view file,
-                                       const std::string& sha, bool ref_protected) {
+                                       const std::string& sha, bool ref_protected,
+                                       const std::string& ref) {
   NoIncludes no_includes;
   const auto read = pipeline::read_configuration(std::string{file}, ".gitlab-ci.yml", no_includes);
   REQUIRE(read.configuration);
@@ -281,7 +291,7 @@ PipelineId ApiFixture::create_pipeline(ProjectId project, std::string_view file,
       std::make_shared<const pipeline::Plan>(pipeline::make_plan(*read.configuration, trigger));
   pipeline.row.project_id = project;
   pipeline.row.source = "push";
-  pipeline.row.ref = trigger.branch;
+  pipeline.row.ref = ref;
   pipeline.row.ref_protected = ref_protected;
   pipeline.row.sha = trigger.sha;
   std::promise<Result<PipelineId>> made;

@@ -96,6 +96,9 @@ class ApiFixture {
   // One pipeline of the jobs "build" and, after it, "test", or of another file.
   server::PipelineId make_pipeline(server::ProjectId project, std::string_view file = {},
                                    const std::string& sha = std::string(40, '0'));
+  // The same, of a merge request from a fork.
+  server::PipelineId make_fork_pipeline(server::ProjectId project, std::string_view file,
+                                        std::int64_t number);
   // The same, of a protected ref.
   server::PipelineId make_protected_pipeline(server::ProjectId project, std::string_view file);
   // A person with a password, "password of NAME"; answers a personal token of scope api.
@@ -139,7 +142,8 @@ class ApiFixture {
 
  private:
   server::PipelineId create_pipeline(server::ProjectId project, std::string_view file,
-                                     const std::string& sha, bool ref_protected);
+                                     const std::string& sha, bool ref_protected,
+                                     const std::string& ref = "main");
 };
 
 }  // namespace slipway::test

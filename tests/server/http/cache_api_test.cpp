@@ -108,6 +108,30 @@ TEST_CASE("no job of an unprotected ref reaches a protected ref's caches, whatev
   CHECK(f.call(guarded, "GET", "", "k-protected").body == Fixture::list());
 }
 
+TEST_CASE("a job of a fork reaches no caches but those of its own merge request",
+          "[api][caches]") {
+  Fixture f;
+  const auto other = f.job(false);
+  f.store(other, "k");
+  const auto of_fork = [&](std::int64_t number) {
+    f.api.make_fork_pipeline(f.project, kPlain, number);
+    return f.api.take_job(f.runner);
+  };
+  const auto fork = of_fork(7);
+  CHECK_FALSE(f.sees(fork, "k"));
+  CHECK(f.call(fork, "POST", "/missing", "k", {{"pieces", {kPiece}}}).body["missing"] ==
+        json{kPiece});
+  REQUIRE(f.send_piece(fork, "k") == 204);
+  REQUIRE(f.call(fork, "PUT", "", "k", Fixture::list("evil")).status == 204);
+  CHECK(f.call(other, "GET", "", "k").body == Fixture::list());
+  CHECK_FALSE(f.sees(of_fork(8), "k"));
+  CHECK(f.call(of_fork(7), "GET", "", "k").body == Fixture::list("evil"));
+  // They go with the project's others.
+  REQUIRE(f.api.call("DELETE", "/api/v4/projects/" + std::to_string(f.project.value) + "/caches")
+              .status == 204);
+  CHECK_FALSE(f.sees(of_fork(7), "k"));
+}
+
 TEST_CASE("a protected job works on the other side only where its pipeline file says so",
           "[api][caches]") {
   Fixture f;
