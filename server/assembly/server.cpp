@@ -8,9 +8,11 @@
 #include <cerrno>
 #include <optional>
 #include <system_error>
+#include <thread>
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/logging.h"
 #include "server/access/access.h"
 #include "server/assembly/stored.h"
 #include "server/auth/accounts.h"
@@ -173,8 +175,9 @@ struct Server::State {
         planner(mirrors, vault,
                 {{url, given.registry, version},
                  [this](ProjectId project) {
-                   const auto until = database->read()->deployment_rules.frozen_until(project);
-                   return until && *until > clock.now();
+                   return database->read()
+                       ->deployment_rules.frozen_until(project, clock.now())
+                       .has_value();
                  }},
                 {[this](const std::string& path) {
                    return database->read()->projects.find_by_path(path);
@@ -215,6 +218,20 @@ struct Server::State {
     options.run_limit = given.run_limit;
     options.webhook_limit = given.webhook_limit;
     options.build = {version, version};
+  }
+
+  // The first start of all does not wait for it.
+  void make_signing_key() {
+    if (signer.has_key()) return;
+    key_maker = std::jthread{[this] {
+      const auto made = signer.make_first_key(keys, [this](const std::string& sealed) {
+        return coordinator.write<void>([&](WriteTransaction& write) -> Result<void> {
+          write.stores.settings.put(kSigningKeys, sealed);
+          return {};
+        });
+      });
+      if (!made) log::error("id_tokens.no_key", {{"error", made.error().message}});
+    }};
   }
 
   ServerSettings settings;
@@ -260,6 +277,7 @@ struct Server::State {
   std::unique_ptr<http::HttpServer> http;
   std::string setup_token_file;
   bool stopped = false;
+  std::jthread key_maker;  // last: it uses what stands above
 };
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -304,6 +322,7 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& given,
                                        std::move(*database), std::move(*traces), std::move(*blobs),
                                        std::move(*caches), std::move(*providers), version);
   state->coordinator.start();
+  state->make_signing_key();
   auto token_file = state->accounts.prepare_setup();
   if (!token_file) return std::move(token_file).error();
   state->setup_token_file = std::move(*token_file);
@@ -334,6 +353,7 @@ void Server::stop() {
   state_->stopped = true;
   state_->dispatch.stop();
   state_->mirrors.stop();  // so that nobody waits for a slow git host
+  if (state_->key_maker.joinable()) state_->key_maker.join();
   state_->http->stop();
   state_->schedules.stop();
   state_->deployment_clock.stop();

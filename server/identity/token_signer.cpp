@@ -2,8 +2,10 @@
 
 #include <cjose/cjose.h>
 
+#include <condition_variable>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "base/crypto.h"
@@ -17,6 +19,7 @@ namespace {
 
 constexpr std::size_t kBits = 2048;
 constexpr std::size_t kIdBytes = 16;
+constexpr std::chrono::seconds kPatience{30};
 
 struct Release {
   void operator()(cjose_jwk_t* key) const { cjose_jwk_release(key); }
@@ -48,6 +51,27 @@ Result<std::string> compact(cjose_jws_t* signature) {
 
 }  // namespace
 
+struct TokenSigner::Shared {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<Key> keys;
+};
+
+TokenSigner::TokenSigner(std::vector<Key> keys) : shared_(std::make_shared<Shared>()) {
+  shared_->keys = std::move(keys);
+}
+
+bool TokenSigner::has_key() const {
+  const std::lock_guard lock{shared_->mutex};
+  return !shared_->keys.empty();
+}
+
+std::vector<TokenSigner::Key> TokenSigner::wait_for_keys() const {
+  std::unique_lock lock{shared_->mutex};
+  shared_->changed.wait_for(lock, kPatience, [&] { return !shared_->keys.empty(); });
+  return shared_->keys;
+}
+
 Result<TokenSigner::Key> TokenSigner::make_key() {
   cjose_err error{};
   const JsonWebKey key{cjose_jwk_create_RSA_random(kBits, nullptr, 0, &error)};
@@ -76,30 +100,32 @@ Result<std::vector<TokenSigner::Key>> TokenSigner::load(Database& database, cons
   return found;
 }
 
-void TokenSigner::save(Database& database, const Keyring& keys, const std::vector<Key>& all) {
+std::string TokenSigner::sealed(const Keyring& keys, const std::vector<Key>& all) {
   json list = json::array();
   for (const Key& key : all)
     list.push_back({{"id", key.id}, {"secret", key.secret}, {"retired_at", key.retired_at}});
-  database.begin();
-  try {
-    database.writer().settings.put(kSigningKeys, keys.seal(list.dump(), kSigningKeysContext));
-    database.commit();
-  } catch (...) {
-    database.rollback();
-    throw;
-  }
+  return keys.seal(list.dump(), kSigningKeysContext);
 }
 
 Result<TokenSigner> TokenSigner::open(Database& database, const Keyring& keys) {
   auto all = load(database, keys);
   if (!all) return std::move(all).error();
-  if (all->empty()) {
-    auto made = make_key();
-    if (!made) return std::move(made).error();
-    all->push_back(std::move(*made));
-    save(database, keys, *all);
-  }
   return TokenSigner{std::move(*all)};
+}
+
+Result<void> TokenSigner::make_first_key(
+    const Keyring& keys, const std::function<Result<void>(const std::string& sealed)>& store) {
+  auto made = make_key();
+  if (!made) return std::move(made).error();
+  std::vector<Key> all{std::move(*made)};
+  // Before any token is signed with it.
+  if (auto stored = store(sealed(keys, all)); !stored) return stored;
+  {
+    const std::lock_guard lock{shared_->mutex};
+    shared_->keys = std::move(all);
+  }
+  shared_->changed.notify_all();
+  return {};
 }
 
 Result<TokenSigner> TokenSigner::rotate(Database& database, const Keyring& keys, UnixMillis now) {
@@ -113,13 +139,24 @@ Result<TokenSigner> TokenSigner::rotate(Database& database, const Keyring& keys,
     if (old.retired_at + std::chrono::milliseconds{kLongestLife}.count() > now)
       kept.push_back(std::move(old));
   }
-  save(database, keys, kept);
+  database.begin();
+  try {
+    database.writer().settings.put(kSigningKeys, sealed(keys, kept));
+    database.commit();
+  } catch (...) {
+    database.rollback();
+    throw;
+  }
   return TokenSigner{std::move(kept)};
 }
 
 Result<std::string> TokenSigner::sign(const json& claims) const {
+  const std::vector<Key> keys = wait_for_keys();
+  if (keys.empty())
+    return fail(ErrorKind::Unavailable, "there is no key yet to sign id_tokens with")
+        .with_hint("the server's log says why it could not be made (id_tokens.no_key)");
   cjose_err error{};
-  const Key& key = keys_.front();
+  const Key& key = keys.front();
   // Made for each token: the library counts the users of a key without a lock.
   const JsonWebKey imported{cjose_jwk_import(key.secret.data(), key.secret.size(), &error)};
   const Header header{cjose_header_new(&error)};
@@ -137,7 +174,7 @@ Result<std::string> TokenSigner::sign(const json& claims) const {
 
 json TokenSigner::key_set(UnixMillis now) const {
   json list = json::array();
-  for (const Key& key : keys_) {
+  for (const Key& key : wait_for_keys()) {
     const bool over = key.retired_at != 0 &&
                       key.retired_at + std::chrono::milliseconds{kLongestLife}.count() <= now;
     const json secret = json::parse(key.secret, nullptr, false);

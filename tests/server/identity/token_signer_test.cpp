@@ -1,5 +1,6 @@
 #include "server/identity/token_signer.h"
 
+#include <future>
 #include <nlohmann/json.hpp>
 
 #include "base/crypto.h"
@@ -21,6 +22,13 @@ struct Fixture : test::StoreFixture {
   TokenSigner opened() {
     auto signer = TokenSigner::open(*database, keys);
     REQUIRE(signer);
+    if (!signer->has_key())
+      REQUIRE(signer->make_first_key(keys, [&](const std::string& sealed) -> Result<void> {
+        database->begin();
+        database->writer().settings.put(kSigningKeys, sealed);
+        database->commit();
+        return {};
+      }));
     return std::move(*signer);
   }
   TokenSigner rotated(UnixMillis now) {
@@ -63,6 +71,22 @@ TEST_CASE_METHOD(Fixture, "a database gets one key, keeps it, and has it sealed"
   const auto other = TokenSigner::open(*database, Keyring::make());
   REQUIRE_FALSE(other);
   CHECK(other.error().message == "the keys that sign id_tokens cannot be opened");
+}
+
+TEST_CASE_METHOD(Fixture, "who signs before there is a key waits for it", "[identity]") {
+  auto signer = std::move(TokenSigner::open(*database, keys).value());
+  CHECK_FALSE(signer.has_key());
+  // One that could not be stored signs nothing.
+  const auto lost = signer.make_first_key(keys, [](const std::string&) -> Result<void> {
+    return fail(ErrorKind::Unavailable, "the disk is full");
+  });
+  CHECK(lost.error().message == "the disk is full");
+  CHECK_FALSE(signer.has_key());
+  auto waiting = std::async(std::launch::async, [&] { return signer.sign({{"sub", "x"}}); });
+  REQUIRE(signer.make_first_key(keys, [](const std::string&) { return Result<void>{}; }));
+  const auto token = waiting.get();
+  REQUIRE(token);
+  CHECK(id_of(*token) == ids(signer, kNow)[0]);
 }
 
 TEST_CASE_METHOD(Fixture, "the key set has public parts alone", "[identity]") {
