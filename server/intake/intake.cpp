@@ -127,12 +127,12 @@ Result<ReceivedHook> Intake::store(const ProjectRow& project, DeliveryRow row,
   if (verdict == "accepted") take_up(project, stored->id);
   const auto* ignored = std::get_if<IgnoredEvent>(&event);
   if (ignored != nullptr && !ignored->deleted_ref.empty())
-    stop_environments(project.id, ignored->deleted_ref, ignored->deleted_tag);
+    ref_deleted(project.id, ignored->deleted_ref, ignored->deleted_tag);
   return ReceivedHook{stored->id, verdict, reason};
 }
 
-void Intake::stop_environments(ProjectId project, const std::string& ref, bool tag) {
-  for (const EnvironmentRow& row : database_.read()->environments.of_ref(project, ref, tag)) {
+void Intake::ref_deleted(ProjectId project, const std::string& ref, bool is_tag) {
+  for (const EnvironmentRow& row : database_.read()->environments.of_ref(project, ref, is_tag)) {
     log::info("environment.stops_with_its_branch", {{"environment", row.name}, {"ref", ref}});
     coordinator_.stop_environment(row.id, {});
   }

@@ -73,6 +73,9 @@ class Intake {
   Intake(const Intake&) = delete;
   Intake& operator=(const Intake&) = delete;
 
+  // A branch or tag is gone: what was deployed from it is stopped. Harmless to repeat.
+  void ref_deleted(ProjectId project, const std::string& ref, bool is_tag);
+
   // Takes up what a restart left; deliveries that come before wait.
   void start();
   // Waits for what is being worked on; Mirrors::stop() makes that short. What is not done stays
@@ -112,8 +115,6 @@ class Intake {
   [[nodiscard]] std::string seal_webhook_secret(std::string_view secret) const;
 
  private:
-  // Those that were deployed to from a branch or tag that is gone.
-  void stop_environments(ProjectId project, const std::string& ref, bool tag);
   Result<ReceivedHook> store(const ProjectRow& project, DeliveryRow row, const ForgeEvent& event);
   void work();
   // An Error when the delivery is to be worked on again, later.

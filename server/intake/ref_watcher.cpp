@@ -13,6 +13,8 @@ namespace {
 
 using Refs = std::map<std::string, std::string>;
 
+constexpr std::string_view kHeads = "refs/heads/";
+constexpr std::string_view kTags = "refs/tags/";
 constexpr int kWorkers = 3;
 constexpr int kProjectsAtOnce = 100;
 constexpr std::chrono::seconds kBetweenLooks{15};
@@ -166,6 +168,9 @@ Result<int> RefWatcher::compare(const ProjectRow& project, const WatchRow& watch
   });
   if (!done) return done.error();
   for (const DeliveryId id : made) intake_.take_up(project, id);
+  for (const auto& [ref, sha] : known)
+    for (const auto& [prefix, is_tag] : {std::pair{kHeads, false}, std::pair{kTags, true}})
+      if (ref.starts_with(prefix)) intake_.ref_deleted(project.id, ref.substr(prefix.size()), is_tag);
   return static_cast<int>(made.size());
 }
 

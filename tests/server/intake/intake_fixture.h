@@ -54,6 +54,43 @@ struct IntakeFixture : CoordinatorFixture {
     row.id = *id;
     return row;
   }
+  // An environment that was deployed to from that branch or tag.
+  EnvironmentId environment_of(const std::string& ref, bool tag) {
+    const auto made =
+        coordinator->write<EnvironmentId>([&](WriteTransaction& write) -> Result<EnvironmentId> {
+          PipelineRow pipeline;
+          pipeline.project_id = hooked.id;
+          pipeline.ref = ref;
+          pipeline.tag = tag;
+          write.stores.pipelines.insert(pipeline, {});
+          JobRow job;
+          job.pipeline_id = pipeline.id;
+          job.project_id = hooked.id;
+          job.plan_id = write.stores.jobs.insert_plan("{}");
+          job.status = "success";
+          write.stores.jobs.insert(job);
+          EnvironmentRow environment;
+          environment.project_id = hooked.id;
+          environment.name = environment.slug = "review/" + std::to_string(job.id.value);
+          write.stores.environments.insert(environment);
+          DeploymentRow deployment;
+          deployment.project_id = hooked.id;
+          deployment.environment_id = environment.id;
+          deployment.job_id = job.id;
+          deployment.pipeline_id = pipeline.id;
+          deployment.ref = ref;
+          deployment.tag = tag;
+          write.stores.deployments.insert(deployment);
+          return environment.id;
+        });
+    REQUIRE(made);
+    return *made;
+  }
+  // Once what the coordinator was asked for before is done.
+  std::string state_of(EnvironmentId id) {
+    REQUIRE(coordinator->write<bool>([](WriteTransaction&) -> Result<bool> { return true; }));
+    return database->read()->environments.find(id)->state;
+  }
   std::string commit(const std::string& yaml, const std::string& message = "Change") {
     remote.write(".gitlab-ci.yml", yaml);
     return remote.commit(message);

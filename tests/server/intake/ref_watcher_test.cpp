@@ -128,8 +128,13 @@ TEST_CASE_METHOD(Fixture, "a push that a webhook told of is not found, before or
 TEST_CASE_METHOD(Fixture, "a deleted branch that comes back is new", "[intake][watch]") {
   remote.git({"branch", "topic"});
   watcher->look();
+  const EnvironmentId review = environment_of("topic", false);
+  const EnvironmentId tagged = environment_of("topic", true);
   remote.git({"branch", "-D", "topic"});
   CHECK(look_later() == 0);
+  // As when a webhook had told of it.
+  CHECK(state_of(review) == "stopped");
+  CHECK(state_of(tagged) == "available");
   CHECK(database->read()->watches.refs(hooked.id).size() == 1);
   commit(kFile, "Other");
   remote.git({"branch", "topic"});
