@@ -146,7 +146,7 @@ class Coordinator {
   void create_pipeline(NewPipeline pipeline, Completion<PipelineId> done);
   // `by` is who the reasons name, here and below.
   void cancel_pipeline(PipelineId id, Completion<void> done, std::string_view by = "a user");
-  // New tries for its failed and canceled jobs. `by` is who the deployments are by, here and below.
+  // New tries for its failed and canceled jobs. `by` is who the jobs are by, here and below.
   void retry_pipeline(PipelineId id, Completion<void> done, std::optional<UserId> by = {});
   // Conflict when it has ended. Pending ends at once; running becomes "canceling" and the runner is
   // told by its next call, unless it is forced to end without waiting for that.

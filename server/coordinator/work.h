@@ -65,7 +65,7 @@ class Coordinator::Work {
   Result<void> job_event(JobId id, pipeline::EventKind kind, pipeline::Reason why = {});
   Result<JobId> retry_job(JobId id);
   Result<void> play_job(JobId id);
-  // Who the new deployments of the current request are by.
+  // Who the jobs that the current request starts are by.
   void act_for(std::optional<UserId> user) { acting_ = user; }
   Result<void> delete_project(ProjectId id);
 
@@ -118,11 +118,15 @@ class Coordinator::Work {
                                  const std::set<JobId>& canceled);
 
   // The environment of the job, made when it is new, and what the job does to it.
-  void add_deployment(const AlivePipeline& alive, const JobRow& job, const std::string& tier,
-                      std::optional<UserId> user);
+  void add_deployment(const AlivePipeline& alive, const JobRow& job, const std::string& tier);
   // The job has changed its status.
   Result<void> tell_deployment(const JobRow& job);
   Result<void> deployed(const JobRow& job, const DeploymentRow& deployment);
+  // Why a job may not touch its environment, whatever it does there: the variables of a protected
+  // one are as good as a deployment. "" when it may.
+  std::string why_not_there(const JobRow& job);
+  // Ends those of the jobs that are ready for a runner and may not touch their environment.
+  Result<void> refuse_environments(AlivePipeline& alive, const std::set<JobId>& ready);
   // Whether a deployment that could start now may.
   struct DeploymentGate {
     std::optional<pipeline::Reason> waits_for;

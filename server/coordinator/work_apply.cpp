@@ -57,6 +57,7 @@ Result<void> Coordinator::Work::apply(AlivePipeline& alive, const pipeline::Even
   }
   std::set<std::string> groups;
   std::set<JobId> canceled;
+  std::set<JobId> ready;
   for (const auto& [id, before] : status_before) {
     JobRow& row = alive.jobs.at(id);
     write_job(row, before);
@@ -64,11 +65,14 @@ Result<void> Coordinator::Work::apply(AlivePipeline& alive, const pipeline::Even
       if (auto told = tell_deployment(row); !told) return told;
     if (!row.resource_group.empty()) groups.insert(row.resource_group);
     if (row.status == "canceled" && before != row.status) canceled.insert(id);
+    if (row.status == "pending" && before != row.status && !row.environment.empty())
+      ready.insert(id);
   }
   const std::string before = alive.row.status;
   write_pipeline(alive);
   if (auto done = cancel_downstream(alive, event.kind, canceled); !done) return done;
   if (auto told = tell_followers(alive, before); !told) return told;
+  if (auto refused = refuse_environments(alive, ready); !refused) return refused;
   for (const std::string& group : groups)
     if (auto granted = grant_resource(alive.row.project_id, group); !granted) return granted;
   return {};
@@ -120,6 +124,8 @@ JobId Coordinator::Work::insert_new_try(AlivePipeline& alive,
   row.rule_file = old.rule_file;
   row.rule_line = old.rule_line;
   row.ref_protected = old.ref_protected;
+  // A try that nobody asked for is on behalf of whoever wanted the first one.
+  row.user_id = acting_ ? acting_ : old.user_id;
   row.interruptible = old.interruptible;
   row.coverage_regex = old.coverage_regex;
   row.resource_group = old.resource_group;
@@ -129,9 +135,7 @@ JobId Coordinator::Work::insert_new_try(AlivePipeline& alive,
   const JobId id = stores().jobs.insert(row);
   pipeline::renumber(alive.state, transition.job, id.value);
   pipeline_of_[id] = alive.row.id;
-  const auto before = stores().deployments.of_job(old.id);
-  // A try that nobody asked for is on behalf of whoever wanted the first one.
-  add_deployment(alive, row, {}, acting_ || !before ? acting_ : before->user_id);
+  add_deployment(alive, row, {});
   alive.jobs.emplace(id, std::move(row));
   return id;
 }

@@ -49,7 +49,7 @@ std::string approvals_text(long long missing, bool some) {
 }  // namespace
 
 void Coordinator::Work::add_deployment(const AlivePipeline& alive, const JobRow& job,
-                                       const std::string& tier, std::optional<UserId> user) {
+                                       const std::string& tier) {
   // What somebody's fork says of environments is not the project's.
   if (job.environment.empty() || is_fork_ref(alive.row.ref)) return;
   auto environment = stores().environments.find(job.project_id, job.environment);
@@ -73,8 +73,6 @@ void Coordinator::Work::add_deployment(const AlivePipeline& alive, const JobRow&
   row.ref = alive.row.ref;
   row.tag = alive.row.tag;
   row.sha = alive.row.sha;
-  // Whoever it was may have been removed meanwhile.
-  if (user && stores().users.find(*user)) row.user_id = user;
   if (const auto current = stores().deployments.current(environment->id)) {
     if (current->sha == row.sha)
       row.kind = "redeploy";
@@ -87,11 +85,15 @@ void Coordinator::Work::add_deployment(const AlivePipeline& alive, const JobRow&
 
 Result<void> Coordinator::Work::tell_deployment(const JobRow& job) {
   if (job.environment.empty() || is_fork_ref(alive_.at(job.pipeline_id).row.ref)) return {};
-  if (job.environment_action == kStop && job.status == "success") {
+  if (job.environment_action == kStop && is_final_word(job.status)) {
     auto environment = stores().environments.find(job.project_id, job.environment);
     if (!environment) return {};
-    environment->state = "stopped";
-    environment->auto_stop_at.reset();
+    // A job that did not stop it can be tried again.
+    if (job.status == "success")
+      environment->state = "stopped";
+    else if (environment->state == "stopping")
+      environment->state = "available";
+    if (job.status == "success") environment->auto_stop_at.reset();
     environment->updated_at = now();
     stores().environments.update(*environment);
     return {};
@@ -133,9 +135,50 @@ Result<void> Coordinator::Work::deployed(const JobRow& job, const DeploymentRow&
   return {};
 }
 
+std::string Coordinator::Work::why_not_there(const JobRow& job) {
+  if (job.environment.empty()) return {};
+  const auto rule =
+      rule_for(stores().deployment_rules.protections(job.project_id), job.environment);
+  if (!rule) return {};
+  if (!job.user_id)
+    return job.ref_protected
+               ? std::string{}
+               : fmt::format("nobody started it by hand, and '{}' is no protected branch or tag",
+                             alive_.at(job.pipeline_id).row.ref);
+  const auto project = stores().projects.find(job.project_id);
+  if (project &&
+      stores().members.level(*job.user_id, *project, now()) >= static_cast<Level>(rule->deploy_level))
+    return {};
+  return fmt::format("who started it has not the access level {} in this project",
+                     rule->deploy_level);
+}
+
+Result<void> Coordinator::Work::refuse_environments(AlivePipeline& alive,
+                                                    const std::set<JobId>& ready) {
+  for (const JobId id : ready) {
+    const JobRow& job = alive.jobs.at(id);
+    // What was done about another may have ended it.
+    if (job.status != "pending") continue;
+    std::string why = why_not_there(job);
+    if (why.empty()) continue;
+    pipeline::Event event{pipeline::EventKind::Fail};
+    event.job = id.value;
+    event.failure_reason = "protected_environment_failure";
+    event.reason.text = std::move(why);
+    if (auto failed = apply(alive, event); !failed) return failed;
+  }
+  return {};
+}
+
 Coordinator::Work::DeploymentGate Coordinator::Work::gate_of(const JobRow& job,
                                                              const DeploymentRow& deployment) {
   DeploymentGate gate;
+  // Before anybody is asked to approve it.
+  if (std::string why = why_not_there(job); !why.empty()) {
+    gate.refused_as = "protected_environment_failure";
+    gate.refused_because = std::move(why);
+    return gate;
+  }
   // Two jobs of one pipeline that deploy to one environment are no older and newer ones.
   const auto current = stores().deployments.current(deployment.environment_id);
   if (current && current->id > deployment.id && current->pipeline_id != deployment.pipeline_id) {
@@ -147,20 +190,6 @@ Coordinator::Work::DeploymentGate Coordinator::Work::gate_of(const JobRow& job,
   }
   if (const auto rule =
           rule_for(stores().deployment_rules.protections(job.project_id), job.environment)) {
-    const auto project = stores().projects.find(job.project_id);
-    const auto least = static_cast<Level>(rule->deploy_level);
-    if (deployment.user_id && project &&
-        stores().members.level(*deployment.user_id, *project, now()) < least) {
-      gate.refused_as = "protected_environment_failure";
-      gate.refused_because = fmt::format(
-          "who started it has not the access level {} in this project", rule->deploy_level);
-      return gate;
-    }
-    if (!deployment.user_id && !job.ref_protected) {
-      gate.refused_as = "protected_environment_failure";
-      gate.refused_because = fmt::format("'{}' is no protected branch or tag", deployment.ref);
-      return gate;
-    }
     const auto words = stores().deployments.approvals(deployment.id);
     long long approved = 0;
     for (const ApprovalRow& word : words) {
@@ -180,8 +209,8 @@ Coordinator::Work::DeploymentGate Coordinator::Work::gate_of(const JobRow& job,
     }
   }
   // What is broken may be put right at any time.
-  const auto until = stores().deployment_rules.frozen_until(job.project_id);
-  if (until && *until > now() && deployment.kind != "rollback")
+  const auto until = stores().deployment_rules.frozen_until(job.project_id, now());
+  if (until && deployment.kind != "rollback")
     gate.waits_for = pipeline::make_reason(pipeline::ReasonCode::DeployFreeze, to_rfc3339(*until));
   return gate;
 }
@@ -236,6 +265,12 @@ Result<void> Coordinator::Work::approve_deployment(const ApprovalRow& approval,
 }
 
 Result<void> Coordinator::Work::reconsider_deployments(ProjectId project) {
+  std::map<PipelineId, std::set<JobId>> ready;
+  for (const JobId id : waiting_)
+    if (alive_.at(pipeline_of_.at(id)).row.project_id == project)
+      ready[pipeline_of_.at(id)].insert(id);
+  for (const auto& [pipeline, jobs] : ready)
+    if (auto done = refuse_environments(alive_.at(pipeline), jobs); !done) return done;
   std::set<std::string> groups;
   for (const auto& [key, jobs] : claims_)
     if (key.first == project) groups.insert(key.second);
@@ -258,15 +293,24 @@ Result<std::optional<JobId>> Coordinator::Work::stop_environment(EnvironmentId i
       if (job.name == environment->on_stop && !job.retried) stops = job.id;
   }
   if (stops) {
-    const auto job = stores().jobs.find(*stops);
-    if (job->status == "manual") {
+    const std::string status = stores().jobs.find(*stops)->status;
+    if (status == "manual") {
       if (auto played = play_job(*stops); !played) return played.error();
-    } else if (is_final_word(job->status) && job->status != "skipped") {
+    } else if (status == "skipped") {
+      stops.reset();  // cannot be run any more
+    } else if (is_final_word(status)) {
       auto again = retry_job(*stops);
       if (!again) return again.error();
       stops = *again;
+    } else if (status == "created" || status == "scheduled") {
+      return fail(ErrorKind::Conflict,
+                  fmt::format("job '{}', which stops the environment '{}', is {}",
+                              environment->on_stop, environment->name, status))
+          .with_hint("wait until its pipeline has come that far");
     }
   }
+  // It may have been refused already, which has said so.
+  if (stops && is_final_word(stores().jobs.find(*stops)->status)) return stops;
   environment->state = stops ? "stopping" : "stopped";
   environment->auto_stop_at.reset();
   environment->updated_at = now();

@@ -105,6 +105,7 @@ void Coordinator::Work::insert_jobs(AlivePipeline& alive, const pipeline::Plan& 
     job.pipeline_id = alive.row.id;
     job.project_id = alive.row.project_id;
     job.ref_protected = alive.row.ref_protected;
+    job.user_id = alive.row.user_id;
     job.reason_code = pipeline::to_string(pipeline::ReasonCode::None);
     job.created_at = now();
     job.plan_id = stores().jobs.insert_plan(
@@ -119,8 +120,7 @@ void Coordinator::Work::insert_jobs(AlivePipeline& alive, const pipeline::Plan& 
     alive.state.jobs.push_back(std::move(node));
     pipeline_of_[job.id] = alive.row.id;
     add_deployment(alive, job,
-                   planned.job.environment ? planned.job.environment->deployment_tier : "",
-                   alive.row.user_id);
+                   planned.job.environment ? planned.job.environment->deployment_tier : "");
     changes_.jobs.push_back(
         {job.id, job.pipeline_id, job.project_id, "", job.status, job.failure_reason});
     alive.jobs.emplace(job.id, std::move(job));
@@ -188,11 +188,10 @@ Result<void> Coordinator::Work::supersede_older(const PipelineRow& newer) {
 }
 
 Result<void> Coordinator::Work::play_job(JobId id) {
-  if (auto deployment = stores().deployments.of_job(id); deployment && acting_) {
-    deployment->user_id = acting_;
-    deployment->updated_at = now();
-    stores().deployments.update(*deployment);
-  }
+  auto alive = find_pipeline_of(id);
+  if (!alive) return alive.error();
+  touched_.insert((*alive)->row.id);
+  if (acting_) (*alive)->jobs.at(id).user_id = acting_;
   return job_event(id, EventKind::Play);
 }
 

@@ -73,9 +73,11 @@ void DeploymentClock::turn_freezes() {
   std::vector<FreezePeriodRow> turned;
   const UnixMillis now = clock_.now();
   for (FreezePeriodRow& row : database_.read()->deployment_rules.all_freezes()) {
-    const auto until = frozen_until(row, now);
-    if (until == row.frozen_until) continue;
-    row.frozen_until = until;
+    // What is known holds until it is over.
+    if (row.frozen_until && now < *row.frozen_until) continue;
+    const bool was_known = row.frozen_until.has_value();
+    set_window(row, now);
+    if (!was_known && !row.frozen_until) continue;
     changed.insert(row.project_id);
     turned.push_back(std::move(row));
   }
@@ -85,6 +87,7 @@ void DeploymentClock::turn_freezes() {
       // It may have been changed or removed meanwhile.
       auto fresh = open.stores.deployment_rules.freeze(row.id);
       if (!fresh || fresh->updated_at != row.updated_at) continue;
+      fresh->frozen_from = row.frozen_from;
       fresh->frozen_until = row.frozen_until;
       open.stores.deployment_rules.update(*fresh);
     }

@@ -102,6 +102,16 @@ void note_audit(Coordinator& coordinator, auth::AuditEntry entry) {
       nullptr);
 }
 
+void note_audit(Coordinator& coordinator, const Call& call, std::string_view action,
+                std::string object) {
+  note_audit(coordinator, {call.principal.name(), std::string{action}, std::move(object), false,
+                           call.request.remote});
+}
+
+std::string query_text(const Request& request, std::string_view name) {
+  return std::string{request.query_value(name).value_or("")};
+}
+
 Result<PipelineRow> pipeline_of(Database& database, const Call& call) {
   const auto id = path_number(call.request, "pipeline_id");
   if (!id) return not_found("Pipeline");

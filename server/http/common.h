@@ -28,6 +28,8 @@ Result<PageRequest> page_of(const Request& request);
 // A word of the query, one of `words`; "" when it is absent or empty.
 Result<std::string> query_word(const Request& request, std::string_view name,
                                const std::vector<std::string>& words);
+// A word of the query as it stands; "" when it is absent.
+std::string query_text(const Request& request, std::string_view name);
 // GitLab's words for the states of pipelines and jobs.
 const std::vector<std::string>& status_words();
 // A non-negative number of the query; nullopt when it is absent.
@@ -40,6 +42,9 @@ Response list_response(const nlohmann::json& items, PageRequest page, long long 
 
 // Into the audit log, after what it tells of; nobody waits for it.
 void note_audit(Coordinator& coordinator, auth::AuditEntry entry);
+// That the caller did it.
+void note_audit(Coordinator& coordinator, const Call& call, std::string_view action,
+                std::string object);
 
 // The pipeline that the path names; NotFound unless it is one of the path's project.
 Result<PipelineRow> pipeline_of(Database& database, const Call& call);

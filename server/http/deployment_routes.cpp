@@ -34,16 +34,6 @@ const std::vector<std::string>& deployment_statuses() {
   return words;
 }
 
-std::string text_of(const Request& request, std::string_view name) {
-  return std::string{request.query_value(name).value_or("")};
-}
-
-void audit_act(Coordinator& coordinator, const Call& call, std::string_view action,
-               const std::string& what) {
-  note_audit(coordinator,
-             {call.principal.name(), std::string{action}, what, false, call.request.remote});
-}
-
 Result<void> check_level(Level level, int least, const std::string& what) {
   if (static_cast<int>(level) >= least) return {};
   return fail(ErrorKind::Denied,
@@ -83,7 +73,7 @@ Result<Response> DeploymentRoutes::list_environments(const Call& call) {
   if (!state) return state.error();
   auto read = database_.read();
   const auto rows = read->environments.list(
-      call.project->id, {text_of(call.request, "name"), text_of(call.request, "search"), *state},
+      call.project->id, {query_text(call.request, "name"), query_text(call.request, "search"), *state},
       *page);
   const DeploymentViews views{*read, url_, clock_.now()};
   auto items = json::array();
@@ -121,7 +111,7 @@ Result<Response> DeploymentRoutes::update_environment(const Call& call) {
     return {};
   });
   if (!done) return done.error();
-  audit_act(coordinator_, call, "environment.changed",
+  note_audit(coordinator_, call, "environment.changed",
             "environment/" + std::to_string(row->id.value));
   return show_environment(call);
 }
@@ -140,7 +130,7 @@ Result<Response> DeploymentRoutes::remove_environment(const Call& call) {
     return {};
   });
   if (!done) return done.error();
-  audit_act(coordinator_, call, "environment.removed",
+  note_audit(coordinator_, call, "environment.removed",
             "environment/" + std::to_string(row->id.value));
   return empty_response(204);
 }
@@ -153,7 +143,7 @@ Result<Response> DeploymentRoutes::stop(const Call& call) {
     coordinator_.stop_environment(row->id, std::move(then), call.principal.user);
   });
   if (!stops) return stops.error();
-  audit_act(coordinator_, call, "environment.stopped",
+  note_audit(coordinator_, call, "environment.stopped",
             "environment/" + std::to_string(row->id.value));
   return show_environment(call);
 }
@@ -187,7 +177,7 @@ Result<Response> DeploymentRoutes::roll_back(const Call& call) {
     coordinator_.retry_job(*job, std::move(then), call.principal.user);
   });
   if (!again) return again.error();
-  audit_act(coordinator_, call, "deployment.rolled_back", fmt::format("job/{}", again->value));
+  note_audit(coordinator_, call, "deployment.rolled_back", fmt::format("job/{}", again->value));
   auto read = database_.read();
   const auto made = read->deployments.of_job(*again);
   if (!made) return not_found("Deployment");
@@ -201,7 +191,7 @@ Result<Response> DeploymentRoutes::list(const Call& call) {
   if (!status) return status.error();
   const auto sort = query_word(call.request, "sort", {"asc", "desc"});
   if (!sort) return sort.error();
-  DeploymentFilter filter{text_of(call.request, "environment"), *status, *sort == "asc"};
+  DeploymentFilter filter{query_text(call.request, "environment"), *status, *sort == "asc"};
   auto read = database_.read();
   const auto rows = read->deployments.list(call.project->id, filter, *page);
   const DeploymentViews views{*read, url_, clock_.now()};
@@ -244,7 +234,9 @@ Result<Response> DeploymentRoutes::approve(const Call& call) {
         !fine)
       return fine.error();
     // Four eyes: whoever starts it does not also wave it through.
-    if (approval.status == "approved" && !rule->own_approval && row->user_id == call.principal.user)
+    const auto job = read->jobs.find(row->job_id);
+    if (approval.status == "approved" && !rule->own_approval && job &&
+        job->user_id == call.principal.user)
       return fail(ErrorKind::Denied, "whoever started a deployment cannot approve it")
           .with_hint("another member who may approve deployments here has to look at it");
   }
@@ -258,7 +250,7 @@ Result<Response> DeploymentRoutes::approve(const Call& call) {
     coordinator_.approve_deployment(approval, sha, std::move(then));
   });
   if (!done) return done.error();
-  audit_act(coordinator_, call, "deployment." + approval.status,
+  note_audit(coordinator_, call, "deployment." + approval.status,
             fmt::format("deployment/{}/{}", row->id.value, row->sha));
   return show(call);
 }

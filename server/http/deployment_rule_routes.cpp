@@ -44,11 +44,9 @@ Result<Response> DeploymentRuleRoutes::list_protected(const Call& call) {
   const auto page = page_of(call.request);
   if (!page) return page.error();
   const auto rows = database_.read()->deployment_rules.protections(call.project->id);
+  const auto [first, last] = page_bounds(*page, rows.size());
   auto items = json::array();
-  const auto begin =
-      std::min(rows.size(), static_cast<std::size_t>((page->page - 1) * page->per_page));
-  const auto end = std::min(rows.size(), begin + static_cast<std::size_t>(page->per_page));
-  for (std::size_t i = begin; i < end; ++i) items.push_back(protected_environment_view(rows[i]));
+  for (auto i = first; i < last; ++i) items.push_back(protected_environment_view(rows[i]));
   return list_response(items, *page, static_cast<long long>(rows.size()));
 }
 
@@ -144,8 +142,9 @@ Result<Response> DeploymentRuleRoutes::list_freezes(const Call& call) {
   const auto page = page_of(call.request);
   if (!page) return page.error();
   const auto rows = database_.read()->deployment_rules.freezes(call.project->id);
+  const auto [first, last] = page_bounds(*page, rows.size());
   auto items = json::array();
-  for (const FreezePeriodRow& row : rows) items.push_back(freeze_period_view(row, clock_.now()));
+  for (auto i = first; i < last; ++i) items.push_back(freeze_period_view(rows[i], clock_.now()));
   return list_response(items, *page, static_cast<long long>(rows.size()));
 }
 
@@ -166,7 +165,7 @@ Result<Response> DeploymentRuleRoutes::create_freeze(const Call& call) {
       return fail(ErrorKind::Conflict, "the project has 100 freeze periods already")
           .with_hint("remove one that is not needed any more");
     row.created_at = row.updated_at = open.now;
-    row.frozen_until = frozen_until(row, open.now);
+    set_window(row, open.now);
     open.stores.deployment_rules.insert(row);
     auth::audit(open.stores, open.now,
                 {call.principal.name(), "freeze_period.created",
@@ -184,7 +183,7 @@ Result<Response> DeploymentRuleRoutes::update_freeze(const Call& call) {
   if (auto read = read_freeze(call, *row, false); !read) return read.error();
   const auto done = coordinator_.write<void>([&](WriteTransaction& open) -> Result<void> {
     row->updated_at = open.now;
-    row->frozen_until = frozen_until(*row, open.now);
+    set_window(*row, open.now);
     open.stores.deployment_rules.update(*row);
     auth::audit(open.stores, open.now,
                 {call.principal.name(), "freeze_period.changed",

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/coordinator/deployment_rules.h"
+#include "server/http/json.h"
 #include "server/http/views.h"
 
 namespace slipway::server::http {
@@ -11,10 +12,6 @@ namespace slipway::server::http {
 using nlohmann::json;
 
 namespace {
-
-json time_or_null(std::optional<UnixMillis> time) {
-  return time ? json(to_rfc3339(*time)) : json();
-}
 
 const char* describe(int level) {
   if (level <= static_cast<int>(Level::Developer)) return "Developers + Maintainers";
@@ -90,7 +87,7 @@ json DeploymentViews::deployment(const DeploymentRow& row) const {
       {"created_at", to_rfc3339(row.created_at)},
       {"updated_at", to_rfc3339(row.updated_at)},
       {"finished_at", time_or_null(row.finished_at)},
-      {"user", user(row.user_id)},
+      {"user", user(job ? job->user_id : std::nullopt)},
       {"environment", environment ? json{{"id", environment->id.value},
                                          {"name", environment->name},
                                          {"external_url", environment->external_url.empty()
@@ -121,12 +118,11 @@ json protected_environment_view(const ProtectedEnvironmentRow& row) {
 }
 
 json freeze_period_view(const FreezePeriodRow& row, UnixMillis now) {
-  const bool on = row.frozen_until && *row.frozen_until > now;
   return {{"id", row.id.value},
           {"freeze_start", row.freeze_start},
           {"freeze_end", row.freeze_end},
           {"cron_timezone", row.cron_timezone},
-          {"frozen_until", on ? json(to_rfc3339(*row.frozen_until)) : json()},
+          {"frozen_until", is_on(row, now) ? json(to_rfc3339(*row.frozen_until)) : json()},
           {"created_at", to_rfc3339(row.created_at)},
           {"updated_at", to_rfc3339(row.updated_at)}};
 }

@@ -31,7 +31,7 @@ json view(Stores& stores, const ForkRequestRow& row) {
           {"state", row.state},
           {"reason", row.reason},
           {"decided_by", row.decided_by.empty() ? json(nullptr) : json(row.decided_by)},
-          {"decided_at", row.decided_at ? json(to_rfc3339(*row.decided_at)) : json(nullptr)},
+          {"decided_at", time_or_null(row.decided_at)},
           {"created_at", to_rfc3339(row.created_at)},
           {"pipeline_id", has_pipeline ? json(delivery->pipeline_id->value) : json(nullptr)}};
 }

@@ -100,6 +100,10 @@ std::string FieldReader::needed_text(const char* name) {
   return value.value_or("");
 }
 
+nlohmann::json time_or_null(std::optional<UnixMillis> time) {
+  return time ? nlohmann::json(to_rfc3339(*time)) : nlohmann::json();
+}
+
 std::string dump(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "server/http/message.h"
 
@@ -44,6 +45,9 @@ class FieldReader {
 
 // What stands between commas, without the blanks around it; empty pieces are left out.
 std::vector<std::string> split_list(std::string_view text);
+
+// RFC 3339, or null.
+nlohmann::json time_or_null(std::optional<UnixMillis> time);
 
 // Bytes that are no UTF-8 are replaced, never thrown about.
 std::string dump(const nlohmann::json& value);

@@ -15,17 +15,6 @@ using nlohmann::json;
 
 namespace {
 
-void audit_act(Coordinator& coordinator, const Call& call, std::string_view action,
-               std::string_view kind, std::int64_t id) {
-  note_audit(coordinator,
-             {call.principal.name(), std::string{action},
-              std::string{kind} + "/" + std::to_string(id), false, call.request.remote});
-}
-
-std::string text_of(const Request& request, std::string_view name) {
-  return std::string{request.query_value(name).value_or("")};
-}
-
 Result<PipelineFilter> filter_of(const Request& request) {
   const auto scope = query_word(request, "scope", pipeline_scopes());
   if (!scope) return scope.error();
@@ -36,12 +25,12 @@ Result<PipelineFilter> filter_of(const Request& request) {
   const auto status = query_word(request, "status", status_words());
   if (!status) return status.error();
   PipelineFilter filter;
-  filter.ref = text_of(request, "ref");
+  filter.ref = query_text(request, "ref");
   filter.status = *status;
-  filter.source = text_of(request, "source");
-  filter.sha = text_of(request, "sha");
-  filter.username = text_of(request, "username");
-  filter.search = text_of(request, "search");
+  filter.source = query_text(request, "source");
+  filter.sha = query_text(request, "sha");
+  filter.username = query_text(request, "username");
+  filter.search = query_text(request, "search");
   filter.scope = *scope;
   if (!order->empty()) filter.order_by = *order;
   filter.ascending = *sort == "asc";
@@ -136,7 +125,7 @@ Result<Response> PipelineRoutes::create(const Call& call) {
   trigger.by_page = !call.principal.session.empty();
   const auto id = intake_.trigger(*call.project, trigger);
   if (!id) return id.error();
-  audit_act(coordinator_, call, "pipeline.created", "pipeline", id->value);
+  note_audit(coordinator_, call, "pipeline.created", "pipeline/" + std::to_string(id->value));
   return detail(*id, 201);
 }
 
@@ -181,7 +170,7 @@ Result<Response> PipelineRoutes::cancel(const Call& call) {
     coordinator_.cancel_pipeline(row->id, std::move(then), call.principal.username);
   });
   if (!done) return done.error();
-  audit_act(coordinator_, call, "pipeline.canceled", "pipeline", row->id.value);
+  note_audit(coordinator_, call, "pipeline.canceled", "pipeline/" + std::to_string(row->id.value));
   return detail(row->id, 201);
 }
 
@@ -192,7 +181,7 @@ Result<Response> PipelineRoutes::retry(const Call& call) {
     coordinator_.retry_pipeline(row->id, std::move(then), call.principal.user);
   });
   if (!done) return done.error();
-  audit_act(coordinator_, call, "pipeline.retried", "pipeline", row->id.value);
+  note_audit(coordinator_, call, "pipeline.retried", "pipeline/" + std::to_string(row->id.value));
   return detail(row->id, 201);
 }
 
@@ -200,7 +189,7 @@ Result<Response> PipelineRoutes::list_jobs(const Call& call) {
   const auto page = page_of(call.request);
   if (!page) return page.error();
   JobFilter filter;
-  filter.status = text_of(call.request, "scope");
+  filter.status = query_text(call.request, "scope");
   filter.include_bridges = false;
   auto read = database_.read();
   const auto rows = read->jobs.list(call.project->id, filter, *page);
@@ -235,7 +224,7 @@ Result<Response> PipelineRoutes::cancel_job(const Call& call) {
     coordinator_.cancel_job(row->id, std::move(then), call.principal.username, force);
   });
   if (!done) return done.error();
-  audit_act(coordinator_, call, "job.canceled", "job", row->id.value);
+  note_audit(coordinator_, call, "job.canceled", "job/" + std::to_string(row->id.value));
   return job_view(row->id, 201);
 }
 
@@ -246,7 +235,7 @@ Result<Response> PipelineRoutes::retry_job(const Call& call) {
     coordinator_.retry_job(row->id, std::move(then), call.principal.user);
   });
   if (!made) return made.error();
-  audit_act(coordinator_, call, "job.retried", "job", row->id.value);
+  note_audit(coordinator_, call, "job.retried", "job/" + std::to_string(row->id.value));
   return job_view(*made, 201);
 }
 
@@ -257,7 +246,7 @@ Result<Response> PipelineRoutes::play_job(const Call& call) {
     coordinator_.play_job(row->id, std::move(then), call.principal.user);
   });
   if (!done) return done.error();
-  audit_act(coordinator_, call, "job.played", "job", row->id.value);
+  note_audit(coordinator_, call, "job.played", "job/" + std::to_string(row->id.value));
   return job_view(row->id, 200);
 }
 

@@ -1,3 +1,4 @@
+#include "server/http/json.h"
 #include "server/http/views.h"
 
 #include "server/intake/found_push.h"
@@ -18,10 +19,6 @@ namespace {
 constexpr int kTrendPoints = 12;
 constexpr UnixMillis kOnlineFor = UnixMillis{3} * 60'000;
 constexpr UnixMillis kStaleAfter = UnixMillis{7} * 24 * 3600'000;
-
-json time_or_null(std::optional<UnixMillis> time) {
-  return time ? json(to_rfc3339(*time)) : json(nullptr);
-}
 
 json seconds_between(std::optional<UnixMillis> from, std::optional<UnixMillis> to) {
   if (!from || !to) return nullptr;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "pipeline/variables.h"
 #include "server/store/run_refs.h"
 
 namespace slipway::server {
@@ -23,19 +24,22 @@ std::string ref_path(const PipelineRow& row) {
   return "refs/heads/" + row.ref;
 }
 
-void add_environment(json& claims, const pipeline::PlannedJob& planned) {
+void add_environment(json& claims, const pipeline::PlannedJob& planned, bool is_protected) {
   if (!planned.job.environment) return;
-  claims["environment"] = planned.job.environment->name;
-  claims["environment_protected"] = "false";
-  claims["environment_action"] = planned.job.environment->action;
-  if (!planned.job.environment->deployment_tier.empty())
-    claims["deployment_tier"] = planned.job.environment->deployment_tier;
+  const pipeline::Environment& environment = *planned.job.environment;
+  claims["environment"] = environment.name;
+  claims["environment_protected"] = is_protected ? "true" : "false";
+  claims["environment_action"] = environment.action;
+  claims["deployment_tier"] = environment.deployment_tier.empty()
+                                  ? pipeline::environment_tier(environment.name)
+                                  : environment.deployment_tier;
 }
 
 }  // namespace
 
 json id_claims(const Assignment& assignment, const pipeline::PlannedJob& planned,
-               const pipeline::JobFacts& facts, std::chrono::seconds longest) {
+               const pipeline::JobFacts& facts, std::chrono::seconds longest,
+               bool environment_protected) {
   const PipelineRow& pipeline = assignment.pipeline;
   const ProjectRow& project = assignment.project;
   const pipeline::ServerFacts& server = facts.trigger.server;
@@ -71,7 +75,7 @@ json id_claims(const Assignment& assignment, const pipeline::PlannedJob& planned
     claims["user_id"] = number(pipeline.user_id->value);
     claims["user_login"] = facts.trigger.user_login;
   }
-  add_environment(claims, planned);
+  add_environment(claims, planned, environment_protected);
   return claims;
 }
 

@@ -8,6 +8,7 @@
 #include "base/crypto.h"
 #include "pipeline/job_payload.h"
 #include "pipeline/variables.h"
+#include "server/coordinator/deployment_rules.h"
 #include "server/intake/id_claims.h"
 #include "server/intake/stored_variables.h"
 #include "server/store/run_refs.h"
@@ -100,8 +101,10 @@ class StoredFacts {
     trigger.sha = row.sha;
     trigger.before_sha = row.before_sha;
     trigger.ref_protected = row.ref_protected;
-    const auto frozen = database_.read()->deployment_rules.frozen_until(project.id);
-    trigger.deploy_freeze = frozen && *frozen > assignment_.job.assigned_at.value_or(0);
+    trigger.deploy_freeze =
+        database_.read()
+            ->deployment_rules.frozen_until(project.id, assignment_.job.assigned_at.value_or(0))
+            .has_value();
     trigger.commit_message = row.commit_message;
     trigger.commit_author = row.author_name + " <" + row.author_email + ">";
     trigger.commit_timestamp = row.committed_at ? to_rfc3339(*row.committed_at) : "";
@@ -211,6 +214,11 @@ class ForeignArtifacts {
   Database& database_;
 };
 
+bool is_environment_protected(Database& database, const Assignment& assignment) {
+  const auto rules = database.read()->deployment_rules.protections(assignment.project.id);
+  return rule_for(rules, assignment.job.environment).has_value();
+}
+
 Result<PlannedJob> planned_job(const Assignment& assignment) {
   const auto json = nlohmann::json::parse(assignment.plan, nullptr, false);
   if (json.is_discarded())
@@ -280,7 +288,8 @@ Result<void> JobPayload::add_id_tokens(const Assignment& assignment, const Plann
   const auto variables = pipeline::variables_before_run(planned, facts);
   if (!variables) return variables.error();
   for (const pipeline::IdToken& wanted : planned.job.id_tokens) {
-    auto claims = id_claims(assignment, planned, facts, TokenSigner::kLongestLife);
+    auto claims = id_claims(assignment, planned, facts, TokenSigner::kLongestLife,
+                            is_environment_protected(database_, assignment));
     claims["jti"] = random_hex(16);
     auto audiences = nlohmann::json::array();
     for (const std::string& audience : wanted.audiences)

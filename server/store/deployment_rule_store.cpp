@@ -1,5 +1,7 @@
 #include "server/store/deployment_rule_store.h"
 
+#include <algorithm>
+
 #include "server/store/session.h"
 
 namespace slipway::server {
@@ -28,6 +30,7 @@ struct Columns<FreezePeriodRow> {
     f("freeze_start", row.freeze_start);
     f("freeze_end", row.freeze_end);
     f("cron_timezone", row.cron_timezone);
+    f("frozen_from", row.frozen_from);
     f("frozen_until", row.frozen_until);
     f("created_at", row.created_at);
     f("updated_at", row.updated_at);
@@ -49,6 +52,11 @@ const std::string& select_freezes() {
 }
 
 }  // namespace
+
+bool is_on(const FreezePeriodRow& period, UnixMillis now) {
+  return period.frozen_from && period.frozen_until && *period.frozen_from <= now &&
+         now < *period.frozen_until;
+}
 
 std::vector<ProtectedEnvironmentRow> DeploymentRuleStore::protections(ProjectId project) const {
   static const std::string sql = select_protections() + " WHERE project_id = ? ORDER BY name";
@@ -89,10 +97,11 @@ std::optional<FreezePeriodRow> DeploymentRuleStore::freeze(FreezePeriodId id) co
   return select_one<FreezePeriodRow>(session_, sql, id);
 }
 
-std::optional<UnixMillis> DeploymentRuleStore::frozen_until(ProjectId project) const {
+std::optional<UnixMillis> DeploymentRuleStore::frozen_until(ProjectId project,
+                                                            UnixMillis now) const {
   std::optional<UnixMillis> until;
   for (const FreezePeriodRow& row : freezes(project))
-    if (row.frozen_until && row.frozen_until > until) until = row.frozen_until;
+    if (is_on(row, now)) until = std::max(until, row.frozen_until);
   return until;
 }
 
@@ -103,10 +112,10 @@ FreezePeriodId DeploymentRuleStore::insert(FreezePeriodRow& row) {
 
 void DeploymentRuleStore::update(const FreezePeriodRow& row) {
   execute(session_, R"sql(
-UPDATE freeze_periods SET freeze_start = ?, freeze_end = ?, cron_timezone = ?, frozen_until = ?,
- updated_at = ? WHERE id = ?)sql",
-          row.freeze_start, row.freeze_end, row.cron_timezone, row.frozen_until, row.updated_at,
-          row.id);
+UPDATE freeze_periods SET freeze_start = ?, freeze_end = ?, cron_timezone = ?, frozen_from = ?,
+ frozen_until = ?, updated_at = ? WHERE id = ?)sql",
+          row.freeze_start, row.freeze_end, row.cron_timezone, row.frozen_from, row.frozen_until,
+          row.updated_at, row.id);
 }
 
 void DeploymentRuleStore::remove(FreezePeriodId id) {

@@ -35,11 +35,14 @@ struct FreezePeriodRow {
   std::string freeze_start;
   std::string freeze_end;
   std::string cron_timezone;
-  // As it was looked at last: until when it is on. Empty while it is not.
+  // The time that it is on, or will be next; empty for one that never is.
+  std::optional<UnixMillis> frozen_from;
   std::optional<UnixMillis> frozen_until;
   UnixMillis created_at = 0;
   UnixMillis updated_at = 0;
 };
+
+bool is_on(const FreezePeriodRow& period, UnixMillis now);
 
 class DeploymentRuleStore {
  public:
@@ -58,8 +61,8 @@ class DeploymentRuleStore {
   [[nodiscard]] std::vector<FreezePeriodRow> freezes(ProjectId project) const;
   [[nodiscard]] std::vector<FreezePeriodRow> all_freezes() const;
   [[nodiscard]] std::optional<FreezePeriodRow> freeze(FreezePeriodId id) const;
-  // The end of the freeze that is on, the latest when there are several.
-  [[nodiscard]] std::optional<UnixMillis> frozen_until(ProjectId project) const;
+  // The end of the freeze that is on at `now`, the latest when there are several.
+  [[nodiscard]] std::optional<UnixMillis> frozen_until(ProjectId project, UnixMillis now) const;
   // Sets the id in `row`.
   FreezePeriodId insert(FreezePeriodRow& row);
   void update(const FreezePeriodRow& row);

@@ -20,7 +20,6 @@ struct Columns<DeploymentRow> {
     f("status", row.status);
     f("kind", row.kind);
     f("url", row.url);
-    f("user_id", row.user_id);
     f("created_at", row.created_at);
     f("updated_at", row.updated_at);
     f("finished_at", row.finished_at);
@@ -128,9 +127,9 @@ DeploymentId DeploymentStore::insert(DeploymentRow& row) {
 
 void DeploymentStore::update(const DeploymentRow& row) {
   execute(session_, R"sql(
-UPDATE deployments SET status = ?, url = ?, user_id = ?, updated_at = ?, finished_at = ?
+UPDATE deployments SET status = ?, url = ?, updated_at = ?, finished_at = ?
  WHERE id = ?)sql",
-          row.status, row.url, row.user_id, row.updated_at, row.finished_at, row.id);
+          row.status, row.url, row.updated_at, row.finished_at, row.id);
 }
 
 void DeploymentStore::approve(const ApprovalRow& row) {

@@ -35,7 +35,6 @@ struct DeploymentRow {
   std::string kind = "deploy";
   // Where it can be looked at, as far as its variables are known: the rest comes from the job.
   std::string url;
-  std::optional<UserId> user_id;  // who started it; a commit's author is nobody's user
   UnixMillis created_at = 0;
   UnixMillis updated_at = 0;
   std::optional<UnixMillis> finished_at;
@@ -80,7 +79,7 @@ class DeploymentStore {
 
   // Sets id and iid in `row`.
   DeploymentId insert(DeploymentRow& row);
-  // Status, URL, user and times.
+  // Status, URL and times.
   void update(const DeploymentRow& row);
   // A person's newer word replaces the older one.
   void approve(const ApprovalRow& row);

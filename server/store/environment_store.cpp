@@ -29,18 +29,8 @@ const std::string& select_environments() {
   return sql;
 }
 
-// Taken literally in a LIKE with ESCAPE '\'.
-std::string like_part(std::string_view text) {
-  std::string pattern = "%";
-  for (const char c : text) {
-    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-    pattern += c;
-  }
-  return pattern + "%";
-}
-
 constexpr const char* kFiltered =
-    " WHERE project_id = ?1 AND (?2 = '' OR name = ?2) AND lower(name) LIKE lower(?3) ESCAPE '\\'"
+    " WHERE project_id = ?1 AND (?2 = '' OR name = ?2) AND (?3 = '' OR instr(lower(name), lower(?3)) > 0)"
     " AND (?4 = '' OR state = ?4)";
 
 }  // namespace
@@ -61,10 +51,9 @@ Page<EnvironmentRow> EnvironmentStore::list(ProjectId project, const Environment
   static const std::string sql =
       select_environments() + kFiltered + " ORDER BY name LIMIT ?5 OFFSET ?6";
   static const std::string count = std::string{"SELECT COUNT(*) FROM environments"} + kFiltered;
-  const std::string part = like_part(filter.search);
-  return {select<EnvironmentRow>(session_, sql, project, filter.name, part, filter.state,
+  return {select<EnvironmentRow>(session_, sql, project, filter.name, filter.search, filter.state,
                                  page.per_page, (page.page - 1) * page.per_page),
-          select_value<long long>(session_, count, project, filter.name, part, filter.state)};
+          select_value<long long>(session_, count, project, filter.name, filter.search, filter.state)};
 }
 
 std::vector<EnvironmentRow> EnvironmentStore::to_stop(UnixMillis now, int limit) const {

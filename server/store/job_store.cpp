@@ -31,6 +31,7 @@ struct Columns<JobRow> {
     f("rule_file", row.rule_file);
     f("rule_line", row.rule_line);
     f("ref_protected", row.ref_protected);
+    f("user_id", row.user_id);
     f("interruptible", row.interruptible);
     f("coverage_regex", row.coverage_regex);
     f("resource_group", row.resource_group);
@@ -168,12 +169,12 @@ UPDATE jobs
        allow_failure = ?, runner_id = ?, runner_system_id = ?,
        token_hash = ?, assigned_at = ?, queued_at = ?, scheduled_at = ?, started_at = ?,
        finished_at = ?, trace_size = ?, trace_checksum = ?, coverage = ?, failure_reason = ?,
-       exit_code = ?
+       exit_code = ?, user_id = ?
  WHERE id = ?)sql",
           row.status, row.reason_code, row.reason_text, row.dispatches, row.retried,
           row.allow_failure, row.runner_id, row.runner_system_id, row.token_hash, row.assigned_at,
           row.queued_at, row.scheduled_at, row.started_at, row.finished_at, row.trace_size,
-          row.trace_checksum, row.coverage, row.failure_reason, row.exit_code, row.id);
+          row.trace_checksum, row.coverage, row.failure_reason, row.exit_code, row.user_id, row.id);
 }
 
 void JobStore::erase_log(JobId id, UnixMillis at) {

@@ -40,6 +40,8 @@ struct JobRow {
   std::string rule_file;           // where the rule stands that let it in, if any
   int rule_line = 0;
   bool ref_protected = false;
+  // Who started its pipeline, or the job itself by hand; nobody for a webhook.
+  std::optional<UserId> user_id;
   bool interruptible = false;
   std::string coverage_regex;  // "" without
   std::string resource_group;  // "" without

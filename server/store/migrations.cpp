@@ -546,6 +546,7 @@ CREATE TABLE identities (
 // Where jobs deploy to, what they deployed, who approved it, and when nothing is deployed.
 const Migration kDeployments{
     "ALTER TABLE jobs ADD COLUMN environment_action TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE jobs ADD COLUMN user_id INTEGER",
     R"sql(
 CREATE TABLE environments (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -578,7 +579,6 @@ CREATE TABLE deployments (
   status TEXT NOT NULL,
   kind TEXT NOT NULL,
   url TEXT NOT NULL,
-  user_id INTEGER REFERENCES users ON DELETE SET NULL,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   finished_at INTEGER,
@@ -617,6 +617,7 @@ CREATE TABLE freeze_periods (
   freeze_start TEXT NOT NULL,
   freeze_end TEXT NOT NULL,
   cron_timezone TEXT NOT NULL,
+  frozen_from INTEGER,
   frozen_until INTEGER,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL

@@ -53,6 +53,7 @@ class IdTokens(EndToEnd):
     def test_a_token_says_which_job_it_is_and_another_library_believes_it(self):
         self.runner()
         repository = self.repository(files={".gitlab-ci.yml": FILE})
+        self.api.post(f"/api/v4/projects/{repository.id}/protected_environments", {"name": "production"})
         sha = repository.push()
         pipeline = self.pipeline(repository.id, sha)
         job, one, both = self.tokens(repository, pipeline)
@@ -62,7 +63,8 @@ class IdTokens(EndToEnd):
             "sub": "project_path:team/app:ref_type:branch:ref:main", "ref": "main", "ref_type": "branch",
             "ref_path": "refs/heads/main", "ref_protected": "true", "pipeline_source": "push", "sha": sha,
             "pipeline_id": str(pipeline), "job_id": str(job["id"]), "project_id": str(repository.id),
-            "environment": "production", "project_visibility": "private", "runner_environment": "self-hosted"}
+            "environment": "production", "environment_protected": "true", "environment_action": "start",
+            "deployment_tier": "production", "project_visibility": "private", "runner_environment": "self-hosted"}
         self.assertEqual({name: claims.get(name) for name in expected}, expected)
         self.assertEqual(claims["exp"] - claims["iat"], 3600)
         second = self.claims(both, "second")

@@ -249,7 +249,7 @@ TEST_CASE_METHOD(Deployments, "a retry tells whether it rolls back", "[coordinat
   const auto row = database->read()->deployments.of_job(*again);
   REQUIRE(row);
   CHECK(row->kind == "rollback");
-  CHECK(row->user_id == ann);
+  CHECK(database->read()->jobs.find(*again)->user_id == ann);
   REQUIRE(finish(start(*again)));
   CHECK(database->read()->deployments.current(environment().id)->sha == kOld);
   CHECK(database->read()->deployments.before(*row)->sha == kNew);
@@ -366,6 +366,64 @@ TEST_CASE_METHOD(Deployments, "not everybody deploys to a protected environment"
   }
 }
 
+TEST_CASE_METHOD(Deployments, "a protected environment is closed to jobs that deploy nothing, too",
+                 "[coordinator]") {
+  const std::string action = GENERATE("verify", "prepare", "access", "stop");
+  pipeline::Plan plan;
+  plan.stages = {"deploy"};
+  plan.jobs = {deploy_job("job", "production", action)};
+  CAPTURE(action);
+  const PipelineId before = create_at(kOld, plan);
+  CHECK(status(before, "job") == "pending");
+  protect("production", 2);
+  REQUIRE(ask<void>(
+      [&](auto done) { coordinator->reconsider_deployments(project_id, std::move(done)); }));
+  CHECK(status(before, "job") == "failed");
+  CHECK(observed->queue.at(job(before, "job").id) == QueueState::Gone);
+
+  const PipelineId id = create_at(kNew, plan);
+  CHECK(status(id, "job") == "failed");
+  CHECK(job(id, "job").failure_reason == "protected_environment_failure");
+  const UserId dev = person("dev", Level::Developer);
+  const UserId ann = person("ann", Level::Maintainer);
+  const auto again = [&](JobId of, UserId who) {
+    return *ask<JobId>([&](auto done) { coordinator->retry_job(of, std::move(done), who); });
+  };
+  const JobId of_dev = again(job(id, "job").id, dev);
+  CHECK(database->read()->jobs.find(of_dev)->status == "failed");
+  // It waits for no approval, since it deploys nothing.
+  CHECK(database->read()->jobs.find(again(of_dev, ann))->status == "pending");
+  const PipelineId guarded =
+      create_at(kNew, plan, [](PipelineRow& row) { row.ref_protected = true; });
+  CHECK(status(guarded, "job") == "pending");
+}
+
+TEST_CASE_METHOD(Deployments, "a stop that did not happen can be tried again", "[coordinator]") {
+  pipeline::Plan plan = deploying("review/x");
+  plan.jobs[0].job.environment.own().on_stop = "stop";
+  plan.jobs.push_back(deploy_job("stop", "review/x", "stop"));
+  plan.jobs[1].when = pipeline::When::Manual;
+  plan.jobs[1].allow_failure.always = true;
+  const PipelineId id = create_at(kOld, plan);
+  run(id);
+  const auto stop = [&] {
+    const auto stops = ask<std::optional<JobId>>([&](auto done) {
+      coordinator->stop_environment(environment("review/x").id, std::move(done));
+    });
+    REQUIRE(stops);
+    REQUIRE(*stops);
+    return **stops;
+  };
+  REQUIRE(finish(start(stop()), {JobOutcome::Failed, "script_failure", 1, std::nullopt, 0, ""}));
+  CHECK(environment("review/x").state == "available");
+  const JobId second = stop();
+  CHECK(environment("review/x").state == "stopping");
+  REQUIRE(ask<void>([&](auto done) { coordinator->cancel_job(second, std::move(done)); }));
+  CHECK(environment("review/x").state == "available");
+  REQUIRE(finish(start(stop())));
+  CHECK(environment("review/x").state == "stopped");
+}
+
 TEST_CASE_METHOD(Deployments, "a fork deploys nothing and stops nothing", "[coordinator]") {
   run(create_at(kOld));
   pipeline::Plan plan = deploying();
@@ -387,6 +445,7 @@ TEST_CASE_METHOD(Deployments, "nothing is deployed while the project is frozen",
   run(before);
   FreezePeriodRow freeze;
   freeze.project_id = project_id;
+  freeze.frozen_from = clock.now();
   freeze.frozen_until = clock.now() + 60'000;
   write([&](Stores& stores) { stores.deployment_rules.insert(freeze); });
   const PipelineId id = create_at(kNew);

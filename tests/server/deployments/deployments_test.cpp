@@ -19,8 +19,11 @@ std::string until(const std::string& start, const std::string& end, UnixMillis n
   row.freeze_start = start;
   row.freeze_end = end;
   row.cron_timezone = zone;
-  const auto found = frozen_until(row, now);
-  return found ? to_rfc3339(*found).substr(0, 16) : "not frozen";
+  set_window(row, now);
+  // Until it is over, what was found says the same at any time.
+  if (row.frozen_until) CHECK(is_on(row, *row.frozen_until - 1));
+  if (row.frozen_until) CHECK_FALSE(is_on(row, *row.frozen_until));
+  return is_on(row, now) ? to_rfc3339(*row.frozen_until).substr(0, 16) : "not frozen";
 }
 
 struct Fixture : CoordinatorFixture {
@@ -95,11 +98,13 @@ TEST_CASE_METHOD(Fixture, "freezes begin and end by the clock", "[deployments]")
   row.freeze_end = hour(2);
   row.cron_timezone = "UTC";
   write([&](Stores& stores) { stores.deployment_rules.insert(row); });
-  const auto frozen = [&] { return database->read()->deployment_rules.frozen_until(project_id); };
+  const auto frozen = [&] {
+    return database->read()->deployment_rules.frozen_until(project_id, clock.now());
+  };
   watch->run_due();
   CHECK_FALSE(frozen());
+  // It begins at its time, whenever somebody looks.
   clock.tick(std::chrono::hours{1});
-  watch->run_due();
   REQUIRE(frozen());
   CHECK(*frozen() > clock.now());
   clock.tick(std::chrono::hours{1});

@@ -107,47 +107,13 @@ TEST_CASE_METHOD(Fixture, "a ping and a deleted branch are stored as ignored", "
 }
 
 TEST_CASE_METHOD(Fixture, "the environments of a deleted branch are stopped", "[intake]") {
-  const auto environment = [&](const std::string& ref, bool tag, UnixMillis id) {
-    return *coordinator->write<EnvironmentId>(
-        [&](WriteTransaction& write) -> Result<EnvironmentId> {
-          PipelineRow pipeline;
-          pipeline.project_id = hooked.id;
-          pipeline.ref = ref;
-          pipeline.tag = tag;
-          write.stores.pipelines.insert(pipeline, {});
-          JobRow job;
-          job.pipeline_id = pipeline.id;
-          job.project_id = hooked.id;
-          job.plan_id = write.stores.jobs.insert_plan("{}");
-          job.status = "success";
-          write.stores.jobs.insert(job);
-          EnvironmentRow made;
-          made.project_id = hooked.id;
-          made.name = made.slug = "review/" + std::to_string(id);
-          write.stores.environments.insert(made);
-          DeploymentRow deployment;
-          deployment.project_id = hooked.id;
-          deployment.environment_id = made.id;
-          deployment.job_id = job.id;
-          deployment.pipeline_id = pipeline.id;
-          deployment.ref = ref;
-          deployment.tag = tag;
-          write.stores.deployments.insert(deployment);
-          return made.id;
-        });
-  };
-  const auto gone = environment("gone", false, 1);
-  const auto tagged = environment("gone", true, 2);
-  const auto other = environment("here", false, 3);
+  const auto gone = environment_of("gone", false);
+  const auto tagged = environment_of("gone", true);
+  const auto other = environment_of("here", false);
   REQUIRE(push(std::string(40, '0'), "one", "refs/heads/gone").verdict == "ignored");
-  // What was asked of the coordinator before this has been done when this is.
-  REQUIRE(coordinator->write<bool>([](WriteTransaction&) -> Result<bool> { return true; }));
-  const auto state = [&](EnvironmentId id) {
-    return database->read()->environments.find(id)->state;
-  };
-  CHECK(state(gone) == "stopped");
-  CHECK(state(tagged) == "available");
-  CHECK(state(other) == "available");
+  CHECK(state_of(gone) == "stopped");
+  CHECK(state_of(tagged) == "available");
+  CHECK(state_of(other) == "available");
 }
 
 TEST_CASE_METHOD(Fixture, "what was accepted before a restart is worked on after it", "[intake]") {
