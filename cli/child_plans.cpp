@@ -47,7 +47,7 @@ ChildPlan child_of(const PlannedJob& job, const Trigger& trigger, LocalProject& 
   of_child.source = Source::ParentPipeline;
   of_child.pipeline_variables = request->variables;
   Variables for_includes = predefined_variables(of_child);
-  for (const Variable& variable : of_child.pipeline_variables) set_variable(for_includes, variable);
+  set_variables(for_includes, of_child.pipeline_variables);
   auto read = read_configuration(
       request->configuration, child.job, project.includes(),
       {std::move(for_includes), {}, of_child.changed_paths, of_child.repository, project.limits()});
@@ -58,7 +58,7 @@ ChildPlan child_of(const PlannedJob& job, const Trigger& trigger, LocalProject& 
   child.configuration = std::move(*read.configuration);
   if (!of_child.paths && asks_for_paths(child.configuration))
     if (auto paths = project.includes().local_paths()) of_child.paths = std::move(*paths);
-  child.plan = make_plan(child.configuration, of_child);
+  child.plan = make_plan(child.configuration, of_child, project.limits());
   child.refusal = first_error(child.plan.findings);
   child.children = plans_below(child.plan, of_child, project, depth + 1);
   return child;

@@ -14,6 +14,7 @@
 #include "cli/local_project.h"
 #include "pipeline/lint/warnings.h"
 #include "pipeline/unsupported.h"
+#include "pipeline/work.h"
 
 namespace slipway::cli {
 namespace {
@@ -87,6 +88,7 @@ int lint(const LintOptions& options) {
     print_error(project.error());
     return kUsage;
   }
+  const pipeline::Work work;  // of reading and warnings together
   auto read = read_pipeline_file(**project, options.includes);
   if (!read) {
     print_error(read.error());

@@ -15,6 +15,7 @@
 #include "pipeline/lint/yaml_text.h"
 #include "pipeline/plan.h"
 #include "pipeline/variables.h"
+#include "pipeline/work.h"
 
 namespace slipway::cli {
 namespace {
@@ -89,9 +90,9 @@ int plan(const PlanOptions& options) {
   if (trigger->merge_request && !trigger->changed_paths)
     if (auto changed = trigger->repository->changed_since(trigger->merge_request->target_branch))
       trigger->changed_paths = std::move(*changed);
+  const pipeline::Work work;  // of reading and planning together
   pipeline::Variables for_includes = pipeline::predefined_variables(*trigger);
-  for (const pipeline::Variable& variable : trigger->pipeline_variables)
-    set_variable(for_includes, variable);
+  set_variables(for_includes, trigger->pipeline_variables);
   const auto read = read_pipeline_file(**project, options.includes,
                                        {for_includes, {}, trigger->changed_paths, nullptr});
   if (!read) {
@@ -108,7 +109,7 @@ int plan(const PlanOptions& options) {
   const pipeline::Configuration& configuration = *read->outcome.configuration;
   if (pipeline::asks_for_paths(configuration))
     if (auto paths = (*project)->includes().local_paths()) trigger->paths = std::move(*paths);
-  const auto planned = pipeline::make_plan(configuration, *trigger);
+  const auto planned = pipeline::make_plan(configuration, *trigger, (*project)->limits());
   if (has_errors(planned.findings)) return refuse(planned.findings, *read, options.json);
   std::cerr << rendered(planned.findings, *read);
   const auto children = child_plans(planned, *trigger, **project);

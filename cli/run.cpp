@@ -220,7 +220,8 @@ int run_plan(const RunOptions& options, const runner::Snapshot& snapshot, const 
     return kInvalid;
   }
   std::cerr << rendered(read->outcome.findings, *read);
-  const auto plan = pipeline::make_plan(*read->outcome.configuration, *trigger);
+  const auto plan =
+      pipeline::make_plan(*read->outcome.configuration, *trigger, (*project)->limits());
   std::cerr << rendered(plan.findings, *read);
   if (has_errors(plan.findings)) return kInvalid;
   if (plan.no_pipeline)

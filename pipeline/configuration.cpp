@@ -9,6 +9,7 @@
 #include "pipeline/keywords/needs_graph.h"
 #include "pipeline/keywords/vocabulary.h"
 #include "pipeline/read/resolve.h"
+#include "pipeline/work.h"
 
 namespace slipway::pipeline {
 namespace {
@@ -36,21 +37,15 @@ bool looks_like_job(const Node& node) {
          (node.find("script") != nullptr || node.find("trigger") != nullptr);
 }
 
-// About what the texts of a job take, of which each job has a copy of its own: a few bytes in a
-// base may be the script of thousands of jobs, and of each instance of a parallel one.
-std::size_t footprint(const Job& job) {
-  constexpr std::size_t kOfText = 32;
-  std::size_t bytes = sizeof(Job);
-  const auto add = [&](const std::vector<std::string>& texts) {
-    for (const std::string& text : texts) bytes += kOfText + text.size();
-  };
-  add(job.script);
-  add(job.after_script);
-  add(job.tags);
-  for (const Variable& variable : job.variables)
-    bytes += sizeof(Variable) + variable.name.size() + variable.value.size();
-  for (const Cache& cache : job.caches) add(cache.paths);
-  for (const auto& [name, lines] : job.hooks) add(lines);
+// About what a job takes, which has a copy of its own of all that it extends: a few bytes in a base
+// may be the script of thousands of jobs, and of each instance of a parallel one. Its conditions it
+// shares with others.
+std::size_t footprint(const Node& job) {
+  constexpr std::size_t kOfValue = 40;
+  const auto taken = [](const Node& node) { return node.bytes + kOfValue * node.weight; };
+  std::size_t bytes = sizeof(Job) + taken(job);
+  for (const char* shared : {"rules", "only", "except"})
+    if (const Node* value = value_of(job, shared)) bytes -= taken(*value);
   return bytes;
 }
 
@@ -203,7 +198,7 @@ class Builder {
     if (jobs_ > most_of_jobs_) return;
     WrittenJob& job = written.emplace_back();
     keywords::read_job(entry, *effective, at, known_rules_, job);
-    std::size_t bytes = footprint(job.job);
+    std::size_t bytes = footprint(*effective);
     if (job.job.inherit_all_variables)
       for (const Variable& variable : configuration_.variables) bytes += variable.value.size();
     jobs_ += bytes * std::max<std::size_t>(job.instances.size(), 1);
@@ -317,6 +312,7 @@ ReadOutcome read_configuration(std::string_view text, const std::string& file,
 
 ReadOutcome read_configuration(std::string_view text, const std::string& file,
                                IncludeSource& source, const ReadOptions& options) {
+  const Work work;
   ReadOutcome outcome;
   NodePtr root = read::parse_with_includes(text, file, source, options, outcome);
   if (root && has_errors(outcome.findings)) {
@@ -334,6 +330,11 @@ ReadOutcome read_configuration(std::string_view text, const std::string& file,
     outcome.tree = std::move(root);
   }
   limit_findings(outcome.findings);
+  if (Work::exhausted() && !has_errors(outcome.findings)) {
+    outcome.findings.push_back(
+        {Severity::Error, "too_much_work", Work::too_much(), {file, 0, 0}, {}});
+    outcome.configuration.reset();
+  }
   return outcome;
 }
 

@@ -58,8 +58,7 @@ Variables passed_on(const Bridge& bridge, const PlannedJob& planned, const Varia
       if (!written.raw) passed.value = expand_text(passed.value, expanded, false);
       set_variable(variables, std::move(passed));
     }
-  if (bridge.forward_pipeline_variables)
-    for (const Variable& variable : given) set_variable(variables, variable);
+  if (bridge.forward_pipeline_variables) set_variables(variables, given);
   return variables;
 }
 

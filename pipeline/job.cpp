@@ -1,6 +1,7 @@
 #include "pipeline/job.h"
 
 #include <array>
+#include <unordered_map>
 
 namespace slipway::pipeline {
 namespace {
@@ -51,6 +52,25 @@ void set_variable(Variables& variables, Variable variable) {
     return;
   }
   variables.push_back(std::move(variable));
+}
+
+// By an index where there are many.
+void set_variables(Variables& variables, const Variables& more) {
+  constexpr std::size_t kFew = 8;
+  if (more.size() <= kFew) {
+    for (const Variable& variable : more) set_variable(variables, variable);
+    return;
+  }
+  std::unordered_map<std::string, std::size_t> places;
+  for (std::size_t place = 0; place < variables.size(); ++place)
+    places.emplace(variables[place].name, place);
+  for (const Variable& variable : more) {
+    const auto [place, is_new] = places.emplace(variable.name, variables.size());
+    if (is_new)
+      variables.push_back(variable);
+    else
+      variables[place->second] = variable;
+  }
 }
 
 }  // namespace slipway::pipeline

@@ -36,6 +36,7 @@ using Variables = std::vector<Variable>;
 const Variable* find_variable(const Variables& variables, std::string_view name);
 // Overrides in place, or appends.
 void set_variable(Variables& variables, Variable variable);
+void set_variables(Variables& variables, const Variables& more);
 
 struct Image {
   std::string name;

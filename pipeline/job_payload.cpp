@@ -68,14 +68,14 @@ class Builder {
   // jobs hand on, the project's, then what was given with the trigger.
   Result<Variables> variables() {
     Variables all = predefined_variables(facts_.trigger);
-    for (const Variable& variable : planned_.of_event) set_variable(all, variable);
-    for (const Variable& variable : job_variables(planned_)) set_variable(all, variable);
+    set_variables(all, planned_.of_event);
+    set_variables(all, job_variables(planned_));
     run_variables(all);
     const Variables of_settings =
         variables_for(facts_.trigger.project_variables, environment_name(planned_));
     for (const Variables* more :
          {&planned_.variables, &facts_.handed_on, &of_settings, &facts_.trigger.pipeline_variables})
-      for (const Variable& variable : *more) set_variable(all, variable);
+      set_variables(all, *more);
     auto expanded = expand_variables(all);
     if (!expanded) return std::move(expanded).error().in(planned_.job.name);
     // What comes from the settings or with the trigger is no part of the file, hence not public.
@@ -103,7 +103,7 @@ class Builder {
     };
     secret("CI_JOB_TOKEN", facts_.token);
     secret("CI_REPOSITORY_URL", facts_.clone_url);
-    for (const Variable& token : facts_.id_tokens) set_variable(all, token);
+    set_variables(all, facts_.id_tokens);
   }
 
   void git(const Variables& variables) {
@@ -224,14 +224,14 @@ std::string environment_name(const PlannedJob& planned) {
 
 Result<Variables> variables_before_run(const PlannedJob& planned, const JobFacts& facts) {
   Variables all = predefined_variables(facts.trigger);
-  for (const Variable& variable : planned.of_event) set_variable(all, variable);
-  for (const Variable& variable : job_variables(planned)) set_variable(all, variable);
+  set_variables(all, planned.of_event);
+  set_variables(all, job_variables(planned));
   add_pipeline_variables(all, facts);
   const Variables of_settings =
       variables_for(facts.trigger.project_variables, environment_name(planned));
   for (const Variables* more :
        {&planned.variables, &facts.handed_on, &of_settings, &facts.trigger.pipeline_variables})
-    for (const Variable& variable : *more) set_variable(all, variable);
+    set_variables(all, *more);
   std::erase_if(all, [](const Variable& variable) { return variable.masked; });
   auto expanded = expand_variables(all);
   if (!expanded) return std::move(expanded).error().in(planned.job.name);

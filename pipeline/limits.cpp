@@ -30,7 +30,7 @@ std::vector<Setting> limit_settings(Limits& limits) {
        "most values of a pipeline file and all that it includes, counted where aliases, `extends`, "
        "references and inputs put them",
        "500000", count_row(limits.values, 1000, 5'000'000)},
-      {"pipeline_jobs_limit", "most bytes of all jobs of a pipeline file together", "96M",
+      {"pipeline_jobs_limit", "most bytes of all jobs of a pipeline file together", "64M",
        size_row(limits.jobs_bytes, kMiB, 1024 * kMiB)},
       {"include_limit", "most files that a pipeline file includes, nested ones and repeats counted",
        "150", count_row(limits.includes, 0, 1000)},

@@ -20,7 +20,7 @@ struct Limits {
   long long file_bytes = 2LL << 20U;     // pipeline_file_limit
   int depth = 100;                       // pipeline_depth_limit
   int values = 500'000;                  // pipeline_value_limit
-  long long jobs_bytes = 96LL << 20U;    // pipeline_jobs_limit
+  long long jobs_bytes = 64LL << 20U;    // pipeline_jobs_limit
   int includes = 150;                    // include_limit
   long long include_bytes = 8LL << 20U;  // include_size_limit
 };

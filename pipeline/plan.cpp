@@ -9,6 +9,7 @@
 #include "pipeline/rules/rules.h"
 #include "pipeline/unsupported.h"
 #include "pipeline/variables.h"
+#include "pipeline/work.h"
 
 namespace slipway::pipeline {
 namespace {
@@ -22,15 +23,11 @@ constexpr std::array kSources{Source::Push,
                               Source::ParentPipeline,
                               Source::MergeRequestEvent};
 
-void override_with(Variables& variables, const Variables& later) {
-  for (const Variable& variable : later) set_variable(variables, variable);
-}
-
 const Variables kNoVariables;
 
 class Planner {
  public:
-  Planner(const Configuration& configuration, const Trigger& trigger)
+  Planner(const Configuration& configuration, const Trigger& trigger, const Limits& limits)
       : configuration_(configuration),
         trigger_(trigger),
         of_event_(event_variables(trigger)),
@@ -39,6 +36,7 @@ class Planner {
         settings_refer_(std::any_of(
             trigger.project_variables.begin(), trigger.project_variables.end(),
             [](const auto& one) { return !one.variable.raw && refers(one.variable.value); })),
+        most_of_jobs_(static_cast<std::size_t>(limits.jobs_bytes)),
         evaluator_(trigger) {}
 
   Plan plan() {
@@ -47,34 +45,69 @@ class Planner {
     if (!workflow_lets_in()) return std::move(plan_);
     name_pipeline();
     plan_.jobs.reserve(configuration_.jobs.size());
-    for (const Job& job : configuration_.jobs) consider(job);
+    for (const Job& job : configuration_.jobs) {
+      consider(job);
+      if (taken_ > most_of_jobs_) return refuse_size(job);
+      if (Work::exhausted()) break;
+    }
     sort_by_stage();
     settle_needs();
     finish();
-    check_globs();
+    check_work();
     return std::move(plan_);
   }
 
  private:
-  // Planned jobs are large: each is moved once.
+  // Planned jobs are large: each is moved once, and none where the file has them in order.
   void sort_by_stage() {
+    const auto by_stage = [](const PlannedJob& a, const PlannedJob& b) {
+      return a.job.stage_index < b.job.stage_index;
+    };
+    if (std::is_sorted(plan_.jobs.begin(), plan_.jobs.end(), by_stage)) return;
     std::vector<PlannedJob*> order;
     order.reserve(plan_.jobs.size());
     for (PlannedJob& planned : plan_.jobs) order.push_back(&planned);
-    std::stable_sort(order.begin(), order.end(), [](const PlannedJob* a, const PlannedJob* b) {
-      return a->job.stage_index < b->job.stage_index;
-    });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](const PlannedJob* a, const PlannedJob* b) { return by_stage(*a, *b); });
     std::vector<PlannedJob> sorted;
     sorted.reserve(order.size());
     for (PlannedJob* planned : order) sorted.push_back(std::move(*planned));
     plan_.jobs = std::move(sorted);
   }
 
-  // What the globs beyond the limit would have said is not known.
-  void check_globs() {
-    if (!evaluator_.too_many_globs()) return;
-    Diagnostic finding{Severity::Error, "too_many_globs", rules::too_many_globs(), {}, ""};
-    plan_.findings.push_back(std::move(finding));
+  // What was not done any more is not known.
+  void check_work() {
+    const SourceSpan file{configuration_.jobs.empty() ? "" : configuration_.jobs.front().at.file, 0,
+                          0};
+    if (evaluator_.too_many_globs())
+      plan_.findings.push_back(
+          {Severity::Error, "too_many_globs", rules::too_many_globs(), file, ""});
+    if (Work::exhausted())
+      plan_.findings.push_back({Severity::Error, "too_much_work", Work::too_much(), file, ""});
+  }
+
+  Plan refuse_size(const Job& job) {
+    plan_.findings.push_back(
+        {Severity::Error, "too_big",
+         too_big("the variables and names of its jobs come to more than " +
+                     std::to_string(most_of_jobs_) + " bytes",
+                 "pipeline_jobs_limit"),
+         job.at,
+         "each job has a copy of the variables of the file, of workflow:rules and of the "
+         "rule that let it in"});
+    return std::move(plan_);
+  }
+
+  // Counts what a planned job has of its own, beside what the configuration has.
+  void take(const PlannedJob& planned) {
+    for (const Variable& variable : planned.variables)
+      taken_ += sizeof(Variable) + variable.name.size() + variable.value.size();
+    for (const std::string& tag : planned.job.tags) taken_ += tag.size();
+    taken_ += planned.job.resource_group.size();
+    if (!planned.job.environment) return;
+    const Environment& environment = *planned.job.environment;
+    taken_ += environment.name.size() + environment.auto_stop_in.size() +
+              environment.deployment_tier.size() + environment.kubernetes_namespace.size();
   }
 
   // Later ones override: predefined, YAML, then those from outside. Of the settings' variables
@@ -91,14 +124,14 @@ class Planner {
                                                    scope_of(globals_, kNoVariables));
     tell_assumed("the workflow", verdict);
     if (verdict.let_in) {
-      override_with(globals_, verdict.rule->variables);
+      set_variables(globals_, verdict.rule->variables);
       take_auto_cancel(verdict.rule->auto_cancel);
       return true;
     }
     plan_.no_pipeline = make_reason(ReasonCode::WorkflowFiltered,
                                     verdict.error.empty() ? why(verdict.reason) : verdict.error);
     plan_.no_pipeline_rule = verdict.at;
-    check_globs();
+    check_work();
     return false;
   }
 
@@ -134,14 +167,11 @@ class Planner {
 
   Variables yaml_variables(const Job& job) const {
     Variables variables;
-    for (const Variable& variable : globals_) {
-      const bool inherited =
-          job.inherit_all_variables ||
-          std::find(job.inherited_variables.begin(), job.inherited_variables.end(),
-                    variable.name) != job.inherited_variables.end();
-      if (inherited) variables.push_back(variable);
-    }
-    override_with(variables, job.variables);
+    const std::unordered_set<std::string_view> named{job.inherited_variables.begin(),
+                                                     job.inherited_variables.end()};
+    for (const Variable& variable : globals_)
+      if (job.inherit_all_variables || named.contains(variable.name)) variables.push_back(variable);
+    set_variables(variables, job.variables);
     return variables;
   }
 
@@ -187,6 +217,7 @@ class Planner {
     expand_names(planned);
     check_variables(planned);
     warn_of_what_does_not_run(planned.job, plan_.findings);
+    take(planned);
     plan_.jobs.push_back(std::move(planned));
   }
 
@@ -206,7 +237,7 @@ class Planner {
       if (rule->allow_failure) planned.allow_failure = *rule->allow_failure;
       if (rule->interruptible) planned.interruptible = *rule->interruptible;
       if (rule->needs) needs = rule->needs;
-      override_with(planned.variables, rule->variables);
+      set_variables(planned.variables, rule->variables);
     } else if (job.only || job.except) {
       planned.rule = verdict.at;
     }
@@ -304,6 +335,9 @@ class Planner {
   const Variables predefined_;
   const Variables of_settings_;  // those for all environments
   const bool settings_refer_;    // to other variables, one of them
+  const Work work_;
+  const std::size_t most_of_jobs_;
+  std::size_t taken_ = 0;  // by all jobs so far
   rules::Evaluator evaluator_;
   Variables globals_;
   Plan plan_;
@@ -341,8 +375,8 @@ bool asks_for_paths(const Configuration& configuration) {
                      [&](const Job& job) { return asks(job.rules); });
 }
 
-Plan make_plan(const Configuration& configuration, const Trigger& trigger) {
-  return Planner{configuration, trigger}.plan();
+Plan make_plan(const Configuration& configuration, const Trigger& trigger, const Limits& limits) {
+  return Planner{configuration, trigger, limits}.plan();
 }
 
 }  // namespace slipway::pipeline

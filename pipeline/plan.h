@@ -11,6 +11,7 @@
 
 #include "pipeline/configuration.h"
 #include "pipeline/job.h"
+#include "pipeline/limits.h"
 #include "pipeline/reason.h"
 #include "pipeline/repository_facts.h"
 #include "pipeline/setting_variables.h"
@@ -123,7 +124,9 @@ struct Plan {
 // Whether a rule asks for files that are there, so that Trigger::paths is needed.
 bool asks_for_paths(const Configuration& configuration);
 
-Plan make_plan(const Configuration& configuration, const Trigger& trigger);
+// Of `limits` pipeline_jobs_limit holds for what the planned jobs have of their own.
+Plan make_plan(const Configuration& configuration, const Trigger& trigger,
+               const Limits& limits = {});
 
 // A planned job as the store keeps it, and back. Reading what writing made always succeeds;
 // anything else is an Error that names the field.

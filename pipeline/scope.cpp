@@ -2,11 +2,16 @@
 
 #include <unordered_map>
 
+#include "pipeline/work.h"
+
 namespace slipway::pipeline {
 
 const Variable* Scope::find(std::string_view name) const {
-  for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer)
+  constexpr std::size_t kForEach = 4;
+  for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
+    Work::spend(kForEach * (*layer)->size());
     if (const Variable* variable = find_variable(**layer, name)) return variable;
+  }
   return nullptr;
 }
 

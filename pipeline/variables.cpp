@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "base/crypto.h"
+#include "pipeline/work.h"
 
 namespace slipway::pipeline {
 namespace {
@@ -68,6 +69,7 @@ void walk(std::string_view text, const std::function<void(std::string_view)>& li
 }
 
 constexpr std::size_t kLongestValue = std::size_t{1} << 20U;
+constexpr std::size_t kStepsOfOne = 200;                    // what the least value takes
 constexpr std::size_t kMostOfAll = std::size_t{16} << 20U;  // values of a job's variables together
 
 // What becomes, inside another value, of a reference to a raw or a file variable, and to one that
@@ -94,7 +96,12 @@ class Expander {
 
   Result<std::string> value_of(const Variable& variable) {
     if (variable.raw || variable.file) return variable.value;
-    if (const auto done = done_.find(variable.name); done != done_.end()) return done->second;
+    if (Work::exhausted()) return fail(ErrorKind::TooLarge, Work::too_much());
+    if (const auto done = done_.find(variable.name); done != done_.end()) {
+      Work::spend(done->second.size());
+      return done->second;
+    }
+    Work::spend(kStepsOfOne + variable.value.size());
     constexpr std::size_t kDeepest = 100;  // each level takes stack
     if (path_.size() == kDeepest)
       return fail(ErrorKind::InvalidInput,
@@ -131,6 +138,7 @@ class Expander {
     if (problem) return *problem;
     if ((all_ += text.size()) > kMostOfAll)
       return fail(ErrorKind::TooLarge, "the variables expand to more than 16 MiB together");
+    Work::spend(text.size());
     done_[variable.name] = text;
     return text;
   }
@@ -403,9 +411,8 @@ Variables predefined_variables(const Trigger& trigger) {
 
 Variables include_variables(const Trigger& trigger) {
   Variables variables = predefined_variables(trigger);
-  for (Variable& variable : variables_for(trigger.project_variables, ""))
-    set_variable(variables, std::move(variable));
-  for (const Variable& variable : trigger.pipeline_variables) set_variable(variables, variable);
+  set_variables(variables, variables_for(trigger.project_variables, ""));
+  set_variables(variables, trigger.pipeline_variables);
   return variables;
 }
 
@@ -462,15 +469,17 @@ template <typename ValueOf>
 std::string with_values(std::string_view text, const Scope& variables, bool unknown_is_empty,
                         const ValueOf& value_of) {
   std::string expanded;
+  Work::spend(text.size());
   walk(
       text, [&](std::string_view literal) { expanded += literal; },
       [&](std::string_view name, std::string_view written) {
-        const Variable* variable = variables.find(name);
+        const Variable* variable = Work::exhausted() ? nullptr : variables.find(name);
         if (variable == nullptr) {
           if (!unknown_is_empty) expanded += written;
           return;
         }
         const std::string& value = value_of(*variable);
+        Work::spend(value.size());
         if (expanded.size() + value.size() <= kLongestValue)
           expanded += value;
         else

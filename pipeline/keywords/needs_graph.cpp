@@ -91,7 +91,7 @@ class Expander {
         jobs.push_back(std::move(job));
       Job& made = jobs.back();
       made.name += instance.suffix;
-      for (const Variable& variable : instance.variables) set_variable(made.variables, variable);
+      set_variables(made.variables, instance.variables);
       if (!parallel) continue;
       made.node_index = i + 1;
       made.node_total = total;

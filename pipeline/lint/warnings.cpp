@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "pipeline/lint/walk.h"
+#include "pipeline/work.h"
 
 namespace slipway::pipeline::lint {
 namespace {
@@ -50,6 +51,7 @@ void warn(Diagnostics& findings, const Node& node, std::string code, std::string
 }
 
 Diagnostics warnings(const ReadOutcome& read, const Source& source) {
+  const Work work;
   Diagnostics findings;
   if (read.tree != nullptr) {
     warn_of_secrets(*read.tree, findings);

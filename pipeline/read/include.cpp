@@ -214,14 +214,14 @@ class Includer {
   // Each file that adds to a mapping has what it held before copied: many small files that add to
   // one that is huge are refused before that takes long.
   void merge(const Node& included, const IncludeItem& item, Entries& merged) {
-    constexpr std::size_t kTimesEach = 4;
+    constexpr std::size_t kTimesEach = 2;
     const std::size_t most = kTimesEach * static_cast<std::size_t>(limits_.values);
     if (merged_ > most) return;
     merge_over(merged, included, &merged_);
     if (merged_ > most)
       give_up("too_big",
               too_big("merging the included files takes more than " + std::to_string(most) +
-                          " steps, four for each value that there may be",
+                          " steps, two for each value that there may be",
                       "pipeline_value_limit"),
               item, "put a large mapping and what is added to it into the same file");
   }

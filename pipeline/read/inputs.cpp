@@ -7,6 +7,7 @@
 #include <set>
 
 #include "pipeline/rules/expression.h"
+#include "pipeline/rules/pattern.h"
 
 namespace slipway::pipeline::read {
 namespace {
@@ -210,13 +211,17 @@ class Inputs {
              at, "allowed are " + listed(**terms.options));
       return false;
     }
-    if (input.regex &&
-        !re2::RE2::PartialMatch(value.text, re2::RE2{*input.regex, re2::RE2::Quiet})) {
+    if (input.regex && !matches(*input.regex, value.text)) {
       refuse(name + whose + " value does not match required RegEx pattern", at,
              "the pattern is " + *input.regex);
       return false;
     }
     return true;
+  }
+
+  static bool matches(const std::string& regex, const std::string& text) {
+    const auto pattern = rules::Pattern::of(regex);
+    return pattern && pattern->found_in(text);
   }
 
   static bool is_option(const std::vector<NodePtr>& options, const Node& value) {

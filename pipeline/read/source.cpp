@@ -246,6 +246,7 @@ class Parser {
       NodePtr content = value_of(content_event, depth + 1);
       node.count(*content);
       ++node.weight;
+      node.bytes += key.text.size();
       check_weight(node, start->start_mark);
       // Psych takes a list of mappings only where it stands, not through an alias.
       const bool may_merge = !symbol && (!by_alias || content->kind == Kind::Mapping);
@@ -502,7 +503,10 @@ NodePtr make_sequence(std::vector<NodePtr> items, Spot at) {
 NodePtr make_mapping(std::vector<Entry> entries, Spot at) {
   Node node{.kind = Kind::Mapping, .entries = std::move(entries), .at = std::move(at)};
   node.weight += node.entries.size();
-  for (const Entry& entry : node.entries) node.count(*entry.value);
+  for (const Entry& entry : node.entries) {
+    node.count(*entry.value);
+    node.bytes += entry.key.size();
+  }
   return std::make_shared<const Node>(std::move(node));
 }
 

@@ -56,10 +56,12 @@ struct Node {
   std::vector<Entry> entries;  // in order, keys unique
   Spot at;
   std::size_t weight = 1;  // nodes below, aliases counted as often as they stand
+  std::size_t bytes = 0;   // of the texts and keys below, likewise
 
-  // Takes `below` into weight and holds_reference.
+  // Takes `below` into weight, bytes and holds_reference.
   void count(const Node& below) {
     weight += below.weight;
+    bytes += below.bytes + below.text.size();
     holds_reference = holds_reference || below.holds_reference;
   }
   [[nodiscard]] bool is_scalar() const { return kind < Kind::Sequence && kind != Kind::Null; }

@@ -1,8 +1,8 @@
 #include "pipeline/read/spec.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
+
+#include "pipeline/rules/pattern.h"
 
 namespace slipway::pipeline::read {
 namespace {
@@ -140,9 +140,11 @@ class SpecReader {
       refuse(path + " input regex should be a string", (*regex)->at);
       return;
     }
-    if (!re2::RE2{(*regex)->text, re2::RE2::Quiet}.ok())
+    if (const auto pattern = rules::Pattern::of((*regex)->text); !pattern)
       refuse("`" + input.name + "` input: invalid regular expression", (*regex)->at,
-             "write it as RE2 has it, without slashes around it");
+             pattern.error().kind == ErrorKind::TooLarge
+                 ? pattern.error().message
+                 : "write it as RE2 has it, without slashes around it");
     input.regex = (*regex)->text;
   }
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstring>
 
 #include "pipeline/rules/lexemes.h"
 #include "pipeline/rules/pattern.h"
+#include "pipeline/work.h"
 
 namespace slipway::pipeline::rules {
 namespace {
@@ -98,7 +100,9 @@ struct Expression::Node {
     switch (token) {
       case Token::Variable: {
         const Variable* variable = variables.find(text);
-        return variable == nullptr ? Value{} : Value::of(variable->value);
+        if (variable == nullptr || Work::exhausted()) return {};
+        Work::spend(variable->value.size());
+        return Value::of(variable->value);
       }
       case Token::String:
       case Token::Pattern: return Value::of(text);
@@ -187,7 +191,9 @@ struct Expression::Node {
     if (Pattern::looks_like(against))
       if (const auto compiled = Pattern::parse(against)) return compiled->found_in(text_to_search);
     // GitLab's documented quirk: a plain string on the right is searched in for the left.
-    return against.find(text_to_search) != std::string::npos;
+    Work::spend(against.size() + text_to_search.size());
+    return memmem(against.data(), against.size(), text_to_search.data(), text_to_search.size()) !=
+           nullptr;  // in linear time, which find() does not promise
   }
 };
 
@@ -371,16 +377,19 @@ std::vector<Literal> Expression::literals() const {
   return found;
 }
 
+std::string cut_off(const std::string& text, std::size_t most) {
+  if (text.size() <= most) return text;
+  std::size_t end = most;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end) + "…";
+}
+
 namespace {
 
 // On one line; whoever reads a reason knows the rest of a long value.
 std::string shortened(const std::string& value) {
   constexpr std::size_t kMost = 80;
-  std::size_t end = std::min({value.size(), value.find('\n'), kMost});
-  // Not inside a character of UTF-8.
-  while (end < value.size() && end > 0 && (static_cast<unsigned char>(value[end]) & 0xC0U) == 0x80U)
-    --end;
-  return end == value.size() ? value : value.substr(0, end) + "…";
+  return cut_off(value, std::min(value.find('\n'), kMost));
 }
 
 }  // namespace

@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::size_t kMostComparisons = 50'000;  // beyond it GitLab takes the clause for true
 
+// Every job that is left out has its reason: of one that is longer the beginning is told.
+constexpr std::size_t kLongestReason = 2000;
+
 std::string list(const std::vector<std::string>& items) {
   std::string text;
   for (const std::string& item : items) text += (text.empty() ? "" : ", ") + item;
@@ -51,7 +54,7 @@ bool any_ref_matches(const std::vector<std::string>& refs, const Trigger& trigge
 }
 
 Verdict refused(const SourceSpan& at, ReasonCode code, const std::string& detail) {
-  return {false, nullptr, at, make_reason(code, detail)};
+  return {false, nullptr, at, make_reason(code, cut_off(detail, kLongestReason))};
 }
 
 }  // namespace
@@ -257,12 +260,15 @@ Verdict Evaluator::first_match(const std::vector<Rule>& rules, const SourceSpan&
       return {false, &rule, rule.at, make_reason(ReasonCode::ConfigurationInvalid, error_), error_};
     if (!matched) continue;
     if (rule.when != When::Never) return {true, &rule, rule.at, {}};
-    return {false, &rule, rule.at, make_reason(ReasonCode::RuleNever, describe(rule, variables))};
+    return {false, &rule, rule.at,
+            make_reason(ReasonCode::RuleNever, cut_off(describe(rule, variables), kLongestReason))};
   }
   std::string tried;
-  for (const Rule& rule : rules) tried += (tried.empty() ? "" : "; ") + describe(rule, variables);
+  for (std::size_t i = 0; i < rules.size() && tried.size() <= kLongestReason; ++i)
+    tried += (tried.empty() ? "" : "; ") + describe(rules[i], variables);
   return {false, nullptr, rules.empty() ? job_at : rules.front().at,
-          make_reason(ReasonCode::NoRuleMatched, tried.empty() ? "it has none" : tried)};
+          make_reason(ReasonCode::NoRuleMatched,
+                      tried.empty() ? "it has none" : cut_off(tried, kLongestReason))};
 }
 
 void Evaluator::begin_job() {

@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "pipeline/lint/yaml_text.h"
 #include "pipeline/variables.h"
+#include "pipeline/work.h"
 #include "server/forge/forge.h"
 #include "server/intake/stored_variables.h"
 #include "server/store/run_refs.h"
@@ -239,6 +240,7 @@ Result<Planner::Outcome> Planner::configuration(const PlanRequest& request,
 }
 
 Result<Planned> Planner::plan(const PlanRequest& request) {
+  const pipeline::Work work;
   auto commit = mirrors_.commit(request.project.id.value, request.sha);
   if (!commit) return std::move(commit).error();
   pipeline::Trigger trigger = trigger_of(request, *commit);
@@ -275,7 +277,8 @@ Result<Planned> Planner::plan(const PlanRequest& request) {
     auto paths = mirrors_.paths(request.project.id.value, request.sha);
     if (paths) trigger.paths = std::move(*paths);
   }
-  auto plan = std::make_shared<pipeline::Plan>(pipeline::make_plan(configuration, trigger));
+  auto plan = std::make_shared<pipeline::Plan>(
+      pipeline::make_plan(configuration, trigger, includes_.limits));
   settle_cache_keys(*plan, mirrors_, request.project.id.value, request.sha);
   if (plan->no_pipeline) return Planned{std::nullopt, NoPipeline{*plan->no_pipeline}};
   for (FindingRow& row : finding_rows(plan->findings)) made.findings.push_back(std::move(row));
@@ -286,6 +289,7 @@ Result<Planned> Planner::plan(const PlanRequest& request) {
 
 LintReport Planner::lint(const PlanRequest& request, const std::optional<std::string>& content,
                          Simulate simulate) {
+  const pipeline::Work work;
   const std::int64_t project = request.project.id.value;
   const std::string& path = request.project.ci_config_path;
   CommitFiles files{mirrors_,  request.project,   request.sha,
@@ -318,7 +322,7 @@ LintReport Planner::lint(const PlanRequest& request, const std::optional<std::st
     return report;
   }
   if (auto paths = mirrors_.paths(project, request.sha)) trigger.paths = std::move(*paths);
-  auto plan = pipeline::make_plan(*outcome.configuration, trigger);
+  auto plan = pipeline::make_plan(*outcome.configuration, trigger, includes_.limits);
   std::move(plan.findings.begin(), plan.findings.end(), std::back_inserter(report.findings));
   report.left_out = std::move(plan.left_out);
   if (plan.no_pipeline)

@@ -3,6 +3,7 @@
 
 #include "pipeline/limits.h"
 
+#include "pipeline/work.h"
 #include "tests/pipeline/support.h"
 
 using namespace slipway::pipeline;
@@ -18,7 +19,7 @@ using Files = std::map<std::string, std::string>;
 
 const std::string kJob = "j: {script: x}\n";
 
-ReadOutcome read(const std::string& text, const Limits& limits, Files files = {}) {
+ReadOutcome outcome(const std::string& text, const Limits& limits, Files files = {}) {
   Repository repository{std::move(files)};
   ReadOptions options;
   options.limits = limits;
@@ -26,15 +27,15 @@ ReadOutcome read(const std::string& text, const Limits& limits, Files files = {}
 }
 
 bool is_read(const std::string& text, const Limits& limits, Files files = {}) {
-  return read(text, limits, std::move(files)).configuration.has_value();
+  return outcome(text, limits, std::move(files)).configuration.has_value();
 }
 
 // The finding's message, and its hint where that names the setting.
 std::string refusal(const std::string& text, const Limits& limits, Files files = {}) {
-  const ReadOutcome outcome = read(text, limits, std::move(files));
-  CHECK_FALSE(outcome.configuration);
-  REQUIRE_FALSE(outcome.findings.empty());
-  const Diagnostic& first = outcome.findings.front();
+  const ReadOutcome read = outcome(text, limits, std::move(files));
+  CHECK_FALSE(read.configuration);
+  REQUIRE_FALSE(read.findings.empty());
+  const Diagnostic& first = read.findings.front();
   return first.message.find("setting") == std::string::npos ? first.message + " | " + first.hint
                                                             : first.message;
 }
@@ -168,6 +169,97 @@ TEST_CASE("what all jobs take together is limited", "[limits]") {
         "pipeline_jobs_limit)");
 }
 
+TEST_CASE("what jobs have of any keyword of their base counts", "[limits]") {
+  Limits limits;
+  limits.jobs_bytes = 1 << 20;
+  const auto file = [](const std::string& keyword) {
+    return ".a: {script: x, " + keyword + "}\n" + "j: {extends: .a, parallel: 4}\n" +
+           "k: {extends: .a, parallel: 4}\n";
+  };
+  const std::string text(150'000, 'x');
+  for (const std::string keyword :
+       {"image: 'X'", "services: ['X']", "resource_group: 'X'", "tags: ['X']",
+        "cache: {key: 'X', paths: [a]}", "artifacts: {paths: ['X']}", "after_script: ['X']",
+        "variables: {A: 'X'}", "id_tokens: {A: {aud: 'X'}}"}) {
+    CAPTURE(keyword);
+    CHECK(is_read(file(keyword), limits));
+    std::string large = keyword;
+    CHECK(refusal(file(large.replace(large.find('X'), 1, text)), limits) ==
+          "The parsed YAML is too big: its jobs come to more than 1048576 bytes (setting "
+          "pipeline_jobs_limit)");
+  }
+  // Conditions are shared.
+  CHECK(is_read(file("rules: [{if: '$A == \"" + text + "\"'}, {when: always}]"), limits));
+}
+
+TEST_CASE("what planned jobs take from workflow and rules counts", "[limits]") {
+  const std::string text(20'000, 'x');
+  const auto plan_of = [](const std::string& yaml) {
+    Limits limits;
+    limits.jobs_bytes = 1 << 20;
+    return make_plan(configuration_of(yaml), push_to("main"), limits);
+  };
+  const auto file = [&](const std::string& top, const std::string& of_job, int jobs) {
+    std::string yaml = top;
+    for (int i = 0; i < jobs; ++i) yaml += "j" + std::to_string(i) + ":\n  script: x\n" + of_job;
+    return yaml;
+  };
+  const std::string rules = "rules: [{variables: {A: '" + text + "'}}]\n";
+  const std::string name = "  variables: {A: '" + text + "'}\n";
+  for (const auto& [top, of_job] :
+       {std::pair<std::string, std::string>{"workflow:\n  " + rules, ""},
+        {".r:\n  " + rules, "  extends: .r\n"},
+        {".r:\n" + name, "  extends: .r\n  resource_group: $A\n"}}) {
+    CHECK(plan_of(file(top, of_job, 20)).findings.empty());
+    const Plan plan = plan_of(file(top, of_job, 60));
+    REQUIRE(plan.findings.size() == 1);
+    CHECK(plan.findings.front().message ==
+          "The parsed YAML is too big: the variables and names of its jobs come to more than "
+          "1048576 bytes (setting pipeline_jobs_limit)");
+  }
+}
+
+TEST_CASE("what conditions search takes work, which is limited", "[limits]") {
+  const auto plan_of = [](const std::string& condition, int jobs) {
+    std::string yaml = "variables: {B: y}\nworkflow: {rules: [{variables: {A: '" +
+                       std::string(1'000'000, 'x') + "'}}]}\n";
+    for (int i = 0; i < jobs; ++i)
+      yaml += "j" + std::to_string(i) + ": {script: x, rules: [{if: '" + condition + "'}]}\n";
+    return make_plan(configuration_of(yaml), push_to("main"));
+  };
+  for (const char* condition : {"$A =~ /z$/", "$B =~ $A", "$A == \"y\""}) {
+    CAPTURE(condition);
+    CHECK(plan_of(condition, 20).findings.empty());
+    const Plan plan = plan_of(condition, 600);
+    REQUIRE(plan.findings.size() == 1);
+    CHECK(plan.findings.front().message == Work::too_much());
+    CHECK(plan.findings.front().span.file == "ci.yml");
+  }
+}
+
+TEST_CASE("a job's reason is told at a bounded length", "[limits]") {
+  std::string yaml = "k: {script: x}\nj:\n  script: x\n  rules:\n";
+  for (int i = 0; i < 1000; ++i)
+    yaml += "    - if: $CI_COMMIT_BRANCH == \"ä" + std::to_string(i) + "\"\n";
+  const Plan plan = make_plan(configuration_of(yaml), push_to("main"));
+  REQUIRE(plan.left_out.size() == 1);
+  const std::string& text = plan.left_out.front().reason.text;
+  CHECK(text.size() < 2200);
+  CHECK(text.find("ä0\" ($CI_COMMIT_BRANCH is \"main\")") != std::string::npos);
+  CHECK(text.find("…") != std::string::npos);
+}
+
+TEST_CASE("many variables over many others are one by name", "[limits]") {
+  Variables variables{{"A", "1"}, {"B", "1"}};
+  Variables more{{"B", "2"}};
+  for (int i = 0; i < 20; ++i) more.push_back({"V" + std::to_string(i), "1"});
+  more.push_back({"V3", "3"});
+  set_variables(variables, more);
+  CHECK(variables.size() == 22);
+  CHECK(variables[1] == Variable{"B", "2"});
+  CHECK(find_variable(variables, "V3")->value == "3");
+}
+
 TEST_CASE("the number of included files is limited", "[limits]") {
   Limits limits;
   limits.includes = 3;
@@ -189,7 +281,7 @@ TEST_CASE("the size of included files together is limited", "[limits]") {
 
 TEST_CASE("what merging included files takes is limited", "[limits]") {
   Limits limits;
-  limits.values = 400;  // so that merging may go through 1,600 entries
+  limits.values = 400;  // so that merging may go through 800 entries
   std::string many = ".a:\n";
   for (int i = 0; i < 150; ++i) many += "  k" + std::to_string(i) + ": 1\n";
   const Files files{{"many.yml", many}, {"one.yml", ".a: {z: 1}\n"}};
@@ -198,10 +290,48 @@ TEST_CASE("what merging included files takes is limited", "[limits]") {
     for (int i = 0; i < times; ++i) list += ", one.yml";
     return "include: [" + list + "]\n" + kJob;
   };
-  CHECK(is_read(including(10), limits, files));
-  CHECK(refusal(including(11), limits, files) ==
-        "The parsed YAML is too big: merging the included files takes more than 1600 steps, four "
+  CHECK(is_read(including(5), limits, files));
+  CHECK(refusal(including(6), limits, files) ==
+        "The parsed YAML is too big: merging the included files takes more than 800 steps, two "
         "for each value that there may be (setting pipeline_value_limit)");
+}
+
+TEST_CASE("what all regular expressions take together is limited", "[limits]") {
+  // One has more than 3,000 instructions.
+  const auto large = [](int number) { return "/(a|b|c){1,900}" + std::to_string(number) + "/"; };
+  const auto rules_with = [](int count, const auto& pattern) {
+    std::string text = "j:\n  script: x\n  rules:\n";
+    for (int i = 0; i < count; ++i) text += "    - if: $A =~ " + pattern(i) + "\n";
+    return text;
+  };
+  CHECK(is_read(rules_with(50, large), {}));
+  CHECK(is_read(rules_with(1000, [&](int) { return large(0); }), {}));
+  CHECK(refusal(rules_with(200, large), {}) ==
+        "jobs:j:rules:rule if invalid expression syntax | " + Work::too_much());
+  // Those that RE2 refuses for their size take as long.
+  const auto too_large = [](int number) {
+    return R"(/(\p{L}\pN){200})" + std::to_string(number) + "/";
+  };
+  const ReadOutcome refused = outcome(rules_with(90, too_large), {});
+  CHECK(refused.findings.front().hint != Work::too_much());
+  CHECK(refused.findings.back().hint == Work::too_much());
+}
+
+TEST_CASE("patterns in variables count when rules are evaluated", "[limits]") {
+  const auto plan_of = [](int jobs) {
+    std::string text = "variables: {A: abc}\n";
+    for (int i = 0; i < jobs; ++i) {
+      const std::string number = std::to_string(i);
+      text += "j" + number + ":\n  script: x\n  variables: {P: '/(a|b|c){1,900}" + number +
+              "/'}\n  rules: [{if: $A =~ $P}, {when: always}]\n";
+    }
+    return make_plan(configuration_of(text), push_to("main"));
+  };
+  CHECK(plan_of(50).findings.empty());
+  const Plan plan = plan_of(200);
+  REQUIRE(plan.findings.size() == 1);
+  CHECK(plan.findings.front().code == "too_much_work");
+  CHECK(plan.findings.front().message == Work::too_much());
 }
 
 TEST_CASE("each default is what its setting says, and lies within its bounds", "[limits]") {
