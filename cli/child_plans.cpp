@@ -11,6 +11,7 @@ namespace {
 using namespace pipeline;
 
 constexpr int kDeepest = 2;
+constexpr int kMostJobs = 20'000;  // of all child pipelines; each counts as one itself
 
 std::string first_error(const Diagnostics& findings) {
   const auto error = std::find_if(findings.begin(), findings.end(), [](const Diagnostic& finding) {
@@ -21,10 +22,10 @@ std::string first_error(const Diagnostics& findings) {
 }
 
 std::vector<ChildPlan> plans_below(const Plan& plan, const Trigger& trigger, LocalProject& project,
-                                   int depth);
+                                   int depth, int& left);
 
-ChildPlan child_of(const PlannedJob& job, const Trigger& trigger, LocalProject& project,
-                   int depth) {
+ChildPlan child_of(const PlannedJob& job, const Trigger& trigger, LocalProject& project, int depth,
+                   int& left) {
   ChildPlan child;
   child.job = job.job.name;
   JobFacts facts;
@@ -43,6 +44,10 @@ ChildPlan child_of(const PlannedJob& job, const Trigger& trigger, LocalProject& 
     child.refusal = make_reason(ReasonCode::ReachedMaxDescendantDepth).text;
     return child;
   }
+  if (--left < 0) {
+    child.refusal = "those before it have more than " + std::to_string(kMostJobs) + " jobs";
+    return child;
+  }
   Trigger of_child = trigger;
   of_child.source = Source::ParentPipeline;
   of_child.pipeline_variables = request->variables;
@@ -59,17 +64,18 @@ ChildPlan child_of(const PlannedJob& job, const Trigger& trigger, LocalProject& 
   if (!of_child.paths && asks_for_paths(child.configuration))
     if (auto paths = project.includes().local_paths()) of_child.paths = std::move(*paths);
   child.plan = make_plan(child.configuration, of_child, project.limits());
+  left -= static_cast<int>(child.plan.jobs.size());
   child.refusal = first_error(child.plan.findings);
-  child.children = plans_below(child.plan, of_child, project, depth + 1);
+  child.children = plans_below(child.plan, of_child, project, depth + 1, left);
   return child;
 }
 
 std::vector<ChildPlan> plans_below(const Plan& plan, const Trigger& trigger, LocalProject& project,
-                                   int depth) {
+                                   int depth, int& left) {
   std::vector<ChildPlan> children;
   for (const PlannedJob& job : plan.jobs)
     if (job.job.bridge && !job.job.bridge->files.empty())
-      children.push_back(child_of(job, trigger, project, depth));
+      children.push_back(child_of(job, trigger, project, depth, left));
   return children;
 }
 
@@ -77,7 +83,8 @@ std::vector<ChildPlan> plans_below(const Plan& plan, const Trigger& trigger, Loc
 
 std::vector<ChildPlan> child_plans(const Plan& plan, const Trigger& trigger,
                                    LocalProject& project) {
-  return plans_below(plan, trigger, project, 1);
+  int left = kMostJobs;
+  return plans_below(plan, trigger, project, 1, left);
 }
 
 }  // namespace slipway::cli

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -90,7 +91,7 @@ int plan(const PlanOptions& options) {
   if (trigger->merge_request && !trigger->changed_paths)
     if (auto changed = trigger->repository->changed_since(trigger->merge_request->target_branch))
       trigger->changed_paths = std::move(*changed);
-  const pipeline::Work work;  // of reading and planning together
+  std::optional<pipeline::Work> work{std::in_place};  // of reading and planning together
   pipeline::Variables for_includes = pipeline::predefined_variables(*trigger);
   set_variables(for_includes, trigger->pipeline_variables);
   const auto read = read_pipeline_file(**project, options.includes,
@@ -112,6 +113,7 @@ int plan(const PlanOptions& options) {
   const auto planned = pipeline::make_plan(configuration, *trigger, (*project)->limits());
   if (has_errors(planned.findings)) return refuse(planned.findings, *read, options.json);
   std::cerr << rendered(planned.findings, *read);
+  work.reset();  // each child has its own
   const auto children = child_plans(planned, *trigger, **project);
   std::cout << (options.json ? plan_as_json(planned, configuration, children)
                              : plan_as_text(planned, configuration, children));

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "pipeline/rules/rules.h"
@@ -165,12 +167,25 @@ class Planner {
       plan_.name = name.substr(begin, name.find_last_not_of(kBlank) - begin + 1);
   }
 
-  Variables yaml_variables(const Job& job) const {
+  // Where the file's variables of these names are, in its order.
+  std::set<std::size_t> places_of(const std::vector<std::string>& names) {
+    if (places_.empty())
+      for (std::size_t place = 0; place < globals_.size(); ++place)
+        places_.emplace(globals_[place].name, place);
+    std::set<std::size_t> places;
+    for (const std::string& name : names)
+      for (auto [at, end] = places_.equal_range(name); at != end; ++at) places.insert(at->second);
+    return places;
+  }
+
+  Variables yaml_variables(const Job& job) {
     Variables variables;
-    const std::unordered_set<std::string_view> named{job.inherited_variables.begin(),
-                                                     job.inherited_variables.end()};
-    for (const Variable& variable : globals_)
-      if (job.inherit_all_variables || named.contains(variable.name)) variables.push_back(variable);
+    if (job.inherit_all_variables) {
+      variables = globals_;
+    } else {
+      for (const std::size_t place : places_of(job.inherited_variables))
+        variables.push_back(globals_[place]);
+    }
     set_variables(variables, job.variables);
     return variables;
   }
@@ -340,6 +355,7 @@ class Planner {
   std::size_t taken_ = 0;  // by all jobs so far
   rules::Evaluator evaluator_;
   Variables globals_;
+  std::unordered_multimap<std::string_view, std::size_t> places_;  // of globals_; made when asked
   Plan plan_;
 };
 

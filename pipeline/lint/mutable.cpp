@@ -5,6 +5,7 @@
 
 #include "pipeline/lint/walk.h"
 #include "pipeline/lint/warnings.h"
+#include "pipeline/work.h"
 
 namespace slipway::pipeline::lint {
 namespace {
@@ -20,7 +21,8 @@ bool holds(std::string_view text, char c) {
 // A name that has no tag may get one from a variable; then nothing is said.
 void check_image(const Node& node, Diagnostics& findings) {
   const std::string_view name = node.text;
-  if (node.kind != Kind::String || name.empty() || holds(name, '@')) return;
+  Work::spend(name.size());
+  if (node.kind != Kind::String || name.empty() || holds(name, '@') || Work::exhausted()) return;
   const std::string_view last = name.substr(name.rfind('/') + 1);
   const std::size_t colon = last.find(':');
   if (colon == std::string_view::npos) {

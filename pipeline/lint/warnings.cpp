@@ -40,12 +40,17 @@ void for_each_job(const Node& tree, const std::function<void(const Node&)>& visi
 }
 
 void for_each_string(const Node& node, const std::function<void(const Node&)>& visit) {
+  Work::spend(node.text.size());
+  if (Work::exhausted()) return;
   if (node.kind == Kind::String) visit(node);
   for (const NodePtr& item : node.items) for_each_string(*item, visit);
 }
 
 void warn(Diagnostics& findings, const Node& node, std::string code, std::string message,
           std::string hint) {
+  constexpr std::size_t kForEach = 1000;
+  Work::spend(kForEach + 8 * message.size());
+  if (Work::exhausted()) return;
   findings.push_back(
       {Severity::Warning, std::move(code), std::move(message), node.at, std::move(hint)});
 }
@@ -67,6 +72,12 @@ Diagnostics warnings(const ReadOutcome& read, const Source& source) {
     warn_of_conditions(*read.configuration, findings);
   }
   keep_first_of_each_place(findings);
+  if (Work::exhausted())
+    findings.push_back({Severity::Warning,
+                        "too_much_work",
+                        "not everything was looked at for warnings: " + Work::too_much(),
+                        read.tree ? SourceSpan{read.tree->at.file(), 0, 0} : SourceSpan{},
+                        {}});
   return findings;
 }
 

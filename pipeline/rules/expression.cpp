@@ -320,6 +320,9 @@ Expression& Expression::operator=(Expression&&) noexcept = default;
 Expression::~Expression() = default;
 
 Result<Expression> Expression::parse(std::string_view text) {
+  constexpr std::size_t kForEach = 50;
+  if (Work::exhausted()) return syntax_error(Work::too_much());
+  Work::spend(kForEach * text.size());
   auto lexemes = lexemes_of(text);
   if (!lexemes) return std::move(lexemes).error();
   Parser parser{std::move(*lexemes)};
