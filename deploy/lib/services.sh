@@ -62,9 +62,14 @@ set_up_administrator() {
 
 # --- runner ----------------------------------------------------------------------------------------------------------
 
+# A runner whose file names another port than this start has is registered again.
 register_runner() {
   local config="$VAR/runner/slipway-runner.yml" token
-  [[ -s $config ]] && return 0
+  if [[ -s $config ]]; then
+    grep --quiet --fixed-strings "runner_url: '$URL'" "$config" && return 0
+    stop_process runner 60
+    rm -- "$config"
+  fi
   mkdir -p "$VAR/runner"
   token="$(calls new-runner 'quick start')" || exit 1
   (umask 077 && printf '%s\n' "$token" >"$VAR/runner/token")
