@@ -50,7 +50,7 @@ struct FindingsReportLimits {
   std::size_t identifiers = 20;                // of one finding
   std::size_t rules = 20'000;                  // of a SARIF file
   int depth = 64;                              // of arrays and objects
-  std::size_t values = 20'000;                 // in one finding, of all kinds
+  std::size_t values = 200'000;                // in one finding, of all kinds
 };
 
 }  // namespace slipway::server

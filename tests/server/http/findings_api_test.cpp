@@ -139,7 +139,7 @@ TEST_CASE("the gate says what new findings mean, and leaves the jobs alone", "[a
   const auto runner = api.make_runner();
   CHECK(api.call("PUT", "/api/v4/projects/1", {{"findings_gate", "severe"}}).status == 400);
   const auto set = api.call("PUT", "/api/v4/projects/1",
-                            {{"findings_gate", "high"}, {"forge", "github"}, {"forge_token", "t"}});
+                            {{"findings_gate", "high"}, {"forge", "gitlab"}, {"forge_token", "t"}});
   REQUIRE(set.status == 200);
   CHECK(set.body["findings_gate"] == "high");
 
