@@ -164,8 +164,10 @@ struct Server::State {
         feed(*database, clock, url),
         outbox_writer(coordinator),
         forge_status(*database, clock, keys, forge_options(given, url)),
-        outbox(*database, outbox_writer, clock,
-               {{"pipeline_status", &forge_status}, {"", &log_target}}, outbox_options()),
+        outbox(
+            *database, outbox_writer, clock,
+            {{"pipeline_status", &forge_status}, {"gate_status", &forge_status}, {"", &log_target}},
+            outbox_options()),
         wake_outbox(outbox),
         account_writer(coordinator),
         accounts(*database, account_writer, clock, given.data_dir),

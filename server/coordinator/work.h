@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -162,6 +163,11 @@ class Coordinator::Work {
   void write_job(JobRow& row, const std::string& status_before);
   void write_pipeline(AlivePipeline& alive);
   void owe_status(const AlivePipeline& alive);
+  // Decides the gate of a pipeline in which nothing runs any more, and owes the git host its word.
+  void judge_findings(PipelineRow& row);
+  // Whether there is a git host that knows the commit of this pipeline.
+  [[nodiscard]] bool is_told(const PipelineRow& row);
+  void owe_effect(std::string kind, std::string channel, const nlohmann::json& payload);
   void runners_changed(RunnerId id);
 
   Result<void> requeue(AlivePipeline& alive, JobId job);

@@ -1,5 +1,6 @@
 // How one event of a pipeline's life becomes rows: the only place where a status changes.
 #include "pipeline/resource_group.h"
+#include "server/coordinator/findings_gate.h"
 #include "server/coordinator/work.h"
 #include "server/store/run_refs.h"
 
@@ -228,6 +229,7 @@ void Coordinator::Work::write_pipeline(AlivePipeline& alive) {
     row.finished_at.reset();
   else if (!row.finished_at)
     row.finished_at = now();
+  if (before != row.status) judge_findings(row);
   stores().pipelines.update_state(row);
   changes_.pipelines.push_back({row.id, row.project_id, before, row.status});
   if (before != row.status) owe_status(alive);
@@ -239,18 +241,43 @@ void Coordinator::Work::owe_status(const AlivePipeline& alive) {
   if (row.status != "pending" && row.status != "manual" && row.status != "running" &&
       !is_final_word(row.status))
     return;
-  // Of a commit that the git host has never seen there is nothing to tell it.
-  if (row.ref.starts_with(kRunRefs)) return;
-  const auto project = stores().projects.find(row.project_id);
-  if (!project || project->forge.empty()) return;
-  EffectRow effect;
-  effect.kind = "pipeline_status";
+  if (!is_told(row)) return;
   // What is said of one commit under one name is said in order; the rest does not wait for it.
-  effect.channel = fmt::format("status/{}/{}/{}", row.project_id.value, row.sha, row.source);
-  effect.payload =
-      nlohmann::json{
-          {"pipeline_id", row.id.value}, {"status", row.status}, {"reason", row.reason_text}}
-          .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  owe_effect("pipeline_status",
+             fmt::format("status/{}/{}/{}", row.project_id.value, row.sha, row.source),
+             {{"pipeline_id", row.id.value}, {"status", row.status}, {"reason", row.reason_text}});
+}
+
+void Coordinator::Work::judge_findings(PipelineRow& row) {
+  row.findings_gate.clear();
+  row.findings_gate_text.clear();
+  if (!is_final_word(row.status) && row.status != "manual") return;
+  const auto project = stores().projects.find(row.project_id);
+  if (!project) return;
+  GateVerdict verdict = findings_gate(stores().findings, *project, row);
+  row.findings_gate = std::move(verdict.state);
+  row.findings_gate_text = std::move(verdict.text);
+  if (row.findings_gate.empty() || !is_told(row)) return;
+  owe_effect("gate_status", fmt::format("status/{}/{}/findings", row.project_id.value, row.sha),
+             {{"pipeline_id", row.id.value},
+              {"gate", "findings"},
+              {"status", row.findings_gate == "passed" ? "success" : "failed"},
+              {"reason", row.findings_gate_text}});
+}
+
+bool Coordinator::Work::is_told(const PipelineRow& row) {
+  // Of a commit that the git host has never seen there is nothing to tell it.
+  if (row.ref.starts_with(kRunRefs)) return false;
+  const auto project = stores().projects.find(row.project_id);
+  return project && !project->forge.empty();
+}
+
+void Coordinator::Work::owe_effect(std::string kind, std::string channel,
+                                   const nlohmann::json& payload) {
+  EffectRow effect;
+  effect.kind = std::move(kind);
+  effect.channel = std::move(channel);
+  effect.payload = payload.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   effect.created_at = now();
   effect.due_at = now();
   stores().outbox.insert(effect);

@@ -78,7 +78,7 @@ class ArtifactSink final : public BodySink {
  public:
   ArtifactSink(SharedCall call, ArtifactRow row, const std::string& boundary, BlobUpload upload,
                Coordinator& coordinator, BlobStore& blobs, const TestResults& tests,
-               const CoverageResults& coverage)
+               const CoverageResults& coverage, const FindingsResults& findings)
       : call_(std::move(call)),
         row_(std::move(row)),
         upload_(std::move(upload)),
@@ -86,7 +86,8 @@ class ArtifactSink final : public BodySink {
         coordinator_(coordinator),
         blobs_(blobs),
         tests_(tests),
-        coverage_(coverage) {}
+        coverage_(coverage),
+        findings_(findings) {}
 
   std::optional<Response> write(std::string_view bytes) override {
     if (auto done = reader_.feed(bytes); !done) return error_response(done.error());
@@ -119,6 +120,7 @@ class ArtifactSink final : public BodySink {
     if (row_.file_type == "dotenv") return read_dotenv();
     if (row_.file_type == "junit") return receive(tests_, received_tests_);
     if (CoverageResults::takes(row_.file_type)) return receive(coverage_, received_coverage_);
+    if (FindingsResults::takes(row_.file_type)) return receive(findings_, received_findings_);
     return {};
   }
 
@@ -155,6 +157,7 @@ class ArtifactSink final : public BodySink {
       if (!dotenv_.empty()) artifacts.put_dotenv(row_.job_id, dotenv_);
       if (received_tests_) TestResults::keep(transaction.stores, *received_tests_);
       if (received_coverage_) CoverageResults::keep(transaction.stores, *received_coverage_);
+      if (received_findings_) FindingsResults::keep(transaction.stores, *received_findings_);
       return {};
     });
   }
@@ -164,12 +167,14 @@ class ArtifactSink final : public BodySink {
   std::string dotenv_;  // JSON; "" for another artifact
   std::optional<ReceivedTests> received_tests_;
   std::optional<ReceivedCoverage> received_coverage_;
+  std::optional<ReceivedFindings> received_findings_;
   BlobUpload upload_;
   MultipartReader reader_;
   Coordinator& coordinator_;
   BlobStore& blobs_;
   const TestResults& tests_;
   const CoverageResults& coverage_;
+  const FindingsResults& findings_;
 };
 
 class BlobSource final : public BodySource {
@@ -262,7 +267,7 @@ Reception ArtifactRoutes::upload(const SharedCall& call) {
   auto upload = blobs_.receive(who.job_id.value, options_.limit);
   if (!upload) return error_response(upload.error());
   return std::make_unique<ArtifactSink>(call, std::move(*row), *boundary, std::move(*upload),
-                                        coordinator_, blobs_, tests_, coverage_);
+                                        coordinator_, blobs_, tests_, coverage_, findings_);
 }
 
 Result<Response> ArtifactRoutes::archive_of(JobId job, ProjectId project) {

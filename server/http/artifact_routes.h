@@ -7,6 +7,7 @@
 #include "server/coordinator/coordinator.h"
 #include "server/http/route.h"
 #include "server/insight/coverage_results.h"
+#include "server/insight/findings_results.h"
 #include "server/insight/test_results.h"
 #include "server/store/database.h"
 
@@ -26,6 +27,7 @@ class ArtifactRoutes {
         blobs_(blobs),
         tests_(database, blobs),
         coverage_(database, blobs),
+        findings_(database, blobs),
         clock_(clock),
         options_(options),
         url_(std::move(external_url)) {}
@@ -49,6 +51,7 @@ class ArtifactRoutes {
   BlobStore& blobs_;
   TestResults tests_;
   CoverageResults coverage_;
+  FindingsResults findings_;
   const Clock& clock_;
   ArtifactOptions options_;
   std::string url_;

@@ -120,12 +120,6 @@ Result<PipelineRow> pipeline_of(Database& database, const Call& call) {
   return *row;
 }
 
-std::string compared_branch(const ProjectRow& project, const PipelineRow& pipeline) {
-  if (pipeline.merge_request.empty()) return project.default_branch;
-  return nlohmann::json::parse(pipeline.merge_request)
-      .value("target_branch", project.default_branch);
-}
-
 std::string lower_ascii(std::string_view text) {
   std::string low{text};
   for (char& c : low)

@@ -49,10 +49,6 @@ void note_audit(Coordinator& coordinator, const Call& call, std::string_view act
 // The pipeline that the path names; NotFound unless it is one of the path's project.
 Result<PipelineRow> pipeline_of(Database& database, const Call& call);
 
-// The branch that a pipeline's reports are compared with: the default one, but a merge request is
-// measured by what it would be merged into.
-std::string compared_branch(const ProjectRow& project, const PipelineRow& pipeline);
-
 // A to Z become small; for searches that do not look at case.
 std::string lower_ascii(std::string_view text);
 

@@ -82,6 +82,10 @@ bool is_webhook_secret(std::string_view secret) {
                      [](unsigned char c) { return c > ' ' && c < 0x7F; });
 }
 
+bool is_findings_gate(std::string_view word) {
+  return word == "off" || word == "critical" || word == "high" || word == "medium" || word == "low";
+}
+
 void read_fork_fields(FieldReader& fields, ProjectRow& row) {
   constexpr std::size_t kMostAuthors = 200;
   constexpr std::size_t kLongestAuthor = 100;
@@ -183,6 +187,9 @@ Result<void> ProjectRoutes::read_fields(const json& body, ProjectRow& row) {
     row.poll_interval = static_cast<int>(poll);
   else
     fields.refuse("poll_interval", "0, or 30 to 86400 seconds");
+  row.findings_gate = fields.text("findings_gate").value_or(row.findings_gate);
+  if (!is_findings_gate(row.findings_gate))
+    fields.refuse("findings_gate", "off, critical, high, medium or low");
   if (row.visibility != "private" && row.visibility != "internal" && row.visibility != "public")
     fields.refuse("visibility", "private, internal or public");
   if (!is_branch_name(row.default_branch)) fields.refuse("default_branch", "the name of a branch");

@@ -211,6 +211,8 @@ std::vector<Route> route_table(Handlers& h, const BodyLimits& limits) {
     {"GET", SLIPWAY_PIPELINE "/coverage_files", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.coverage, &Z::files)},
     {"GET", SLIPWAY_PIPELINE "/coverage_files/summary", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.coverage, &Z::summary)},
     {"GET", SLIPWAY_PIPELINE "/coverage_files/lines", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.coverage, &Z::lines)},
+    {"GET", SLIPWAY_PIPELINE "/findings", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.findings, &FindingsRoutes::list)},
+    {"GET", SLIPWAY_PIPELINE "/findings/summary", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.findings, &FindingsRoutes::summary)},
     {"GET", SLIPWAY_PROJECT "/tests/history", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::history)},
     {"GET", SLIPWAY_PROJECT "/tests/flaky", kUser, Role::LogReader, kRead, Csrf::Safe, kNoBody, plain(h.test_reports, &Q::flaky)},
     {"GET", SLIPWAY_PROJECT "/jobs", kUser, Role::Reader, kRead, Csrf::Safe, kNoBody, plain(h.pipelines, &P::list_jobs)},

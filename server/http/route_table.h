@@ -11,6 +11,7 @@
 #include "server/http/delivery_routes.h"
 #include "server/http/deployment_routes.h"
 #include "server/http/deployment_rule_routes.h"
+#include "server/http/findings_routes.h"
 #include "server/http/fork_routes.h"
 #include "server/http/health_routes.h"
 #include "server/http/identity_routes.h"
@@ -68,6 +69,7 @@ struct Handlers {
   RunRoutes runs;
   TestReportRoutes test_reports;
   CoverageRoutes coverage;
+  FindingsRoutes findings;
 };
 
 struct BodyLimits {

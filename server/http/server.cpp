@@ -58,6 +58,7 @@ Handlers make_handlers(const HttpOptions& options, HttpServices& s, WorkerPool& 
       RunRoutes{s.database, s.runs, s.clock, url},
       TestReportRoutes{s.database, s.blobs, s.clock},
       CoverageRoutes{s.database, s.blobs},
+      FindingsRoutes{s.database, s.blobs},
   };
 }
 

@@ -6,6 +6,7 @@
 
 #include "server/http/common.h"
 #include "server/http/json.h"
+#include "server/store/compared_branch.h"
 
 namespace slipway::server::http {
 

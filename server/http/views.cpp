@@ -1,5 +1,5 @@
-#include "server/http/json.h"
 #include "server/http/views.h"
+#include "server/http/json.h"
 
 #include "server/intake/found_push.h"
 
@@ -170,6 +170,7 @@ json Views::project(const ProjectRow& row) const {
           {"fork_trusted_authors", row.fork_trusted_authors},
           {"fork_approval_level", row.fork_approval_level},
           {"poll_interval", row.poll_interval},
+          {"findings_gate", row.findings_gate},
           {"created_at", to_rfc3339(row.created_at)},
           {"last_pipeline", last ? pipeline(*last) : json(nullptr)},
           {"trend", std::move(trend)}};
@@ -229,6 +230,9 @@ json Views::pipeline(const PipelineRow& row) const {
           {"duration", seconds_between(row.started_at, row.finished_at)},
           {"queued_duration", seconds_between(row.created_at, row.started_at)},
           {"coverage", coverage},
+          {"findings_gate",
+           {{"state", row.findings_gate.empty() ? "none" : row.findings_gate},
+            {"text", row.findings_gate_text}}},
           {"reason", reason(row.reason_code, row.reason_text)},
           {"commit", commit(row)},
           {"user", user(row.user_id)},

@@ -135,9 +135,11 @@ Result<void> ForgeStatusTarget::deliver(const EffectRow& effect) {
   CommitStatus told;
   told.sha = pipeline->sha;
   if (!is_fork_ref(pipeline->ref)) told.ref = pipeline->ref;
-  told.context = "slipway/" + pipeline->source;
+  const std::string gate = payload.value("gate", "");
+  const std::string reason = payload.value("reason", "");
+  told.context = "slipway/" + (gate.empty() ? pipeline->source : gate);
   told.status = status;
-  told.description = description_of(*pipeline, status, payload.value("reason", ""));
+  told.description = gate.empty() ? description_of(*pipeline, status, reason) : reason + ".";
   told.target_url = fmt::format("{}/{}/-/pipelines", options_.external_url, project->path);
   if (pipeline->id) told.target_url += fmt::format("/{}", pipeline->id.value);
   std::string repository = repository_path(project->repository_url);

@@ -1,4 +1,5 @@
-// Tells git hosts how a commit's pipelines stand: the target of the effects "pipeline_status".
+// Tells git hosts how a commit's pipelines stand: the target of the effects
+// "pipeline_status", and of "gate_status": what a gate of the project says of the pipeline.
 //
 // The token never leaves this file but to the project's own host, and goes only over https and only
 // to addresses that base/public_fetch allows. A host that fails several times in a row is left

@@ -9,30 +9,14 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "server/reports/report_path.h"
+
 namespace slipway::server {
 
 namespace {
 
 constexpr std::uint32_t kMostHits = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t kMostLine = 100'000'000;
-
-// "./src\\a.c" → "src/a.c", "a/../b" → "b"; a leading slash stays.
-std::string plain_path(std::string path) {
-  std::replace(path.begin(), path.end(), '\\', '/');
-  const bool absolute = path.starts_with('/');
-  std::vector<std::string_view> parts;
-  for (std::string_view rest = path; !rest.empty();) {
-    const auto end = rest.find('/');
-    const auto part = rest.substr(0, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    if (part.empty() || part == ".") continue;
-    if (part == ".." && !parts.empty() && parts.back() != "..")
-      parts.pop_back();
-    else if (part != ".." || !absolute)
-      parts.push_back(part);
-  }
-  return (absolute ? "/" : "") + fmt::format("{}", fmt::join(parts, "/"));
-}
 
 // What can stand in a row and in an answer.
 bool is_plain_text(const std::string& text) {
@@ -66,8 +50,7 @@ bool read_line_number(std::string_view text, std::uint32_t& number) {
 
 void CoverageSections::open(std::string path) {
   close();
-  path = plain_path(std::move(path));
-  if (std::string rest; path.starts_with('/') && below_project(path, rest)) path = std::move(rest);
+  path = path_in_project(project_, std::move(path));
   if (path.empty() || path == "/") {
     complain("a file without a path is left out");
     return;
@@ -120,13 +103,7 @@ void CoverageSections::give_up(const std::string& why) {
 }
 
 bool CoverageSections::below_project(std::string_view path, std::string& rest) const {
-  const std::string root = "/" + project_ + "/";
-  const std::string whole = std::string{path} + "/";
-  const auto at = whole.find(root);
-  if (project_.empty() || at == std::string::npos) return false;
-  rest = whole.substr(at + root.size());
-  while (rest.ends_with('/')) rest.pop_back();
-  return true;
+  return server::below_project(project_, path, rest);
 }
 
 CoverageReport CoverageSections::take() {

@@ -22,6 +22,7 @@
 #include "server/store/effect_store.h"
 #include "server/store/environment_store.h"
 #include "server/store/failure.h"
+#include "server/store/findings_store.h"
 #include "server/store/fork_store.h"
 #include "server/store/job_store.h"
 #include "server/store/job_token_store.h"
@@ -68,6 +69,7 @@ struct Stores {
         watches(session),
         tests(session),
         coverage(session),
+        findings(session),
         environments(session),
         deployments(session),
         deployment_rules(session) {}
@@ -97,6 +99,7 @@ struct Stores {
   WatchStore watches;
   TestStore tests;
   CoverageStore coverage;
+  FindingsStore findings;
   EnvironmentStore environments;
   DeploymentStore deployments;
   DeploymentRuleStore deployment_rules;

@@ -736,13 +736,54 @@ CREATE TABLE coverage_files (
 ))sql",
 };
 
+// What scanners found: a row for each report, and one for each finding; and the gate that new ones
+// close.
+const Migration kFindings{
+    R"sql(
+CREATE TABLE findings_reports (
+  job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  pipeline_id INTEGER NOT NULL,
+  project_id INTEGER NOT NULL,
+  job_name TEXT NOT NULL,
+  findings INTEGER NOT NULL,
+  left_out INTEGER NOT NULL,
+  error TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (job_id, kind)
+))sql",
+    "CREATE INDEX findings_reports_by_pipeline ON findings_reports (pipeline_id)",
+    "CREATE INDEX findings_reports_by_project ON findings_reports (project_id, kind, pipeline_id)",
+    R"sql(
+CREATE TABLE findings (
+  job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  fingerprint TEXT NOT NULL,
+  severity INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT NOT NULL,
+  solution TEXT NOT NULL,
+  file TEXT NOT NULL,
+  line INTEGER NOT NULL,
+  subject TEXT NOT NULL,
+  identifiers TEXT NOT NULL,
+  scanner TEXT NOT NULL,
+  PRIMARY KEY (job_id, kind, position)
+))sql",
+    "ALTER TABLE projects ADD COLUMN findings_gate TEXT NOT NULL DEFAULT 'off'",
+    "ALTER TABLE pipelines ADD COLUMN findings_gate TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE pipelines ADD COLUMN findings_gate_text TEXT NOT NULL DEFAULT ''",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
   static const std::vector<Migration> all{
-      kFirst,      kDeliveryAttempts, kExclusion, kDotenv,        kForge,        kVariables,
-      kJobManager, kDownstream,       kTests,     kMergeRequests, kRetention,    kPeople,
-      kIdentities, kDeployments,      kForks,     kTransfers,     kTwoDatabases, kCoverage};
+      kFirst,     kDeliveryAttempts, kExclusion,  kDotenv,      kForge,
+      kVariables, kJobManager,       kDownstream, kTests,       kMergeRequests,
+      kRetention, kPeople,           kIdentities, kDeployments, kForks,
+      kTransfers, kTwoDatabases,     kCoverage,   kFindings};
   return all;
 }
 

@@ -36,6 +36,8 @@ struct Columns<PipelineRow> {
     f("cancel_on_failure", row.cancel_on_failure);
     f("on_new_commit", row.on_new_commit);
     f("coverage", row.coverage);
+    f("findings_gate", row.findings_gate);
+    f("findings_gate_text", row.findings_gate_text);
     f("created_at", row.created_at);
     f("updated_at", row.updated_at);
     f("started_at", row.started_at);
@@ -321,11 +323,11 @@ VALUES (?, ?, ?, ?, ?))sql",
 void PipelineStore::update_state(const PipelineRow& row) {
   execute(session_, R"sql(
 UPDATE pipelines
-   SET status = ?, reason_code = ?, reason_text = ?, coverage = ?, updated_at = ?, started_at = ?,
-       finished_at = ?
+   SET status = ?, reason_code = ?, reason_text = ?, coverage = ?, findings_gate = ?,
+       findings_gate_text = ?, updated_at = ?, started_at = ?, finished_at = ?
  WHERE id = ?)sql",
-          row.status, row.reason_code, row.reason_text, row.coverage, row.updated_at,
-          row.started_at, row.finished_at, row.id);
+          row.status, row.reason_code, row.reason_text, row.coverage, row.findings_gate,
+          row.findings_gate_text, row.updated_at, row.started_at, row.finished_at, row.id);
 }
 
 }  // namespace slipway::server

@@ -41,6 +41,9 @@ struct PipelineRow {
   bool cancel_on_failure = false;              // workflow:auto_cancel:on_job_failure: all
   std::string on_new_commit = "conservative";  // of workflow:auto_cancel
   std::optional<double> coverage;              // mean over its jobs, in per cent
+  // What became of the project's `findings_gate`: "passed", "failed", or "" while nothing is said.
+  std::string findings_gate;
+  std::string findings_gate_text;
   UnixMillis created_at = 0;
   UnixMillis updated_at = 0;
   std::optional<UnixMillis> started_at;

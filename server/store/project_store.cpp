@@ -26,6 +26,7 @@ struct Columns<ProjectRow> {
     f("fork_approval_level", row.fork_approval_level);
     f("job_token_limited", row.job_token_limited);
     f("poll_interval", row.poll_interval);
+    f("findings_gate", row.findings_gate);
     f("created_at", row.created_at);
   }
 };
@@ -80,12 +81,14 @@ UPDATE projects
    SET path = ?, repository_url = ?, default_branch = ?, visibility = ?, ci_config_path = ?,
        public_jobs = ?, webhook_secret = ?, forge = ?, forge_api_url = ?, forge_token = ?,
        keep_latest_artifact = ?, fork_pipelines = ?, fork_trusted_authors = ?,
-       fork_approval_level = ?, job_token_limited = ?, poll_interval = ?
+       fork_approval_level = ?, job_token_limited = ?, poll_interval = ?,
+       findings_gate = ?
  WHERE id = ?)sql",
           row.path, row.repository_url, row.default_branch, row.visibility, row.ci_config_path,
           row.public_jobs, row.webhook_secret, row.forge, row.forge_api_url, row.forge_token,
           row.keep_latest_artifact, row.fork_pipelines, row.fork_trusted_authors,
-          row.fork_approval_level, row.job_token_limited, row.poll_interval, row.id);
+          row.fork_approval_level, row.job_token_limited, row.poll_interval, row.findings_gate,
+          row.id);
 }
 
 void ProjectStore::remove(ProjectId id) {

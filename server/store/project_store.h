@@ -42,6 +42,9 @@ struct ProjectRow {
   // Jobs of other projects reach it only when they are allowed by name (JobTokenStore).
   bool job_token_limited = true;
   int poll_interval = 0;  // seconds between two looks at its branches and tags; 0: webhooks tell
+  // New findings of at least this severity fail the gate of a pipeline: "critical", "high",
+  // "medium" or "low"; "off" for no gate.
+  std::string findings_gate = "off";
   UnixMillis created_at = 0;
 };
 

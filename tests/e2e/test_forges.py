@@ -130,9 +130,9 @@ DIALECTS = [
 class Forges(EndToEnd):
     server_settings = {"allow_private_forges": "true"}
 
-    def hosted(self, dialect, host):
+    def hosted(self, dialect, host, **settings):
         repository = self.repository(f"team/{dialect.name}", {".gitlab-ci.yml": 't:\n  script: ["true"]\n'},
-                                     forge=dialect.name, forge_api_url=host.url, forge_token="s3cret")
+                                     forge=dialect.name, forge_api_url=host.url, forge_token="s3cret", **settings)
         (repository.bare / "hooks" / "post-receive").unlink()
         return repository
 
@@ -172,6 +172,36 @@ class Forges(EndToEnd):
                         "POST", f"/hooks/{repository.path}", content, dialect.headers(wrong, content, "two"))
                     self.assertEqual(refused, 401)
                 self.assertEqual(len(self.api.get(f"/api/v4/projects/{repository.id}/pipelines")), 1)
+
+    def test_new_findings_of_a_branch_close_its_gate_and_the_host_is_told(self):
+        self.runner()
+        host = GitHost(self)
+        dialect = DIALECTS[0]
+        repository = self.hosted(dialect, host, findings_gate="high")
+
+        def run(branch, *names):
+            found = [{"name": name, "severity": "High", "location": {"file": "app.py", "start_line": line}}
+                     for line, name in enumerate(names, 1)]
+            repository.write({"report.json": json.dumps({"version": "15.0.7", "vulnerabilities": found}),
+                              ".gitlab-ci.yml": """
+scan:
+  script: ["true"]
+  artifacts: {reports: {sast: report.json}}
+"""})
+            sha = repository.push(f"Scan {branch} for {names}", branch)
+            self.send(repository, dialect, sha, f"refs/heads/{branch}")
+            ended = self.finished(repository.id, self.pipeline(repository.id, sha))
+            self.assertEqual(ended["status"], "success")
+            told = wait_for("the gate's status", lambda: [
+                body for _, path, _, body in host.told
+                if path.endswith(sha) and body["context"] == "slipway/findings"])
+            return ended["findings_gate"]["state"], told[-1]["state"], told[-1]["description"]
+
+        run("main", "old")
+        self.assertEqual(run("topic", "moved", "old"), (
+            "failed", "failure", "1 new finding of severity high or worse against main."))
+        self.assertEqual(run("topic", "old"), (
+            "passed", "success", "No new findings of severity high or worse against main."))
 
     def test_a_merge_request_of_each_host_runs(self):
         self.runner()

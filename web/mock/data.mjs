@@ -79,6 +79,7 @@ export function pipeline(values) {
     duration: finished === null ? null : (finished - started) / 1000,
     queued_duration: 0.4,
     coverage: values.coverage ?? null,
+    findings_gate: { state: 'none', text: '' },
     reason: values.reason ?? { code: status, text: texts[status] },
     commit: commit(seed, values.title),
     user: admin,

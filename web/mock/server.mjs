@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { admin, project as newProject, runner as newRunner } from './data.mjs';
 import * as editor from './editor.mjs';
 import * as coverage from './coverage.mjs';
+import * as findings from './findings.mjs';
 import * as tests from './tests.mjs';
 import { World } from './world.mjs';
 
@@ -296,6 +297,16 @@ function routes(world) {
       '/projects/:id/pipelines/:one/coverage_files',
       ({ query }) =>
         page(coverage.filesOf(query.get('search') ?? '', query.get('sort') ?? ''), query),
+    ],
+    [
+      'GET',
+      '/projects/:id/pipelines/:one/findings/summary',
+      ({ one }) => ({ body: findings.summaryOf(testsOf(one).job) }),
+    ],
+    [
+      'GET',
+      '/projects/:id/pipelines/:one/findings',
+      ({ one, query }) => page(findings.findingsOf(testsOf(one).job, query), query),
     ],
     ['GET', '/projects/:id/tests/history', () => ({ body: tests.historyOf(world.nextJob - 1) })],
     ['GET', '/projects/:id/tests/flaky', ({ query }) => page(tests.flaky, query)],

@@ -51,7 +51,8 @@ struct TableOnly {
       TriggerRoutes{*api.database, *api.coordinator, api.outside, api.clock, ""},
       RunRoutes{*api.database, api.outside, api.clock, ""},
       TestReportRoutes{*api.database, *api.blobs, api.clock},
-      CoverageRoutes{*api.database, *api.blobs}};
+      CoverageRoutes{*api.database, *api.blobs},
+      FindingsRoutes{*api.database, *api.blobs}};
   std::vector<Route> routes = route_table(handlers, {});
 };
 

@@ -31,7 +31,11 @@ struct Fixture : test::StoreFixture, OutboxWriter {
   ForgeStatusOptions options = make_options();
   Keyring keys = Keyring::make();
   ForgeStatusTarget target{*database, clock, keys, options};
-  Outbox outbox{*database, *this, clock, {{"pipeline_status", &target}}, {.attempts = 50}};
+  Outbox outbox{*database,
+                *this,
+                clock,
+                {{"pipeline_status", &target}, {"gate_status", &target}},
+                {.attempts = 50}};
   ProjectRow hooked;
   std::string last_error;
 
@@ -112,6 +116,33 @@ TEST_CASE_METHOD(Fixture, "a git host is told of a pipeline, step by step", "[ou
               "https://ci.example/group/name/-/pipelines/" + std::to_string(row.id.value)},
              {"description", "Pipeline 1 has failed: A job has failed."},
              {"context", "slipway/push"}});
+}
+
+TEST_CASE_METHOD(Fixture, "a gate is a status of its own", "[outbox]") {
+  ScriptedServer host{{kTaken}};
+  use("github", host.url("/api/v3"));
+  const PipelineRow row = pipeline(hooked.id);
+  stores().outbox.insert({{},
+                          "gate_status",
+                          "status/1/findings",
+                          json{{"pipeline_id", row.id.value},
+                               {"gate", "findings"},
+                               {"status", "failed"},
+                               {"reason", "1 new finding of severity critical against main"}}
+                              .dump(),
+                          0,
+                          clock.now(),
+                          clock.now(),
+                          ""});
+  deliver_all();
+  CHECK(waiting() == 0);
+  REQUIRE(host.requests().size() == 1);
+  CHECK(body_of(host.requests()[0]) ==
+        json{{"state", "failure"},
+             {"target_url",
+              "https://ci.example/group/name/-/pipelines/" + std::to_string(row.id.value)},
+             {"description", "1 new finding of severity critical against main."},
+             {"context", "slipway/findings"}});
 }
 
 TEST_CASE_METHOD(Fixture, "repositories are asked for where a token may go, and nowhere else",

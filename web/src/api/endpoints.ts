@@ -10,6 +10,7 @@ import type {
   Delivery,
   Deployment,
   Environment,
+  FindingsSummary,
   FlakyTest,
   FreezePeriod,
   ForgeRepository,
@@ -27,6 +28,7 @@ import type {
   ProjectAccessToken,
   RefWatch,
   Runner,
+  ScanFinding,
   Schedule,
   ScheduleDetail,
   Status,
@@ -342,6 +344,18 @@ export const coverageLines = (
   signal?: AbortSignal,
 ): Promise<CoverageLines> =>
   get(`${pipelineOf(project, id)}/coverage_files/lines`, { path }, signal);
+export const findingsSummary = (
+  path: string,
+  id: number,
+  signal?: AbortSignal,
+): Promise<FindingsSummary> => get(`${pipelineOf(path, id)}/findings/summary`, {}, signal);
+export const listFindings = (
+  path: string,
+  id: number,
+  query: { severity?: string; state?: string; kind?: string; search?: string; page: number },
+  signal?: AbortSignal,
+): Promise<Page<ScanFinding>> =>
+  getPage(`${pipelineOf(path, id)}/findings`, { ...query, per_page: 50 }, signal);
 export const testHistory = (
   path: string,
   job: string,

@@ -431,6 +431,53 @@ export const en = {
     noneText: 'Search for something else.',
   },
 
+  security: {
+    title: 'Security',
+    severity: 'Severity',
+    severities: {
+      critical: 'Critical',
+      high: 'High',
+      medium: 'Medium',
+      low: 'Low',
+      info: 'Info',
+      unknown: 'Unknown',
+    },
+    anySeverity: 'Any severity',
+    state: 'State',
+    states: { new: 'New', known: 'Known', fixed: 'Fixed' },
+    anyState: 'New, known and fixed',
+    kind: 'Kind of report',
+    anyKind: 'Any report',
+    counts: {
+      new: (n: number): string => `${n} new`,
+      known: (n: number): string => `${n} known`,
+      fixed: (n: number): string => `${n} fixed`,
+    },
+    findings: (n: number): string => count(n, 'finding', 'findings'),
+    nothing: 'Nothing was found.',
+    gate: { passed: 'The gate is passed.', failed: 'The gate is not passed.' },
+    against: (ref: string, id: number): string => `Compared with pipeline ${id} of ${ref}`,
+    noBase: (kinds: string): string => `There are no earlier reports to compare with: ${kinds}`,
+    leftOut: (n: number, kind: string, job: string): string =>
+      `${count(n, 'finding', 'findings')} of the ${kind} report of ${job}, the least severe, are left out.`,
+    reportFault: (kind: string, job: string): string =>
+      `The ${kind} report of ${job} could not be read whole`,
+    search: 'Search findings',
+    filters: 'Filter the findings',
+    list: 'Findings, the new ones first',
+    place: 'Place',
+    subject: 'Affected',
+    identifiers: 'Identifiers',
+    solution: 'Solution',
+    source: 'Found by',
+    job: (id: number): string => `job ${id}`,
+    emptyTitle: 'No scanner has reported',
+    emptyText:
+      'Let a job write a GitLab security report, Code Climate or SARIF, and name it under artifacts: reports: sast, codequality, sarif and so on. What it finds is then listed here, the new findings first.',
+    noneTitle: 'No finding fits',
+    noneText: 'Change the filter, or search for something else.',
+  },
+
   pipeline: {
     title: (iid: number): string => `Pipeline #${iid}`,
     of: (ref: string): string => `on ${ref}`,

@@ -8,10 +8,12 @@ import type {
   Deployment,
   Environment,
   Finding,
+  FindingsSummary,
   LeftOutJob,
   LinkedPipeline,
   ListedTest,
   PipelineDetail,
+  ScanFinding,
   Schedule,
   TestComparison,
   TestReportSummary,
@@ -35,6 +37,8 @@ import LeftOutJobs from '../../src/pages/pipeline/LeftOutJobs.svelte';
 import PipelineHeader from '../../src/pages/pipeline/PipelineHeader.svelte';
 import CoverageRow from '../../src/pages/pipeline/coverage/CoverageRow.svelte';
 import CoverageSums from '../../src/pages/pipeline/coverage/CoverageSums.svelte';
+import FindingRow from '../../src/pages/pipeline/security/FindingRow.svelte';
+import FindingsSums from '../../src/pages/pipeline/security/FindingsSums.svelte';
 import TestRow from '../../src/pages/pipeline/tests/TestRow.svelte';
 import TestSummary from '../../src/pages/pipeline/tests/TestSummary.svelte';
 import PipelineRow from '../../src/pages/project/PipelineRow.svelte';
@@ -215,6 +219,31 @@ const coverageSumsOf = (text: string): CoverageSummary => ({
   base: { pipeline_id: 1, ref: text, covered: 3, total: 4, percent: 75 },
 });
 
+const scanFindingOf = (text: string): ScanFinding => ({
+  fingerprint: text,
+  kind: text,
+  state: 'new',
+  severity: 'critical',
+  name: text,
+  description: text,
+  solution: text,
+  file: text,
+  line: 1,
+  subject: text,
+  identifiers: [text, text],
+  scanner: text,
+  job_id: 1,
+});
+const noFindings = { critical: 1, high: 0, medium: 0, low: 0, info: 0, unknown: 0 };
+const findingsSumsOf = (text: string): FindingsSummary => ({
+  counts: { new: noFindings, known: noFindings, fixed: noFindings },
+  reports: [{ job: { id: 1, name: text }, kind: text, findings: 1, left_out: 1, error: text }],
+  bases: [
+    { kind: text, ref: text, pipeline_id: 1 },
+    { kind: text, ref: text, pipeline_id: null },
+  ],
+});
+
 const leftOut = (text: string): LeftOutJob => ({
   name: text,
   stage: text,
@@ -307,6 +336,20 @@ const places: [string, AnyComponent, (text: string) => Record<string, unknown>][
     'the sums of coverage',
     CoverageSums,
     (text) => ({ project: 'a/b', summary: coverageSumsOf(text) }),
+  ],
+  [
+    'what a scanner found',
+    FindingRow,
+    (text) => ({ project: 'a/b', finding: scanFindingOf(text), open: true }),
+  ],
+  [
+    'the sums of what scanners found',
+    FindingsSums,
+    (text) => ({
+      project: 'a/b',
+      summary: findingsSumsOf(text),
+      gate: { state: 'failed', text },
+    }),
   ],
   ['a job left out', LeftOutJobs, (text) => ({ jobs: [leftOut(text)] })],
   ['a finding', Findings, (text) => ({ findings: [finding(text)] })],

@@ -20,6 +20,7 @@ export function makePipeline(values: Partial<Pipeline> = {}): Pipeline {
     duration: null,
     queued_duration: null,
     coverage: null,
+    findings_gate: { state: 'none', text: '' },
     reason: { code: 'running', text: 'jobs are running' },
     commit: {
       id: 'a'.repeat(40),
