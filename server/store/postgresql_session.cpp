@@ -50,6 +50,11 @@ ErrorKind kind_of(std::string_view sqlstate) {
   return ErrorKind::Internal;
 }
 
+// 40001 serialization failure, 40P01 deadlock: the one transaction that is undone for the others.
+bool gives_up(std::string_view sqlstate) {
+  return sqlstate == "40001" || sqlstate == "40P01";
+}
+
 std::string one_line(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   for (char& c : text)
@@ -83,8 +88,10 @@ class PostgresqlSession::Connection {
     } catch (const soci::postgresql_soci_error& error) {
       const std::string state = pq_.sqlstate(&error);
       lost_ = lost_ || ends_connection(state) || pq_.status(handle()) != CONNECTION_OK;
-      throw StoreFailure{fail(lost_ ? ErrorKind::Unavailable : kind_of(state),
-                              "database: " + one_line(error.get_error_message()))};
+      Error what = fail(lost_ ? ErrorKind::Unavailable : kind_of(state),
+                        "database: " + one_line(error.get_error_message()));
+      if (!lost_ && gives_up(state)) throw TransactionGivenUp{std::move(what)};
+      throw StoreFailure{std::move(what)};
     } catch (const soci::soci_error& error) {
       throw StoreFailure{
           fail(ErrorKind::Internal, "database: " + one_line(error.get_error_message()))};
@@ -100,12 +107,15 @@ class PostgresqlSession::Connection {
   }
 
   // Runs `act` on the connection. Before anything else, and so without harm, a lost one is made
-  // again; a reader also repeats what the loss interrupted.
+  // again; a reader also repeats what the loss interrupted. A statement that is a transaction by
+  // itself is run again when it was given up for another one.
   template <typename F>
   auto run(F&& act) {
     mend();
     try {
       return guarded(act);
+    } catch (const TransactionGivenUp&) {
+      if (in_transaction_) throw;
     } catch (const StoreFailure&) {
       if (!lost_ || mode_ == Mode::Writer) throw;
     }
