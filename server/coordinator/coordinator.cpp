@@ -5,6 +5,7 @@
 #include "base/logging.h"
 #include "server/coordinator/work.h"
 
+#include <random>
 #include <unordered_map>
 
 namespace slipway::server {
@@ -15,10 +16,21 @@ namespace {
 constexpr std::chrono::milliseconds kTickInterval{1000};
 // Requests in one transaction, so that the first of a flood does not wait for the last.
 constexpr std::size_t kRoundLimit = 1000;
+// How often a transaction is tried that the database gives up for another one's sake, and how long
+// it waits at most before the second time; doubled each time.
+constexpr int kMostTries = 5;
+constexpr std::chrono::milliseconds kFirstPause{20};
 constexpr UnixMillis kContactGrain = 60'000;
 
 std::string contact_key(RunnerId runner, const std::string& system_id) {
   return std::to_string(runner.value) + '/' + system_id;
+}
+
+// Anything up to `most`, so that two who were in each other's way do not meet again.
+void pause_up_to(std::chrono::milliseconds most) {
+  static thread_local std::minstd_rand random{std::random_device{}()};
+  std::uniform_int_distribution<long long> any{0, most.count()};
+  std::this_thread::sleep_for(std::chrono::milliseconds{any(random)});
 }
 
 }  // namespace
@@ -61,8 +73,11 @@ struct Coordinator::State {
                     const std::optional<std::string>& from, UnixMillis now);
   void announce();
   std::optional<Error> run_one(Request& request);
-  Result<std::vector<std::optional<Error>>> run_transaction(
-      const std::vector<std::unique_ptr<Request>>& round);
+  using Round = std::vector<std::unique_ptr<Request>>;
+  using Refusals = std::vector<std::optional<Error>>;  // one for each request
+  // All of the round, committed; throws when nothing of it is stored.
+  Refusals commit_all(const Round& round);
+  Result<Refusals> run_transaction(const Round& round);
   void recover();
   void loop(Coordinator& coordinator);
   // Until there is something, or it is time to look at the deadlines; false: it is to end.
@@ -156,16 +171,32 @@ std::optional<Error> Coordinator::State::run_one(Request& request) {
   return refused;
 }
 
-Result<std::vector<std::optional<Error>>> Coordinator::State::run_transaction(
-    const std::vector<std::unique_ptr<Request>>& round) {
+Coordinator::State::Refusals Coordinator::State::commit_all(const Round& round) {
+  auto pause = kFirstPause;
+  for (int tries = 1;; ++tries) {
+    try {
+      Refusals refusals;
+      refusals.reserve(round.size());
+      database.begin();
+      for (const auto& request : round) refusals.push_back(run_one(*request));
+      database.commit();
+      return refusals;
+    } catch (const TransactionGivenUp& given_up) {
+      if (tries == kMostTries) throw;
+      log::info("coordinator.commit_again",
+                {{"requests", round.size()}, {"error", given_up.error().message}});
+      database.rollback();
+      work.forget_round();
+    }
+    pause_up_to(pause);
+    pause *= 2;
+  }
+}
+
+Result<Coordinator::State::Refusals> Coordinator::State::run_transaction(const Round& round) {
   try {
     if (std::exchange(must_load, false)) recover();
-    std::vector<std::optional<Error>> refusals;
-    refusals.reserve(round.size());
-    database.begin();
-    for (const auto& request : round) refusals.push_back(run_one(*request));
-    database.commit();
-    return refusals;
+    return commit_all(round);
   } catch (const std::exception& broken) {
     log::error("coordinator.commit_failed", {{"requests", round.size()}, {"error", broken.what()}});
     database.rollback();

@@ -4,8 +4,9 @@
 //
 // Every public member may be called from any thread; completions run on the coordinator's thread
 // after the commit and must be quick (post onward). When a commit fails, every caller of that round
-// gets Unavailable, the state in memory is read again from disk, and work goes on. A full queue
-// answers Unavailable at once.
+// gets Unavailable, the state in memory is read again from disk, and work goes on. A round that the
+// database gives up for another transaction (PostgreSQL's deadlocks) is done again first, a few
+// times. A full queue answers Unavailable at once.
 #pragma once
 
 #include <atomic>
@@ -209,7 +210,8 @@ class Coordinator {
   void delete_project(ProjectId id, Completion<void> done);
   void store_delivery(DeliveryRow row, Completion<StoredDelivery> done);
 
-  // Any other change. `act` runs on the coordinator's thread inside the transaction.
+  // Any other change. `act` runs on the coordinator's thread inside the transaction; it may run
+  // more than once, when that has to begin anew, so it finds all beside the database as it was.
   template <typename T>
   void submit(std::function<Result<T>(WriteTransaction&)> act, Completion<T> done);
   // As submit, but waits. Never call it on the coordinator's thread.

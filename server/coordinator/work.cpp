@@ -105,6 +105,13 @@ void Coordinator::Work::forget_changes() {
   touched_.clear();
 }
 
+void Coordinator::Work::forget_round() {
+  mark_ = {};
+  touched_.insert(touched_in_round_.begin(), touched_in_round_.end());
+  forget_changes();
+  changes_ = {};
+}
+
 Changes Coordinator::Work::finish_round() {
   for (const JobId id : std::exchange(touched_jobs_, {})) publish_token(id);
   for (const PipelineId id : std::exchange(touched_in_round_, {})) {

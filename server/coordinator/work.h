@@ -50,6 +50,8 @@ class Coordinator::Work {
   void begin_request();
   void keep_changes();
   void forget_changes();
+  // Instead of a commit: nothing of the whole round is kept. The rows are undone already.
+  void forget_round();
   // After the commit: tokens are published, ended pipelines leave memory, the changes are handed
   // over.
   Changes finish_round();

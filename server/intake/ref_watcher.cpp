@@ -147,14 +147,16 @@ Result<int> RefWatcher::compare(const ProjectRow& project, const WatchRow& watch
   if (!remote) return remote.error();
   Refs known;
   for (auto& [ref, sha] : database_.read()->watches.refs(project.id)) known[ref] = sha;
+  Refs gone = known;
+  for (const RemoteRef& ref : *remote) gone.erase(ref.name);
   const bool is_first = watch.compared_at == 0;
   std::vector<DeliveryId> made;
   const auto done = coordinator_.write<void>([&](WriteTransaction& write) -> Result<void> {
     Stores& stores = write.stores;
+    made.clear();
     for (const RemoteRef& ref : *remote) {
       const auto before = known.find(ref.name);
       const std::string old = before == known.end() ? std::string{} : before->second;
-      if (before != known.end()) known.erase(before);
       if (old == ref.sha) continue;
       const FoundPush push{ref.name, old, ref.sha, by_poll ? "poll" : "reconciler"};
       if (!is_first && !is_told(stores, project, push)) {
@@ -163,14 +165,15 @@ Result<int> RefWatcher::compare(const ProjectRow& project, const WatchRow& watch
       }
       stores.watches.set_ref(project.id, ref.name, ref.sha);
     }
-    for (const auto& [ref, sha] : known) stores.watches.remove_ref(project.id, ref);
+    for (const auto& [ref, sha] : gone) stores.watches.remove_ref(project.id, ref);
     return {};
   });
   if (!done) return done.error();
   for (const DeliveryId id : made) intake_.take_up(project, id);
-  for (const auto& [ref, sha] : known)
+  for (const auto& [ref, sha] : gone)
     for (const auto& [prefix, is_tag] : {std::pair{kHeads, false}, std::pair{kTags, true}})
-      if (ref.starts_with(prefix)) intake_.ref_deleted(project.id, ref.substr(prefix.size()), is_tag);
+      if (ref.starts_with(prefix))
+        intake_.ref_deleted(project.id, ref.substr(prefix.size()), is_tag);
   return static_cast<int>(made.size());
 }
 

@@ -59,7 +59,7 @@ WITH RECURSIVE family (id) AS (
   UNION
   SELECT bridges.pipeline_id FROM bridges JOIN family ON bridges.upstream_id = family.id
    WHERE bridges.kind <> 'upstream')
-SELECT COUNT(*) FROM (SELECT id FROM family LIMIT ?2) AS some)sql",
+SELECT COUNT(*) FROM (SELECT id FROM family LIMIT ?2) AS counted)sql",
                                  root, limit);
 }
 

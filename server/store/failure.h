@@ -20,4 +20,11 @@ class StoreFailure : public std::runtime_error {
   Error error_;
 };
 
+// The database gave the transaction up for the sake of another one: a deadlock, or an order that
+// could not be kept. Nothing of it is stored, and the same again may well succeed. Unavailable.
+class TransactionGivenUp final : public StoreFailure {
+ public:
+  using StoreFailure::StoreFailure;
+};
+
 }  // namespace slipway::server

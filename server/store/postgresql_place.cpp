@@ -1,9 +1,9 @@
 #include "server/store/postgresql_place.h"
 
-#include <libpq-fe.h>
-
 #include <map>
 #include <memory>
+
+#include "server/store/postgresql_library.h"
 
 namespace slipway::server {
 
@@ -28,19 +28,17 @@ std::string quoted(const std::string& value) {
   return out + "'";
 }
 
-struct FreeOptions {
-  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
-};
-
 }  // namespace
 
 Result<std::string> connection_string(const DatabasePlace& place) {
+  const auto& library = postgresql_library();
+  if (!library) return library.error();
   char* why = nullptr;
-  const std::unique_ptr<PQconninfoOption, FreeOptions> options{
-      PQconninfoParse(place.url.c_str(), &why)};
+  const std::unique_ptr<PQconninfoOption, decltype(library->conninfo_free)> options{
+      library->conninfo_parse(place.url.c_str(), &why), library->conninfo_free};
   if (!options) {
     std::string reason = why != nullptr ? why : "out of memory";
-    PQfreemem(why);
+    library->freemem(why);
     while (!reason.empty() && reason.back() == '\n') reason.pop_back();
     return fail(ErrorKind::InvalidInput, "the database's URL is not one: " + reason)
         .with_hint("write it as postgresql://user@host:5432/name?sslmode=verify-full");

@@ -1,6 +1,5 @@
 #include "server/store/postgresql_session.h"
 
-#include <soci/postgresql/soci-postgresql.h>
 #include <soci/soci.h>
 
 #include <array>
@@ -13,6 +12,7 @@
 #include "server/store/failure.h"
 #include "server/store/migrations.h"
 #include "server/store/postgresql_dialect.h"
+#include "server/store/postgresql_library.h"
 #include "server/store/postgresql_place.h"
 
 namespace slipway::server {
@@ -50,11 +50,22 @@ ErrorKind kind_of(std::string_view sqlstate) {
   return ErrorKind::Internal;
 }
 
+// 40001 serialization failure, 40P01 deadlock: the one transaction that is undone for the others.
+bool gives_up(std::string_view sqlstate) {
+  return sqlstate == "40001" || sqlstate == "40P01";
+}
+
 std::string one_line(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   for (char& c : text)
     if (c == '\n') c = ' ';
   return text;
+}
+
+const PostgresqlLibrary& loaded() {
+  const auto& library = postgresql_library();
+  if (!library) throw StoreFailure{library.error()};
+  return *library;
 }
 
 [[noreturn]] void unavailable(const std::string& message) {
@@ -67,6 +78,7 @@ std::string one_line(std::string text) {
 class PostgresqlSession::Connection {
  private:
   PGconn* handle() {
+    // Not dynamic_cast: it wants the type information of a class whose library is not linked.
     return static_cast<soci::postgresql_session_backend*>(soci_->get_backend())->conn_;
   }
   template <typename F>
@@ -74,10 +86,12 @@ class PostgresqlSession::Connection {
     try {
       return act();
     } catch (const soci::postgresql_soci_error& error) {
-      const std::string state = error.sqlstate();
-      lost_ = lost_ || ends_connection(state) || PQstatus(handle()) != CONNECTION_OK;
-      throw StoreFailure{fail(lost_ ? ErrorKind::Unavailable : kind_of(state),
-                              "database: " + one_line(error.get_error_message()))};
+      const std::string state = pq_.sqlstate(&error);
+      lost_ = lost_ || ends_connection(state) || pq_.status(handle()) != CONNECTION_OK;
+      Error what = fail(lost_ ? ErrorKind::Unavailable : kind_of(state),
+                        "database: " + one_line(error.get_error_message()));
+      if (!lost_ && gives_up(state)) throw TransactionGivenUp{std::move(what)};
+      throw StoreFailure{std::move(what)};
     } catch (const soci::soci_error& error) {
       throw StoreFailure{
           fail(ErrorKind::Internal, "database: " + one_line(error.get_error_message()))};
@@ -85,7 +99,7 @@ class PostgresqlSession::Connection {
   }
 
  public:
-  Connection(const DatabasePlace& place, Mode mode) : place_(place), mode_(mode) {
+  Connection(const DatabasePlace& place, Mode mode) : pq_(loaded()), place_(place), mode_(mode) {
     auto text = connection_string(place);
     if (!text) throw StoreFailure{text.error()};
     text_ = std::move(*text);
@@ -93,12 +107,15 @@ class PostgresqlSession::Connection {
   }
 
   // Runs `act` on the connection. Before anything else, and so without harm, a lost one is made
-  // again; a reader also repeats what the loss interrupted.
+  // again; a reader also repeats what the loss interrupted. A statement that is a transaction by
+  // itself is run again when it was given up for another one.
   template <typename F>
   auto run(F&& act) {
     mend();
     try {
       return guarded(act);
+    } catch (const TransactionGivenUp&) {
+      if (in_transaction_) throw;
     } catch (const StoreFailure&) {
       if (!lost_ || mode_ == Mode::Writer) throw;
     }
@@ -118,7 +135,7 @@ class PostgresqlSession::Connection {
   void commit() {
     in_transaction_ = false;
     // A COMMIT after an error that nobody undid would be a ROLLBACK, and be reported as done.
-    if (!lost_ && PQtransactionStatus(handle()) == PQTRANS_INERROR) {
+    if (!lost_ && pq_.transaction_status(handle()) == PQTRANS_INERROR) {
       guarded([&] { soci() << "ROLLBACK"; });
       throw StoreFailure{
           fail(ErrorKind::Internal, "database: an error inside the transaction was overlooked")};
@@ -128,7 +145,7 @@ class PostgresqlSession::Connection {
   }
   void rollback() {
     in_transaction_ = false;
-    if (lost_ || PQtransactionStatus(handle()) == PQTRANS_IDLE) return;
+    if (lost_ || pq_.transaction_status(handle()) == PQTRANS_IDLE) return;
     guarded([&] { soci() << "ROLLBACK"; });
   }
 
@@ -153,6 +170,7 @@ class PostgresqlSession::Connection {
   // Takes the sole right to write; which one in all the store's life this is.
   long long claim();
 
+  const PostgresqlLibrary& pq_;
   DatabasePlace place_;
   Mode mode_;
   std::string text_;
@@ -294,7 +312,7 @@ void PostgresqlSession::Connection::connect() {
   soci_.reset();
   lost_ = true;
   try {
-    soci_ = std::make_unique<soci::session>(soci::postgresql, text_);
+    soci_ = std::make_unique<soci::session>(*pq_.factory, text_);
   } catch (const soci::soci_error& error) {
     unavailable("database: " + one_line(error.get_error_message()));
   }
@@ -314,12 +332,12 @@ void PostgresqlSession::Connection::connect() {
 
 void PostgresqlSession::Connection::set_up() {
   // Details would carry values of the row into logs and answers.
-  PQsetErrorVerbosity(handle(), PQERRORS_TERSE);
-  PQsetNoticeProcessor(
+  pq_.set_error_verbosity(handle(), PQERRORS_TERSE);
+  pq_.set_notice_processor(
       handle(), [](void*, const char*) {}, nullptr);
-  if (PQserverVersion(handle()) < kOldestServer)
+  if (pq_.server_version(handle()) < kOldestServer)
     throw StoreFailure{fail(ErrorKind::InvalidInput, "database: PostgreSQL 12 or later is needed")};
-  if (const char* encoding = PQparameterStatus(handle(), "server_encoding");
+  if (const char* encoding = pq_.parameter_status(handle(), "server_encoding");
       encoding == nullptr || std::string_view{encoding} != "UTF8")
     throw StoreFailure{
         fail(ErrorKind::InvalidInput, "database: its encoding is not UTF8")

@@ -3,6 +3,8 @@
 #include "tests/server/store/store_fixture.h"
 #include "tests/support/catch.h"
 
+#include <future>
+
 using namespace slipway;
 using namespace slipway::server;
 using slipway::server::test::StoreFixture;
@@ -125,6 +127,38 @@ TEST_CASE("an error inside a transaction that nobody undid is not committed in s
   CHECK_THROWS_AS(fixture.database->commit(), StoreFailure);
 
   fixture.project("a/c");
+}
+
+TEST_CASE("a read that is ended in a deadlock is read again", "[store][.postgresql]") {
+  StoreFixture fixture;
+  fixture.project("a/b");
+  auto other = open_session(fixture.at.place(), Session::Mode::Reader);
+  // Who closes the circle looks first, and so is the one that is ended.
+  other->run("SET deadlock_timeout = '10min'; SET default_transaction_read_only = off");
+  other->begin();
+  other->run("LOCK TABLE projects IN ACCESS EXCLUSIVE MODE");
+  auto done = std::async(std::launch::async, [&] {
+    other->run(
+        "DO $do$ BEGIN WHILE NOT EXISTS (SELECT 1 FROM pg_locks"
+        "  WHERE relation = CAST('users' AS regclass) AND granted) LOOP PERFORM pg_sleep(0.005);"
+        " END LOOP; END $do$");
+    other->run("LOCK TABLE users IN ACCESS EXCLUSIVE MODE");
+    other->commit();
+  });
+  auto reader = open_session(fixture.at.place(), Session::Mode::Reader);
+  reader->run("SET deadlock_timeout = '20ms'; SET default_transaction_read_only = off");
+  reader->run("CREATE TEMP SEQUENCE tries");
+
+  // Reads users, waits until the other one waits for that, or has gone, and reads projects.
+  reader->run(
+      "DO $do$ BEGIN PERFORM nextval('tries'); PERFORM 1 FROM users;"
+      " WHILE EXISTS (SELECT 1 FROM pg_locks WHERE relation = CAST('projects' AS regclass))"
+      "  AND NOT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted) LOOP PERFORM pg_sleep(0.005);"
+      " END LOOP; PERFORM 1 FROM projects; END $do$");
+  done.get();
+
+  // Numbers of a sequence are not given back by what is ended.
+  CHECK(select_value<long long>(*reader, "SELECT currval('tries')") == 2);
 }
 
 TEST_CASE("no value of a row is in an error", "[store][.postgresql]") {
