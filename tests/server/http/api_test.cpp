@@ -11,19 +11,8 @@ namespace slipway::server::http {
 namespace {
 
 using nlohmann::json;
-using test::Answer;
 using test::ApiFixture;
-
-const test::OpenApi& contract() {
-  static const test::OpenApi api;
-  return api;
-}
-
-void check_contract(const char* method, const char* pattern, const Answer& answer, int status) {
-  CAPTURE(method, pattern);
-  CHECK(answer.status == status);
-  CHECK(contract().mismatch(method, pattern, answer.status, answer.body) == "");
-}
+using test::check_contract;
 
 constexpr const char* kProject = "/api/v4/projects/{id}";
 

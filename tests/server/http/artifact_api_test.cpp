@@ -6,18 +6,10 @@ namespace slipway::server::http {
 namespace {
 
 using nlohmann::json;
-using test::Answer;
 using test::ApiFixture;
+using test::check_contract;
 
 const std::string kJob = "/api/v4/projects/{id}/jobs/{job_id}";
-
-void check_contract(const char* method, const std::string& pattern, const Answer& answer,
-                    int status) {
-  static const test::OpenApi contract;
-  CAPTURE(method, pattern, answer.raw.body);
-  CHECK(answer.status == status);
-  CHECK(contract.mismatch(method, pattern, answer.status, answer.body) == "");
-}
 
 // A job in a runner's hands that uploads what it is told to.
 struct Fixture {

@@ -36,12 +36,11 @@ struct Fixture {
   Answer call(const ApiFixture::TakenJob& job, const char* method, const std::string& what,
               const std::string& key, const json& body = {}) {
     auto answer = api.call_with(job.header(), method, path(job, what, key), body);
-    static const test::OpenApi contract;
     const bool is_piece = what.starts_with("/pieces/");
     CAPTURE(method, what, answer.raw.body);
-    CHECK(contract.mismatch(method,
-                            "/api/v4/jobs/{job_id}/cache" + (is_piece ? "/pieces/{piece}" : what),
-                            answer.status, answer.body) == "");
+    CHECK(test::contract().mismatch(
+              method, "/api/v4/jobs/{job_id}/cache" + (is_piece ? "/pieces/{piece}" : what),
+              answer.status, answer.body) == "");
     return answer;
   }
   int send_piece(const ApiFixture::TakenJob& job, const std::string& key,
@@ -108,8 +107,7 @@ TEST_CASE("no job of an unprotected ref reaches a protected ref's caches, whatev
   CHECK(f.call(guarded, "GET", "", "k-protected").body == Fixture::list());
 }
 
-TEST_CASE("a job of a fork reaches no caches but those of its own merge request",
-          "[api][caches]") {
+TEST_CASE("a job of a fork reaches no caches but those of its own merge request", "[api][caches]") {
   Fixture f;
   const auto other = f.job(false);
   f.store(other, "k");
@@ -195,8 +193,7 @@ TEST_CASE("what a runner tells of caches and artifacts is on the job, as far as 
 
   const auto shown = f.api.call("GET", "/api/v4/projects/" + std::to_string(f.project.value) +
                                            "/jobs/" + std::to_string(job.id));
-  static const test::OpenApi contract;
-  CHECK(contract.mismatch("GET", "/api/v4/projects/{id}/jobs/{job_id}", 200, shown.body) == "");
+  test::check_contract("GET", "/api/v4/projects/{id}/jobs/{job_id}", shown, 200);
   const json& transfers = shown.body["transfers"];
   CHECK(transfers.size() == 32);
   CHECK(transfers[0] == hit);

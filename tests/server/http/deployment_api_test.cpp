@@ -6,20 +6,8 @@ namespace slipway::server::http {
 namespace {
 
 using nlohmann::json;
-using test::Answer;
 using test::ApiFixture;
-
-const test::OpenApi& contract() {
-  static const test::OpenApi api;
-  return api;
-}
-
-void check_contract(const char* method, const std::string& pattern, const Answer& answer,
-                    int status) {
-  CAPTURE(method, pattern, answer.raw.body);
-  CHECK(answer.status == status);
-  CHECK(contract().mismatch(method, pattern, answer.status, answer.body) == "");
-}
+using test::check_contract;
 
 const std::string kProject = "/api/v4/projects/{id}";
 const std::string kEnvironment = kProject + "/environments/{environment_id}";

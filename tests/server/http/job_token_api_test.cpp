@@ -9,16 +9,8 @@ namespace slipway::server::http {
 namespace {
 
 using nlohmann::json;
-using test::Answer;
 using test::ApiFixture;
-
-void check_contract(const char* method, const std::string& pattern, const Answer& answer,
-                    int status) {
-  static const test::OpenApi contract;
-  CAPTURE(method, pattern, answer.raw.body);
-  CHECK(answer.status == status);
-  CHECK(contract.mismatch(method, pattern, answer.status, answer.body) == "");
-}
+using test::check_contract;
 
 const std::string kScope = "/api/v4/projects/{id}/job_token_scope";
 

@@ -11,6 +11,8 @@
 #include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
 
+#include "tests/server/http/api_fixture.h"
+
 namespace slipway::test {
 
 using nlohmann::json;
@@ -112,6 +114,18 @@ std::string OpenApi::mismatch(std::string method, const std::string& pattern, in
     text += ": " + error.description + "; ";
   }
   return text + body.dump();
+}
+
+const OpenApi& contract() {
+  static const OpenApi document;
+  return document;
+}
+
+void check_contract(const std::string& method, const std::string& pattern, const Answer& answer,
+                    int status) {
+  CAPTURE(method, pattern, answer.raw.body);
+  CHECK(answer.status == status);
+  CHECK(contract().mismatch(method, pattern, answer.status, answer.body) == "");
 }
 
 }  // namespace slipway::test

@@ -8,6 +8,8 @@
 
 namespace slipway::test {
 
+struct Answer;
+
 class OpenApi {
  public:
   // Reads it from the source tree.
@@ -24,5 +26,12 @@ class OpenApi {
                                                       const std::string& pattern, int status) const;
   nlohmann::json document_;
 };
+
+// The one of the source tree, read once.
+const OpenApi& contract();
+
+// Checks that the answer has this status, and a body as the contract promises it for that.
+void check_contract(const std::string& method, const std::string& pattern, const Answer& answer,
+                    int status);
 
 }  // namespace slipway::test

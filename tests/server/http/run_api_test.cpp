@@ -6,20 +6,13 @@ namespace slipway::server::http {
 namespace {
 
 using nlohmann::json;
-using test::Answer;
 using test::ApiFixture;
+using test::check_contract;
 
 const std::string kRuns = "/api/v4/projects/{id}/runs";
 const std::string kPath = "/api/v4/projects/1/runs";
 const std::string kSha(40, 'a');
 const std::string kOther(40, 'b');
-
-void check_contract(const std::string& pattern, const Answer& answer, int status) {
-  static const test::OpenApi contract;
-  CAPTURE(pattern, answer.raw.body);
-  CHECK(answer.status == status);
-  CHECK(contract.mismatch("POST", pattern, answer.status, answer.body) == "");
-}
 
 test::RawResponse send(ApiFixture& api, const std::string& query, const std::string& bytes) {
   return api.connect().request(
@@ -33,7 +26,7 @@ TEST_CASE("which commits are known is answered, for whole ids and not too many",
   ApiFixture api;
   api.make_project();
   const auto known = api.call("POST", kPath + "/known", {{"commits", {kSha, kOther}}});
-  check_contract(kRuns + "/known", known, 200);
+  check_contract("POST", kRuns + "/known", known, 200);
   CHECK(known.body["known"] == json::array({kOther}));
   CHECK(api.call("POST", kPath + "/known", {{"commits", json::array()}}).status == 400);
   CHECK(api.call("POST", kPath + "/known", {{"commits", {"main"}}}).status == 400);
@@ -64,7 +57,7 @@ TEST_CASE("a run is started with what was given, and is on record", "[api]") {
                               {"before", kOther},
                               {"variables", {{{"key", "A"}, {"value", "1"}}}},
                               {"inputs", {{"n", 3}}}});
-  check_contract(kRuns, made, 201);
+  check_contract("POST", kRuns, made, 201);
   CHECK(api.outside.asked.back() == "run aaaa on topic/x since bbbb 1 1");
   for (const json& wrong :
        {json{{"branch", "x"}}, json{{"sha", kSha}}, json{{"sha", "main"}, {"branch", "x"}},

@@ -9,19 +9,12 @@ namespace {
 using nlohmann::json;
 using test::Answer;
 using test::ApiFixture;
+using test::check_contract;
 
 struct Owner {
   const char* pattern;
   std::string path;
 };
-
-void check_contract(const char* method, const std::string& pattern, const Answer& answer,
-                    int status) {
-  static const test::OpenApi contract;
-  CAPTURE(method, pattern, answer.raw.body);
-  CHECK(answer.status == status);
-  CHECK(contract.mismatch(method, pattern, answer.status, answer.body) == "");
-}
 
 std::vector<Owner> owners() {
   return {{"/api/v4/projects/{id}/variables", "/api/v4/projects/team%2Fapp/variables"},
