@@ -14,7 +14,7 @@ const std::vector<Migration>& migrations() {
       steps::forge(),         steps::variables(),         steps::job_manager(), steps::downstream(),
       steps::tests(),         steps::merge_requests(),    steps::retention(),   steps::people(),
       steps::identities(),    steps::deployments(),       steps::forks(),       steps::transfers(),
-      steps::two_databases(), steps::coverage(),          steps::findings(),
+      steps::two_databases(), steps::coverage(),          steps::starters(),    steps::findings(),
   };
   return all;
 }

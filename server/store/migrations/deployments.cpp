@@ -5,7 +5,6 @@ namespace slipway::server::steps {
 Migration deployments() {
   return {
       "ALTER TABLE jobs ADD COLUMN environment_action TEXT NOT NULL DEFAULT ''",
-      "ALTER TABLE jobs ADD COLUMN user_id INTEGER",
       R"sql(
 CREATE TABLE environments (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -38,6 +37,7 @@ CREATE TABLE deployments (
   status TEXT NOT NULL,
   kind TEXT NOT NULL,
   url TEXT NOT NULL,
+  user_id INTEGER REFERENCES users ON DELETE SET NULL,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   finished_at INTEGER,
@@ -76,12 +76,23 @@ CREATE TABLE freeze_periods (
   freeze_start TEXT NOT NULL,
   freeze_end TEXT NOT NULL,
   cron_timezone TEXT NOT NULL,
-  frozen_from INTEGER,
   frozen_until INTEGER,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL
 ))sql",
       "CREATE INDEX freeze_periods_by_project ON freeze_periods (project_id)",
+  };
+}
+
+Migration starters() {
+  return {
+      "ALTER TABLE jobs ADD COLUMN user_id INTEGER",
+      "UPDATE jobs SET user_id ="
+      " (SELECT pipelines.user_id FROM pipelines WHERE pipelines.id = jobs.pipeline_id)",
+      // The job's counts from now on.
+      "UPDATE deployments SET user_id = NULL",
+      "ALTER TABLE freeze_periods ADD COLUMN frozen_from INTEGER",
+      "UPDATE freeze_periods SET frozen_until = NULL",
   };
 }
 

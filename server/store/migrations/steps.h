@@ -46,7 +46,9 @@ Migration transfers();
 Migration two_databases();
 // 18: which lines the tests of jobs ran: a row for each report, and one for each of its files.
 Migration coverage();
-// 19: what scanners found: a row for each report, and one for each finding; and the gate that new
+// 19: who started each job, and where the window of a freeze begins.
+Migration starters();
+// 20: what scanners found: a row for each report, and one for each finding; and the gate that new
 // ones close.
 Migration findings();
 
