@@ -1,5 +1,7 @@
 #include "server/coordinator/job_tokens.h"
 
+#include <utility>
+
 #include "base/crypto.h"
 
 namespace slipway::server {
@@ -28,6 +30,7 @@ bool JobTokens::heard_from(JobId job, int dispatch, SteadyTime now) {
 
 void JobTokens::put(const std::string& token_hash, JobCredential credential, SteadyTime now) {
   const std::unique_lock lock{mutex_};
+  stale_.erase(credential.job_id);
   auto entry = std::make_shared<Entry>();
   entry->token_hash = token_hash;
   entry->heard_at = now.time_since_epoch().count();
@@ -47,16 +50,25 @@ void JobTokens::put(const std::string& token_hash, JobCredential credential, Ste
 
 void JobTokens::forget(JobId job) {
   const std::unique_lock lock{mutex_};
+  erase(job);
+}
+
+void JobTokens::erase(JobId job) {
   const auto found = by_job_.find(job);
   if (found == by_job_.end()) return;
   by_hash_.erase(found->second->token_hash);
   by_job_.erase(found);
 }
 
-void JobTokens::clear() {
+void JobTokens::begin_reload() {
   const std::unique_lock lock{mutex_};
-  by_hash_.clear();
-  by_job_.clear();
+  for (const auto& [job, entry] : by_job_) stale_.insert(job);
+}
+
+void JobTokens::end_reload(SteadyTime now) {
+  const std::unique_lock lock{mutex_};
+  for (const JobId job : std::exchange(stale_, {})) erase(job);
+  for (const auto& [job, entry] : by_job_) entry->heard_at = now.time_since_epoch().count();
 }
 
 std::optional<SteadyTime> JobTokens::last_heard(JobId job) const {

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/clock.h"
@@ -45,7 +46,11 @@ class JobTokens {
 
   void put(const std::string& token_hash, JobCredential credential, SteadyTime now);
   void forget(JobId job);
-  void clear();
+  // What is not put again between these two is forgotten at the end. Until then it is known, so
+  // that no runner is refused while the store is read anew, or cannot be read for a while. At the
+  // end all count as heard from just now.
+  void begin_reload();
+  void end_reload(SteadyTime now);
   // Since when nothing was heard of it; nullopt when nobody holds the job.
   [[nodiscard]] std::optional<SteadyTime> last_heard(JobId job) const;
   // Those whose ten minutes are over.
@@ -61,9 +66,12 @@ class JobTokens {
     [[nodiscard]] SteadyTime heard() const { return SteadyTime{SteadyTime::duration{heard_at}}; }
   };
 
+  void erase(JobId job);  // under the lock
+
   mutable std::shared_mutex mutex_;
   std::unordered_map<std::string, std::shared_ptr<Entry>> by_hash_;
   std::unordered_map<JobId, std::shared_ptr<Entry>> by_job_;
+  std::unordered_set<JobId> stale_;  // not put again since begin_reload()
 };
 
 }  // namespace slipway::server

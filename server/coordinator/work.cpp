@@ -38,7 +38,7 @@ void Coordinator::Work::load() {
   touched_jobs_.clear();
   touched_.clear();
   touched_in_round_.clear();
-  tokens_.clear();
+  tokens_.begin_reload();
   runners_ = std::make_shared<const RunnerTable>(stores().runners.all());
 
   for (const PipelineRow& row : stores().pipelines.unfinished()) {
@@ -51,6 +51,7 @@ void Coordinator::Work::load() {
       std::chrono::duration_cast<std::chrono::milliseconds>(JobTokens::kKeptAfterEnd);
   for (const JobRow& row : stores().jobs.finished_since(now() - grace.count()))
     tokens_.put(row.token_hash, credential_of(row), clock_.steady());
+  tokens_.end_reload(clock_.steady());
 }
 
 Changes Coordinator::Work::everything() {

@@ -146,8 +146,8 @@ std::string Coordinator::Work::why_not_there(const JobRow& job) {
                : fmt::format("nobody started it by hand, and '{}' is no protected branch or tag",
                              alive_.at(job.pipeline_id).row.ref);
   const auto project = stores().projects.find(job.project_id);
-  if (project &&
-      stores().members.level(*job.user_id, *project, now()) >= static_cast<Level>(rule->deploy_level))
+  if (project && stores().members.level(*job.user_id, *project, now()) >=
+                     static_cast<Level>(rule->deploy_level))
     return {};
   return fmt::format("who started it has not the access level {} in this project",
                      rule->deploy_level);

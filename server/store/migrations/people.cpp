@@ -15,8 +15,8 @@ CREATE TABLE members (
   created_by INTEGER,
   created_at INTEGER NOT NULL
 ))sql",
-      "CREATE UNIQUE INDEX members_by_place ON members (ifnull(project_id, 0), group_path, "
-      "user_id)",
+      ("CREATE UNIQUE INDEX members_by_place ON members (ifnull(project_id, 0), group_path, "
+       "user_id)"),
       "CREATE INDEX members_by_user ON members (user_id)",
       "CREATE INDEX members_by_project ON members (project_id) WHERE project_id IS NOT NULL",
       "ALTER TABLE users ADD COLUMN name TEXT NOT NULL DEFAULT ''",

@@ -36,8 +36,8 @@ CREATE TABLE variables (
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL
 ))sql",
-      "CREATE UNIQUE INDEX variables_by_owner ON variables "
-      "(ifnull(project_id, 0), group_path, key, environment_scope)",
+      ("CREATE UNIQUE INDEX variables_by_owner ON variables "
+       "(ifnull(project_id, 0), group_path, key, environment_scope)"),
       R"sql(
 CREATE TABLE variable_uses (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -60,8 +60,8 @@ CREATE TABLE protected_refs (
   created_at INTEGER NOT NULL,
   UNIQUE (project_id, kind, name)
 ))sql",
-      "INSERT INTO protected_refs (project_id, kind, name, created_at) "
-      "SELECT id, 'branch', default_branch, created_at FROM projects",
+      {"INSERT INTO protected_refs (project_id, kind, name, created_at) "
+       "SELECT id, 'branch', default_branch, created_at FROM projects"},
   };
 }
 

@@ -38,8 +38,8 @@ Migration two_databases() {
       "CREATE UNIQUE INDEX projects_by_path ON projects (lower(path))",
       "CREATE UNIQUE INDEX users_by_name ON users (lower(username))",
       "DROP INDEX variables_by_owner",
-      "CREATE UNIQUE INDEX variables_by_owner ON variables "
-      "(ifnull(project_id, 0), lower(group_path), key, environment_scope)",
+      ("CREATE UNIQUE INDEX variables_by_owner ON variables "
+       "(ifnull(project_id, 0), lower(group_path), key, environment_scope)"),
       "CREATE TABLE audit_length (length INTEGER NOT NULL)",
       {"INSERT INTO audit_length"
        " SELECT ifnull(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'audit'",

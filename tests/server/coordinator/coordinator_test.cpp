@@ -276,6 +276,32 @@ TEST_CASE("when a commit fails nobody is told otherwise, and work goes on", "[co
   CHECK(fixture.observed->reloads == 2);
 }
 
+TEST_CASE("a running job's token is known while the store is read anew", "[coordinator]") {
+  JobTokens tokens;
+  const auto credential = [](std::int64_t job) {
+    JobCredential made;
+    made.job_id = JobId{job};
+    made.acknowledged = true;
+    return made;
+  };
+  const SteadyTime begin{};
+  const SteadyTime later = begin + std::chrono::minutes{5};
+  tokens.put(token_hash("one"), credential(1), begin);
+  tokens.put(token_hash("two"), credential(2), begin);
+
+  tokens.begin_reload();
+  CHECK(tokens.find("one", later));
+  CHECK(tokens.find("two", later));
+  // It could not be read; the next time it can.
+  tokens.begin_reload();
+  tokens.put(token_hash("one"), credential(1), later);
+  tokens.end_reload(later);
+
+  CHECK(tokens.find("one", later));
+  CHECK_FALSE(tokens.find("two", later));
+  CHECK(tokens.last_heard(JobId{1}) == later);
+}
+
 TEST_CASE("a request that is refused undoes what it wrote and no other", "[coordinator]") {
   CoordinatorFixture fixture;
   std::optional<Result<int>> refused;
