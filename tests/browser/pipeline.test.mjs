@@ -157,6 +157,44 @@ describe('a pipeline', () => {
     assert.deepEqual(complaints, []);
   });
 
+  it('has what scanners found, the new findings first, each with its place and what to do', async () => {
+    const { page, complaints } = await openPage(browser, { session });
+    await page.goto(finished);
+    await page.getByRole('link', { name: 'Security', exact: true }).click();
+    await page.locator('[data-severities]').waitFor();
+    assert.match(
+      await page.locator('[data-severities]').innerText(),
+      /1\s+Critical\s+1\s+High\s*$/,
+    );
+    assert.match(await page.locator('[data-states]').innerText(), /1 new.*1 known.*1 fixed/s);
+    const rows = page
+      .getByRole('list', { name: 'Findings, the new ones first' })
+      .locator('summary');
+    assert.match(
+      await rows.first().innerText(),
+      /Critical\s+New\s+SQL text built from a request\s+src\/basket\.js:41/,
+    );
+    await rows.first().click();
+    await page.getByText('Bind the value instead.').waitFor();
+    await page.getByText('semgrep.sql-injection, CWE-89').waitFor();
+    await keepPicture(page, 'pipeline-security');
+    await assertAccessible(page);
+
+    await page.getByLabel('State').selectOption('fixed');
+    await page.waitForURL(/state=fixed/);
+    await rows.getByText("'unused' is never used").waitFor();
+    await page.locator('summary', { hasText: 'SQL text' }).waitFor({ state: 'detached' });
+    await page.getByRole('searchbox', { name: 'Search findings' }).fill('no such');
+    await page.keyboard.press('Enter');
+    await page.getByText('No finding fits').waitFor();
+    await page.setViewportSize(sizes.phone);
+    await page.goto(`${finished}?view=security`);
+    await rows.first().waitFor();
+    await assertFits(page);
+    await assertAccessible(page);
+    assert.deepEqual(complaints, []);
+  });
+
   it('has its file in the editor, where a mistake is found while it is typed, and mended', async () => {
     const { page, complaints } = await openPage(browser, { session });
     await page.goto(`${projectPage}/-/editor`);

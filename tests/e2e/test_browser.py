@@ -1,5 +1,6 @@
 """The pages of a real server, clicked through in Chromium while a real pipeline runs."""
 
+import json
 import os
 import subprocess
 import unittest
@@ -18,9 +19,14 @@ test:
   script:
     - 'echo "Coverage: 91.25"'
     - cp $CI_PIPELINE_SOURCE.txt report.xml
+    - cp $CI_PIPELINE_SOURCE.sast.json sast.json
+    - cp $CI_PIPELINE_SOURCE.quality.json quality.json
   artifacts:
     reports:
       junit: report.xml
+      sast: sast.json
+      dependency_scanning: packages.json
+      codequality: quality.json
       coverage_report: {coverage_format: lcov, path: coverage.info}
   coverage: '/Coverage: \\d+\\.\\d+/'
 security:
@@ -51,12 +57,29 @@ COVERAGE = "".join(
     for name, covered, total in (("basket.js", 40, 50), ("ship.js", 6, 20), ("tax.js", 9, 9)))
 
 
+def security_report(*found):
+    return json.dumps({"version": "15.0.7", "vulnerabilities": list(found)})
+
+
+SQL = {"name": "SQL text built from a request", "severity": "Critical", "solution": "Bind the value instead.",
+       "description": "The parameter `id` reaches the statement unchanged.",
+       "location": {"file": "src/basket.js", "start_line": 41}, "scanner": {"id": "semgrep", "name": "Semgrep"},
+       "identifiers": [{"name": "semgrep.sql-injection"}, {"name": "CWE-89"}]}
+PACKAGE = {"name": "Prototype pollution in lodash", "severity": "High", "identifiers": [{"name": "CVE-2020-8203"}],
+           "location": {"file": "package-lock.json",
+                        "dependency": {"package": {"name": "lodash"}, "version": "4.17.15"}}}
+UNUSED = {"description": "'unused' is never used", "check_name": "no-unused-vars", "severity": "minor",
+          "fingerprint": "1", "location": {"path": "src/tax.js", "lines": {"begin": 3}}}
+
+
 class Browser(EndToEnd):
     def test_a_day_with_the_pages(self):
         self.runner()
         repository = self.repository("demo/shop", files={
             ".gitlab-ci.yml": PIPELINE, "push.txt": "<testsuite/>", "web.txt": REPORT,
-            "coverage.info": COVERAGE})
+            "coverage.info": COVERAGE, "packages.json": security_report(PACKAGE),
+            "push.sast.json": security_report(), "web.sast.json": security_report(SQL),
+            "push.quality.json": json.dumps([UNUSED]), "web.quality.json": "[]"})
         for branch in ("main", "feature/tax"):
             sha = repository.push("Work on " + branch, branch)
             self.finished(repository.id, self.pipeline(repository.id, sha))

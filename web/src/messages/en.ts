@@ -455,7 +455,7 @@ export const en = {
     },
     findings: (n: number): string => count(n, 'finding', 'findings'),
     nothing: 'Nothing was found.',
-    gate: { passed: 'The gate is passed.', failed: 'The gate is not passed.' },
+    gate: { passed: 'The findings pass the gate.', failed: 'The findings do not pass the gate.' },
     against: (ref: string, id: number): string => `Compared with pipeline ${id} of ${ref}`,
     noBase: (kinds: string): string => `There are no earlier reports to compare with: ${kinds}`,
     leftOut: (n: number, kind: string, job: string): string =>

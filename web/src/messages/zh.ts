@@ -438,7 +438,7 @@ export const zh: Messages = {
     },
     findings: (n) => `${n} 个问题`,
     nothing: '没有发现问题。',
-    gate: { passed: '已通过门禁。', failed: '未通过门禁。' },
+    gate: { passed: '扫描结果已通过门禁。', failed: '扫描结果未通过门禁。' },
     against: (ref, id) => `与 ${ref} 的流水线 ${id} 比较`,
     noBase: (kinds) => `没有更早的报告可供比较：${kinds}`,
     leftOut: (n, kind, job) => `${job} 的 ${kind} 报告中最轻的 ${n} 个问题未保留。`,

@@ -149,6 +149,7 @@ function pipelineOf(text: string): PipelineDetail {
     ref: text,
     source: text,
     reason: { code: 'x', text },
+    findings_gate: { state: 'failed', text },
     commit: {
       ...base.commit,
       title: text,
