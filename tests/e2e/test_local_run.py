@@ -43,6 +43,8 @@ def run_here(directory, *arguments, **more):
 
 
 class SameAsServer(EndToEnd):
+    maxDiff = None
+
     def test_one_file_ends_the_same_here_and_there(self):
         self.runner(runner_concurrent=2)
         repository = self.repository(files={".gitlab-ci.yml": FILE})

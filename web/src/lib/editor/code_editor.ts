@@ -96,7 +96,8 @@ export class CodeEditor {
           lintGutter(),
           autocompletion({ override: [complete] }),
           look,
-          EditorView.contentAttributes.of({ 'aria-label': label }),
+          // What scrolls must have something that takes the focus, and says so by a tabindex.
+          EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) changed(update.state.doc.toString());
           }),
