@@ -2,6 +2,7 @@
 #include <unordered_set>
 
 #include "pipeline/read/resolve.h"
+#include "pipeline/work.h"
 
 namespace slipway::pipeline::read {
 namespace {
@@ -15,7 +16,7 @@ class Replacer {
 
   // `node` without references; the node itself when it holds none. nullptr after an error.
   NodePtr replaced(const NodePtr& node, int chain) {
-    if (too_big_ || !node->holds_reference) return node;
+    if (too_big_ || !node->holds_reference || !is_paid_for(*node)) return node;
     if (node->reference) return target_of(*node, chain);
     if (node->kind == Kind::Sequence) {
       std::vector<NodePtr> items;
@@ -87,6 +88,16 @@ class Replacer {
     return "[" + path + "]";
   }
 
+  // What leads nowhere adds no values, and may still be met ten times on each of ten levels.
+  bool is_paid_for(const Node& node) {
+    constexpr std::size_t kForEach = 300;
+    Work::spend(kForEach + node.items.size() + node.entries.size());
+    if (!Work::exhausted()) return true;
+    failed_ = too_big_ = true;
+    findings_.push_back({Severity::Error, "too_much_work", Work::too_much(), node.at, {}});
+    return false;
+  }
+
   NodePtr bounded(NodePtr node) {
     if (node->weight <= most_nodes_ || too_big_) return node;
     failed_ = too_big_ = true;
@@ -106,7 +117,7 @@ class Replacer {
   std::unordered_set<const Node*> told_;
   std::unordered_set<const Node*> open_;  // being followed
   bool failed_ = false;
-  bool too_big_ = false;  // nothing is followed any more
+  bool too_big_ = false;  // or too much work: nothing is followed any more
 };
 
 }  // namespace

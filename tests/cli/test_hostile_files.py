@@ -142,6 +142,8 @@ HOSTILE = {
     "a reason as long as the file": ".b: {script: x, rules: [" + ", ".join(
         "{if: '" + " && ".join(f"$V{k}" for k in range(500)) + "'}" for _ in range(200)) + "]}\n"
         + lines("j{}: {{extends: .b}}\n", 9_000),
+    "references that lead nowhere, ten times on each of ten levels": "".join(
+        f".a{i}: {{script: [" + ", ".join([f"!reference [.a{i + 1}, script]"] * 10) + "]}\n" for i in range(10)) + JOB,
     "child pipelines of itself": lines("t{}: {{trigger: {{include: .gitlab-ci.yml}}}}\n", 100),
     "a pattern without end": JOB + "  rules: [{if: '$A =~ /" + "(a*)*" * 200_000 + "/'}]\n",
 }

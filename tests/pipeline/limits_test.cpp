@@ -317,6 +317,21 @@ TEST_CASE("what all regular expressions take together is limited", "[limits]") {
   CHECK(refused.findings.back().hint == Work::too_much());
 }
 
+TEST_CASE("following references that lead nowhere takes work, which is limited", "[limits]") {
+  const auto levels = [](int count) {
+    std::string yaml;
+    for (int level = 0; level < count; ++level) {
+      yaml += ".a" + std::to_string(level) + ": {script: [";
+      for (int i = 0; i < 10; ++i)
+        yaml += "!reference [.a" + std::to_string(level + 1) + ", script], ";
+      yaml += "]}\n";
+    }
+    return yaml + kJob;
+  };
+  CHECK(outcome(levels(3), {}).findings.size() == 10);  // none is found, and each is told
+  CHECK(outcome(levels(9), {}).findings.back().message == Work::too_much());
+}
+
 TEST_CASE("patterns in variables count when rules are evaluated", "[limits]") {
   const auto plan_of = [](int jobs) {
     std::string text = "variables: {A: abc}\n";
