@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cstring>
 
+#include "base/text.h"
 #include "pipeline/rules/lexemes.h"
 #include "pipeline/rules/pattern.h"
 #include "pipeline/work.h"
@@ -380,19 +381,13 @@ std::vector<Literal> Expression::literals() const {
   return found;
 }
 
-std::string cut_off(const std::string& text, std::size_t most) {
-  if (text.size() <= most) return text;
-  std::size_t end = most;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return text.substr(0, end) + "…";
-}
-
 namespace {
 
 // On one line; whoever reads a reason knows the rest of a long value.
 std::string shortened(const std::string& value) {
   constexpr std::size_t kMost = 80;
-  return cut_off(value, std::min(value.find('\n'), kMost));
+  const std::string_view shown = utf8_prefix(value, std::min(value.find('\n'), kMost));
+  return std::string{shown} + (shown.size() < value.size() ? "…" : "");
 }
 
 }  // namespace

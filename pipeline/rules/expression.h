@@ -39,9 +39,6 @@ struct Literal {
   bool is_pattern = false;  // stands on the right of `=~` or `!~`
 };
 
-// `text`, or its first bytes and "…", not cut inside a character of UTF-8.
-std::string cut_off(const std::string& text, std::size_t most);
-
 class Expression {
  public:
   // InvalidInput: "invalid expression syntax", with what is wrong as the hint.

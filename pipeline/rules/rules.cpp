@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "pipeline/rules/pattern.h"
 #include "pipeline/variables.h"
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/http_client.h"
+#include "base/text.h"
 
 namespace slipway::server {
 
@@ -13,16 +14,6 @@ namespace {
 constexpr std::size_t kLongestDescription = 140;
 constexpr std::size_t kLongestBitbucketKey = 40;
 constexpr std::size_t kShownAnswer = 200;
-
-// Cuts between characters, not within one.
-std::string cut(std::string text, std::size_t bytes) {
-  if (text.size() <= bytes) return text;
-  static constexpr std::string_view kMore = "…";
-  std::size_t end = bytes - kMore.size();
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  text.resize(end);
-  return text.append(kMore);
-}
 
 struct Words {
   std::string_view status;
@@ -84,7 +75,7 @@ StatusCall github_call(const std::string& api, const std::string& repository,
   }
   call.body = dumped({{"state", gitea ? words.gitea : words.github},
                       {"target_url", status.target_url},
-                      {"description", cut(status.description, kLongestDescription)},
+                      {"description", cut_off(status.description, kLongestDescription)},
                       {"context", status.context}});
   return call;
 }
@@ -97,7 +88,7 @@ StatusCall gitlab_call(const std::string& api, const std::string& repository,
   json body{{"state", words_of(status.status).gitlab},
             {"name", status.context},
             {"target_url", status.target_url},
-            {"description", cut(status.description, kLongestDescription)}};
+            {"description", cut_off(status.description, kLongestDescription)}};
   if (!status.ref.empty()) body["ref"] = status.ref;
   call.body = dumped(body);
   return call;
@@ -109,11 +100,11 @@ StatusCall bitbucket_call(const std::string& api, const std::string& repository,
   call.url = api + "/repositories/" + encoded_path(repository) + "/commit/" + status.sha +
              "/statuses/build";
   call.headers["Authorization"] = "Bearer " + token;
-  call.body = dumped({{"key", cut(status.context, kLongestBitbucketKey)},
+  call.body = dumped({{"key", cut_off(status.context, kLongestBitbucketKey)},
                       {"state", words_of(status.status).bitbucket},
                       {"name", status.context},
                       {"url", status.target_url},
-                      {"description", cut(status.description, kLongestDescription)}});
+                      {"description", cut_off(status.description, kLongestDescription)}});
   return call;
 }
 
@@ -188,8 +179,7 @@ Result<void> status_answer(ForgeKind kind, int http_status, std::string_view bod
       body.find("Cannot transition status") != std::string_view::npos)
     return {};
   const std::string said = std::string{to_string(kind)} + " answered " +
-                           std::to_string(http_status) + ": " +
-                           cut(std::string{body}, kShownAnswer);
+                           std::to_string(http_status) + ": " + cut_off(body, kShownAnswer);
   const bool may_pass = http_status == 401 || http_status == 403 || http_status == 404 ||
                         http_status == 408 || http_status == 429 || http_status >= 500;
   return fail(may_pass ? ErrorKind::Unavailable : ErrorKind::InvalidInput, said);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/logging.h"
+#include "base/text.h"
 #include "server/coordinator/coverage_of_trace.h"
 #include "server/http/common.h"
 #include "server/http/front.h"
@@ -43,12 +44,7 @@ std::string one_line(std::string text) {
   constexpr std::size_t kLongest = 500;
   for (char& c : text)
     if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
-  if (text.size() > kLongest) {
-    std::size_t end = kLongest;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
-    text.resize(end);
-    text += "…";
-  }
+  text = cut_off(text, kLongest);
   const auto last = text.find_last_not_of(' ');
   return last == std::string::npos ? std::string{} : text.substr(0, last + 1);
 }

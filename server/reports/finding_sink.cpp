@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/crypto.h"
+#include "base/text.h"
 #include "server/reports/report_path.h"
 
 namespace slipway::server {
@@ -14,7 +15,6 @@ namespace {
 
 constexpr std::size_t kFingerprint = 32;  // hex digits: 128 bits
 constexpr long long kMostLine = 100'000'000;
-constexpr std::string_view kCut = "…";
 constexpr std::string_view kTooMuchText =
     "(The texts of the report are too long together; this one is left out.)";
 
@@ -33,18 +33,6 @@ bool turns_direction(std::string_view text) {
   const auto last = static_cast<unsigned char>(text[2]);
   return (text[1] == '\x80' && last >= 0xAA && last <= 0xAE) ||
          (text[1] == '\x81' && last >= 0xA6 && last <= 0xA9);
-}
-
-bool goes_on(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-}
-
-std::string cut(std::string text, std::size_t most) {
-  if (text.size() <= most) return text;
-  auto end = most - std::min(most, kCut.size());
-  while (end > 0 && goes_on(text[end])) --end;
-  text.resize(end);
-  return text + std::string{kCut};
 }
 
 // Parts of which none can run into the next one.
@@ -68,11 +56,11 @@ std::string clean_text(std::string_view text, std::size_t most) {
     if (!text.empty() && text[0] == '\xE2' && out == 1) clean += text[0];
     text.remove_prefix(std::min(out, text.size()));
   }
-  while (!text.empty() && !clean.empty() && goes_on(clean.back())) clean.pop_back();
   const auto last = clean.find_last_not_of(" \n\t");
   clean.resize(last == std::string::npos ? 0 : last + 1);
-  clean.erase(0, std::min(clean.find_first_not_of(" \n\t"), clean.size()));
-  return cut(std::move(clean), most);
+  std::string kept = cut_off(clean, most);
+  kept.erase(0, std::min(kept.find_first_not_of(" \n\t"), kept.size()));
+  return kept;
 }
 
 std::string clean_line(std::string_view text, std::size_t most) {

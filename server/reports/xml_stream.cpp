@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "base/text.h"
+
 namespace slipway::server {
 
 namespace {
@@ -25,10 +27,7 @@ std::string_view XmlAttributes::get(std::string_view name) const {
 }
 
 std::string cut_text(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit) return std::string{text};
-  auto end = limit;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return std::string{text.substr(0, end)};
+  return std::string{utf8_prefix(text, limit)};
 }
 
 struct XmlStream::State {

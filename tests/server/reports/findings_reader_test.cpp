@@ -416,6 +416,11 @@ TEST_CASE("texts are cleaned and cut between characters", "[reports]") {
   CHECK(clean_text("äöü", 100) == "äöü");
   CHECK(clean_text("äöü", 6) == "äöü");
   CHECK(clean_text("äöüß", 6) == "ä…");
+  // Not cut inside a character, also where something is left out behind it.
+  CHECK(clean_text("aaa世\x01"
+                   "b",
+                   4) == "a…");
+  CHECK(clean_text("   aaa世世", 8) == "aa…");
   CHECK(clean_line("a\nb\tc", 100) == "a b c");
   CHECK(clean_text(std::string(1000, 'x'), 10) == "xxxxxxx…");
   const auto report = read(R"([{"description": "<img src=x onerror=alert(1)>\u0000\u001b[31m"}])");
