@@ -45,7 +45,8 @@ ChildPlan child_of(const PlannedJob& job, const Trigger& trigger, LocalProject& 
     return child;
   }
   if (--left < 0) {
-    child.refusal = "those before it have more than " + std::to_string(kMostJobs) + " jobs";
+    child.refusal = "the child pipelines before it have more than " + std::to_string(kMostJobs) +
+                    " jobs together; plan its file by itself";
     return child;
   }
   Trigger of_child = trigger;

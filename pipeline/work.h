@@ -20,7 +20,7 @@ namespace slipway::pipeline {
 // and one inside another shares the outer one's. Without one there is no bound.
 class Work {
  public:
-  // Steps of about a nanosecond; usual files take a thousandth.
+  // Steps of about a nanosecond. A usual file takes 20,000, one of ten thousand jobs 38 million.
   static constexpr long kMost = 500'000'000;
 
   Work();

@@ -8,6 +8,7 @@
 
 #include "pipeline/rules/expression.h"
 #include "pipeline/rules/pattern.h"
+#include "pipeline/work.h"
 
 namespace slipway::pipeline::read {
 namespace {
@@ -213,7 +214,7 @@ class Inputs {
     }
     if (input.regex && !matches(*input.regex, value.text)) {
       refuse(name + whose + " value does not match required RegEx pattern", at,
-             "the pattern is " + *input.regex);
+             Work::exhausted() ? Work::too_much() : "the pattern is " + *input.regex);
       return false;
     }
     return true;
