@@ -2,8 +2,6 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include <algorithm>
-#include <array>
 #include <set>
 
 #include "server/store/compared_branch.h"
@@ -11,9 +9,6 @@
 namespace slipway::server {
 
 namespace {
-
-// The words of the setting, the worst first: their places are the numbers of the store.
-constexpr std::array<std::string_view, 4> kSeverities{"critical", "high", "medium", "low"};
 
 std::string count_text(long long count, const std::string& severity) {
   const std::string worse = severity == "critical" ? "" : " or worse";
@@ -25,8 +20,8 @@ std::string count_text(long long count, const std::string& severity) {
 
 GateVerdict findings_gate(const FindingsStore& findings, const ProjectRow& project,
                           const PipelineRow& pipeline) {
-  const auto least = std::find(kSeverities.begin(), kSeverities.end(), project.findings_gate);
-  if (least == kSeverities.end()) return {};
+  const auto least = gate_severity(project.findings_gate);
+  if (!least) return {};
   const auto reports = findings.of_pipeline(pipeline.id);
   if (reports.empty()) return {};
   std::set<std::string> kinds;
@@ -40,8 +35,7 @@ GateVerdict findings_gate(const FindingsStore& findings, const ProjectRow& proje
   std::set<std::string> branches;
   for (const std::string& kind : kinds) {
     const auto base = findings_base(findings, project, pipeline, kind);
-    count += findings.count_new(pipeline.id, kind, static_cast<int>(least - kSeverities.begin()),
-                                base.pipeline);
+    count += findings.count_new(pipeline.id, kind, *least, base.pipeline);
     if (base.pipeline) branches.insert(base.branch);
   }
   std::string text = count_text(count, project.findings_gate);

@@ -83,7 +83,7 @@ bool is_webhook_secret(std::string_view secret) {
 }
 
 bool is_findings_gate(std::string_view word) {
-  return word == "off" || word == "critical" || word == "high" || word == "medium" || word == "low";
+  return word == "off" || gate_severity(word);
 }
 
 void read_fork_fields(FieldReader& fields, ProjectRow& row) {

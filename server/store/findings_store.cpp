@@ -1,6 +1,7 @@
 #include "server/store/findings_store.h"
 
 #include <algorithm>
+#include <array>
 
 #include "server/store/session.h"
 
@@ -48,6 +49,14 @@ struct Columns<FoundTexts> {
     f("solution", row.solution);
   }
 };
+
+std::optional<int> gate_severity(std::string_view word) {
+  // The worst first: their places are the numbers.
+  constexpr std::array<std::string_view, 4> kWords{"critical", "high", "medium", "low"};
+  const auto* const at = std::find(kWords.begin(), kWords.end(), word);
+  if (at == kWords.end()) return std::nullopt;
+  return static_cast<int>(at - kWords.begin());
+}
 
 namespace {
 

@@ -31,6 +31,10 @@ struct FindingsReportRow {
   UnixMillis created_at = 0;
 };
 
+// What a project's `findings_gate` names as FoundRow::severity has it; nullopt for "off", and for
+// what is no word of it.
+std::optional<int> gate_severity(std::string_view word);
+
 struct FoundRow {
   JobId job_id;
   std::string kind;
