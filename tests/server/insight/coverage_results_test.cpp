@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "tests/server/store/store_fixture.h"
-#include "tests/support/catch.h"
+#include "tests/server/insight/report_fixture.h"
 
 using namespace slipway;
 using namespace slipway::server;
@@ -11,44 +10,8 @@ using namespace slipway::server;
 namespace {
 
 // Jobs that send coverage reports, as the routes take them in.
-struct Coverage : server::test::StoreFixture {
-  slipway::test::TempDirectory files;
-  BlobStore blobs = BlobStore::open(files / "blobs").value();
+struct Coverage : server::test::ReportFixture {
   CoverageResults results{*database, blobs};
-  ProjectId project_id = project();
-
-  PipelineRow pipeline_of(const std::string& ref = "main") {
-    return commit([&](Stores& stores) {
-      PipelineRow row;
-      row.project_id = project_id;
-      row.ref = ref;
-      row.source = "push";
-      row.sha = "aa";
-      row.created_at = 10;
-      row.status = "success";
-      stores.pipelines.insert(row, {});
-      row.finished_at = 20;
-      stores.pipelines.update_state(row);
-      return row;
-    });
-  }
-
-  ArtifactRow artifact(const JobRow& job, const std::string& text) {
-    auto upload = blobs.receive(job.id.value, 1 << 20);
-    REQUIRE(upload);
-    REQUIRE(upload->write(text));
-    const auto blob = upload->commit();
-    REQUIRE(blob);
-    ArtifactRow row;
-    row.job_id = job.id;
-    row.project_id = job.project_id;
-    row.file_type = "lcov";
-    row.file_format = "raw";
-    row.blob = blob->name;
-    row.size = blob->size;
-    row.created_at = 1'000;
-    return row;
-  }
 
   JobRow report(const PipelineRow& pipeline, const std::string& text,
                 const std::string& name = "unit") {
@@ -58,12 +21,7 @@ struct Coverage : server::test::StoreFixture {
   }
 
   void send(const JobRow& job, const std::string& text) {
-    const auto received = results.receive(artifact(job, text));
-    REQUIRE(received);
-    commit([&](Stores& stores) {
-      CoverageResults::keep(stores, *received);
-      return 0;
-    });
+    ReportFixture::send(results, job, text, "lcov");
   }
 };
 
@@ -163,7 +121,7 @@ TEST_CASE("a coverage report that cannot be read says so, and keeps what was rea
         "file 1 of the report, line 5: 'DA:oops' names no line and count; it is left out");
 
   const auto packed = coverage.job(pipeline, "packed");
-  auto row = coverage.artifact(packed, "SF:a");
+  auto row = coverage.artifact(packed, "SF:a", "lcov");
   row.file_format = "gzip";
   CHECK(coverage.results.receive(row).value().report.error.find("gzip") != std::string::npos);
   row.file_format = "zip";

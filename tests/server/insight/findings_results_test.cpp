@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "tests/server/store/store_fixture.h"
-#include "tests/support/catch.h"
+#include "tests/server/insight/report_fixture.h"
 
 using namespace slipway;
 using namespace slipway::server;
@@ -11,53 +10,11 @@ using namespace slipway::server;
 namespace {
 
 // Jobs that send reports of findings, as the routes take them in.
-struct Findings : server::test::StoreFixture {
-  slipway::test::TempDirectory files;
-  BlobStore blobs = BlobStore::open(files / "blobs").value();
+struct Findings : server::test::ReportFixture {
   FindingsResults results{*database, blobs};
-  ProjectRow about = *stores().projects.find(project());
-
-  PipelineRow pipeline_of(const std::string& ref = "main", const std::string& target = "") {
-    return commit([&](Stores& stores) {
-      PipelineRow row;
-      row.project_id = about.id;
-      row.ref = ref;
-      row.source = target.empty() ? "push" : "merge_request_event";
-      if (!target.empty()) row.merge_request = R"({"target_branch": ")" + target + R"("})";
-      row.sha = "aa";
-      row.created_at = 10;
-      row.status = "success";
-      stores.pipelines.insert(row, {});
-      row.finished_at = 20;
-      stores.pipelines.update_state(row);
-      return row;
-    });
-  }
-
-  ArtifactRow artifact(const JobRow& job, const std::string& text, const std::string& kind) {
-    auto upload = blobs.receive(job.id.value, 1 << 20);
-    REQUIRE(upload);
-    REQUIRE(upload->write(text));
-    const auto blob = upload->commit();
-    REQUIRE(blob);
-    ArtifactRow row;
-    row.job_id = job.id;
-    row.project_id = job.project_id;
-    row.file_type = kind;
-    row.file_format = "raw";
-    row.blob = blob->name;
-    row.size = blob->size;
-    row.created_at = 1'000;
-    return row;
-  }
 
   void send(const JobRow& job, const std::string& text, const std::string& kind = "codequality") {
-    const auto received = results.receive(artifact(job, text, kind));
-    REQUIRE(received);
-    commit([&](Stores& stores) {
-      FindingsResults::keep(stores, *received);
-      return 0;
-    });
+    ReportFixture::send(results, job, text, kind);
   }
 
   JobRow report(const PipelineRow& pipeline, const std::string& text,
